@@ -1,0 +1,86 @@
+# The targets an operator needs are `make demo`, `make build` and `make test`.
+
+GO        ?= go
+BIN       := bin
+TOOLS     := $(GO) -C tools build -o ../$(BIN)/
+TOOLS_MOD := tools/go.mod tools/go.sum
+
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+BRANCH    ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+STAMP     := github.com/prometheus/common/version
+LDFLAGS   := -s -w -X $(STAMP).Version=$(VERSION) -X $(STAMP).Revision=$(REVISION) -X $(STAMP).Branch=$(BRANCH)
+
+# Prometheus' own programs: those on PATH, else built from the tools module.
+PROMTOOL   ?= $(or $(shell command -v promtool),$(BIN)/promtool)
+PROMETHEUS ?= $(or $(shell command -v prometheus),$(BIN)/prometheus)
+
+SOURCES := $(shell find cmd collector internal -name '*.go' -not -name '*_test.go') go.mod go.sum
+
+.PHONY: all
+all: build
+
+.PHONY: build
+build: $(BIN)/hedera_exporter $(BIN)/hedera_simulator ## build both programs into bin/
+
+$(BIN)/hedera_exporter $(BIN)/hedera_simulator: $(SOURCES)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/$(@F)
+
+.PHONY: demo
+demo: build ## exporter on a simulated network, offline; Ctrl-C stops it
+	deploy/demo/demo.sh $(BIN)
+
+.PHONY: run
+run: $(BIN)/hedera_exporter ## exporter on mainnet; ARGS="--account=0.0.98=fees"
+	$(BIN)/hedera_exporter $(ARGS)
+
+.PHONY: test
+test: lint test-unit test-integration ## everything that CI checks
+
+.PHONY: test-unit
+test-unit:
+	$(GO) test -race ./...
+
+.PHONY: test-integration
+test-integration: build $(PROMTOOL) $(PROMETHEUS) ## built programs, a real Prometheus, fuzz seeds
+	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
+		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./collector/...
+	deploy/fuzz.sh
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint
+	$(BIN)/golangci-lint run ./...
+	$(GO) mod tidy -diff
+
+.PHONY: fmt
+fmt: $(BIN)/golangci-lint
+	$(BIN)/golangci-lint fmt ./...
+
+.PHONY: docs
+docs: ## rewrite docs/metrics.md from the descriptors
+	$(GO) test ./collector -run TestMetricsDocumentation -update
+
+.PHONY: golden
+golden: ## rewrite the golden scrape
+	$(GO) test ./collector -run TestGoldenScrape -update
+
+.PHONY: bench
+bench: ## scrape time against one request an account, as ratios
+	$(GO) test ./collector -run '^$$' -bench . -benchtime 3x
+
+$(BIN)/golangci-lint: $(TOOLS_MOD)
+	$(TOOLS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/promtool: $(TOOLS_MOD)
+	$(TOOLS) github.com/prometheus/prometheus/cmd/promtool
+
+$(BIN)/prometheus: $(TOOLS_MOD)
+	$(TOOLS) github.com/prometheus/prometheus/cmd/prometheus
+
+.PHONY: clean
+clean:
+	rm -rf $(BIN)
+
+.PHONY: help
+help:
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20

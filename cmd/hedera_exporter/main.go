@@ -1,0 +1,63 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command hedera_exporter exposes what a Hedera network tells about accounts,
+// nodes and itself to Prometheus.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/version"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run returns the exit status: 0, 1 for a failure, 2 for a mistake on the
+// command line.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := kingpin.New(exporterName, "Prometheus exporter for Hedera networks.")
+	app.UsageWriter(stdout).ErrorWriter(stderr)
+	app.Version(version.Print(exporterName))
+	app.HelpFlag.Short('h')
+	app.DefaultEnvars()
+	flags := addFlags(app)
+
+	if _, err := app.Parse(args); err != nil {
+		fmt.Fprintf(stderr, "%s: %s; try --help\n", exporterName, err)
+		return 2
+	}
+	if *flags.configCheck {
+		return checkConfig(flags, stdout, stderr)
+	}
+
+	logger := newLogger(stderr, *flags.logLevel, *flags.logFormat)
+	err := serve(ctx, flags, logger)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		level.Error(logger).Log("msg", "stopped", "err", err)
+		return 1
+	}
+	return 0
+}
+
+func checkConfig(flags *flagSet, stdout, stderr io.Writer) int {
+	c, err := flags.loadConfig()
+	if err != nil {
+		fmt.Fprintf(stderr, "%s\n", err)
+		return 1
+	}
+	accounts := 0
+	for _, network := range c.Networks {
+		accounts += len(network.Accounts)
+	}
+	fmt.Fprintf(stdout, "configuration is valid: %d networks, %d accounts\n", len(c.Networks), accounts)
+	return 0
+}

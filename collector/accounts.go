@@ -1,0 +1,210 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/mirror"
+)
+
+const (
+	accountsSource = "mirror REST /api/v1/accounts"
+	memoLength     = 64 // characters of a memo that become a label value
+)
+
+var accountLabels = []string{"network", "account_id", "name"}
+
+var (
+	accountBalance = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_balance_hbar",
+		Help:      "Balance of the account.",
+		Labels:    accountLabels,
+		Source:    accountsSource + ", or consensus node gRPC CryptoService/cryptoGetBalance with balance_source: consensus",
+		Example:   "hedera_account_balance_hbar < on (network, account_id) group_right () hedera_account_balance_minimum_hbar",
+	})
+	accountBalanceMinimum = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_balance_minimum_hbar",
+		Help:      "Balance below which an alert of the severity is due, as configured.",
+		Labels:    append(accountLabels[:len(accountLabels):len(accountLabels)], "severity"),
+		Source:    "configuration, accounts.thresholds",
+		Example:   "hedera_account_balance_minimum_hbar{severity=\"critical\"}",
+	})
+	accountExists = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_exists",
+		Help:      "Whether the network knows the account; it knows deleted ones too.",
+		Labels:    accountLabels,
+		Source:    accountsSource,
+		Example:   "hedera_account_exists == 0",
+	})
+	accountDeleted = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_deleted",
+		Help:      "Whether the account has been deleted.",
+		Labels:    accountLabels,
+		Source:    accountsSource,
+		Example:   "hedera_account_deleted == 1",
+	})
+	accountExpiry = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_expiry_timestamp_seconds",
+		Help:      "When the account expires: its explicit expiry, else its creation plus the auto-renew period.",
+		Labels:    accountLabels,
+		Source:    accountsSource,
+		Example:   "hedera_account_expiry_timestamp_seconds - time() < 30 * 86400",
+	})
+	accountCreated = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_created_timestamp_seconds",
+		Help:      "When the account was created.",
+		Labels:    accountLabels,
+		Source:    accountsSource,
+		Example:   "time() - hedera_account_created_timestamp_seconds",
+	})
+	accountAutoRenewPeriod = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_auto_renew_period_seconds",
+		Help:      "The period by which the account is renewed.",
+		Labels:    accountLabels,
+		Source:    accountsSource,
+		Example:   "hedera_account_auto_renew_period_seconds / 86400",
+	})
+	accountPendingReward = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_pending_reward_hbar",
+		Help:      "Staking reward not yet paid to the account, as of the last staking period.",
+		Labels:    accountLabels,
+		Source:    accountsSource,
+		Example:   "hedera_account_pending_reward_hbar > 100",
+	})
+	accountEthereumNonce = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_ethereum_nonce",
+		Help:      "Nonce of the account's Ethereum transactions.",
+		Labels:    accountLabels,
+		Source:    accountsSource,
+		Example:   "changes(hedera_account_ethereum_nonce[1h])",
+	})
+	accountInfo = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_info",
+		Help:      "Facts about the account; the value is 1. The memo is cut to 64 characters.",
+		Labels: append(accountLabels[:len(accountLabels):len(accountLabels)],
+			"evm_address", "staked_node_id", "staked_account_id", "key_type", "memo"),
+		Source:  accountsSource,
+		Example: "hedera_account_info{staked_node_id!=\"\"}",
+	})
+)
+
+func init() {
+	register(Registration{
+		Name:           "accounts",
+		Help:           "balances and properties of the configured accounts",
+		DefaultEnabled: true,
+		factory:        newAccounts,
+	})
+}
+
+func newAccounts(n Network) (Collector, error) {
+	if n.Balances != nil {
+		return consensusAccounts{network: n, balances: n.Balances}, nil
+	}
+	if n.Mirror == nil {
+		return nil, errors.New("balances need a mirror node or balance_source: consensus")
+	}
+	return mirrorAccounts{network: n, mirror: n.Mirror}, nil
+}
+
+type accountLister interface {
+	Accounts(ctx context.Context, ids []string) ([]mirror.Account, error)
+}
+
+// mirrorAccounts reads accounts from the mirror node, 100 a request.
+type mirrorAccounts struct {
+	network Network
+	mirror  accountLister
+}
+
+// Update implements Collector.
+func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	if len(c.network.Accounts) == 0 {
+		return nil
+	}
+	ids := make([]string, 0, len(c.network.Accounts))
+	for _, account := range c.network.Accounts {
+		ids = append(ids, account.ID.String())
+	}
+	rows, err := c.mirror.Accounts(ctx, ids)
+	if err != nil {
+		return err
+	}
+	known := make(map[string]mirror.Account, len(rows))
+	for _, row := range rows {
+		known[row.ID] = row
+	}
+	for i, account := range c.network.Accounts {
+		labels := []string{c.network.Name, ids[i], account.Name}
+		row, exists := known[ids[i]]
+		ch <- accountExists.sample(boolValue(exists), labels...)
+		sendMinimums(ch, account, labels)
+		if exists {
+			sendAccount(ch, row, labels)
+		}
+	}
+	return nil
+}
+
+func sendMinimums(ch chan<- prometheus.Metric, account Account, labels []string) {
+	for _, minimum := range account.Minimums {
+		ch <- accountBalanceMinimum.sample(hbar(minimum.Tinybar), append(labels[:len(labels):len(labels)], minimum.Severity)...)
+	}
+}
+
+// sendAccount sends what the mirror knows; nulls are absent samples.
+func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []string) {
+	if row.Balance != nil && row.Balance.Balance != nil {
+		ch <- accountBalance.sample(hbar(*row.Balance.Balance), labels...)
+	}
+	if row.Deleted != nil {
+		ch <- accountDeleted.sample(boolValue(*row.Deleted), labels...)
+	}
+	if row.ExpiryTimestamp != nil {
+		ch <- accountExpiry.sample(row.ExpiryTimestamp.Seconds(), labels...)
+	}
+	if row.CreatedTimestamp != nil {
+		ch <- accountCreated.sample(row.CreatedTimestamp.Seconds(), labels...)
+	}
+	if row.AutoRenewPeriod != nil {
+		ch <- accountAutoRenewPeriod.sample(float64(*row.AutoRenewPeriod), labels...)
+	}
+	if row.EthereumNonce != nil {
+		ch <- accountEthereumNonce.sample(float64(*row.EthereumNonce), labels...)
+	}
+	ch <- accountPendingReward.sample(hbar(row.PendingReward), labels...)
+	ch <- accountInfo.sample(1, append(labels[:len(labels):len(labels)], infoLabels(row)...)...)
+}
+
+func infoLabels(row mirror.Account) []string {
+	keyType, stakedNode := "", ""
+	if row.Key != nil {
+		keyType = row.Key.Type
+	}
+	if row.StakedNodeID != nil {
+		stakedNode = strconv.FormatInt(*row.StakedNodeID, 10)
+	}
+	return []string{
+		text(row.EVMAddress, memoLength),
+		stakedNode,
+		text(row.StakedAccountID, memoLength),
+		cut(keyType, memoLength),
+		text(row.Memo, memoLength),
+	}
+}

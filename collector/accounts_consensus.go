@@ -1,0 +1,60 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/consensus"
+)
+
+type balanceQuerier interface {
+	Balances(ctx context.Context, nodes []consensus.Node, accounts []hiero.AccountID) ([]consensus.Balance, error)
+}
+
+// consensusAccounts asks consensus nodes for balances, one query an account,
+// for private networks without a mirror node. They tell nothing else for free.
+type consensusAccounts struct {
+	network  Network
+	balances balanceQuerier
+}
+
+// Update implements Collector.
+func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	if len(c.network.Accounts) == 0 {
+		return nil
+	}
+	nodes, err := c.network.AddressBook.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	ids := make([]hiero.AccountID, 0, len(c.network.Accounts))
+	for _, account := range c.network.Accounts {
+		ids = append(ids, account.ID)
+	}
+	balances, err := c.balances.Balances(ctx, nodes, ids)
+	if err != nil {
+		return err
+	}
+	for i, balance := range balances {
+		c.send(ch, c.network.Accounts[i], balance)
+	}
+	return nil
+}
+
+func (c consensusAccounts) send(ch chan<- prometheus.Metric, account Account, balance consensus.Balance) {
+	labels := []string{c.network.Name, account.ID.String(), account.Name}
+	ch <- accountExists.sample(boolValue(balance.Exists), labels...)
+	sendMinimums(ch, account, labels)
+	if !balance.Exists {
+		return
+	}
+	ch <- accountDeleted.sample(boolValue(balance.Deleted), labels...)
+	if !balance.Deleted {
+		ch <- accountBalance.sample(hbar(balance.Tinybar), labels...)
+	}
+}

@@ -1,0 +1,92 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"hedera_exporter/internal/consensus"
+)
+
+// BookSource reads the whole address book.
+type BookSource func(context.Context) ([]consensus.Node, error)
+
+// AddressBook is the last address book that was read, shared by the collectors
+// that need to know the nodes.
+type AddressBook struct {
+	source BookSource
+	maxAge time.Duration
+	shared shared[bookVersion]
+
+	mu   sync.Mutex
+	last bookVersion
+}
+
+type bookVersion struct {
+	nodes   []consensus.Node
+	fetched time.Time
+}
+
+// NewAddressBook returns an address book that is read anew once it is older
+// than maxAge.
+func NewAddressBook(source BookSource, maxAge time.Duration) *AddressBook {
+	return &AddressBook{source: source, maxAge: maxAge}
+}
+
+// StaticBook is the source of a network whose nodes stand in the configuration.
+func StaticBook(nodes []consensus.Node) BookSource {
+	return func(context.Context) ([]consensus.Node, error) { return nodes, nil }
+}
+
+// refresh reads the book from its source.
+func (b *AddressBook) refresh(ctx context.Context) (bookVersion, error) {
+	return b.shared.do(ctx, func(ctx context.Context) (bookVersion, error) {
+		nodes, err := b.source(ctx)
+		if err != nil {
+			return bookVersion{}, err
+		}
+		version := bookVersion{nodes: nodes, fetched: time.Now()}
+		b.mu.Lock()
+		b.last = version
+		b.mu.Unlock()
+		return version, nil
+	})
+}
+
+// nodes returns the nodes of the book for those who talk to them. While its
+// source fails the last book read stands in, whatever its age: to ask a node
+// that has left does no harm, and an outage of the mirror must not hide the
+// nodes. The source gets a quarter of the time that ctx leaves.
+func (b *AddressBook) nodes(ctx context.Context) ([]consensus.Node, error) {
+	last := b.lastVersion()
+	if time.Since(last.fetched) < b.maxAge {
+		return last.nodes, nil
+	}
+	if last.nodes == nil {
+		version, err := b.refresh(ctx)
+		return version.nodes, err
+	}
+	refreshCtx, cancel := withQuarter(ctx)
+	defer cancel()
+	if version, err := b.refresh(refreshCtx); err == nil {
+		return version.nodes, nil
+	}
+	return last.nodes, nil
+}
+
+func (b *AddressBook) lastVersion() bookVersion {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.last
+}
+
+func withQuarter(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/4)
+}

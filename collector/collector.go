@@ -1,0 +1,75 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package collector turns what a Hedera network tells into Prometheus samples:
+// one file a collector, its metrics declared at the top of that file.
+package collector
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Collector gathers the samples of one subject of one network.
+type Collector interface {
+	// Update sends the samples of one scrape. When it returns an error, what it
+	// has sent is discarded. It ends with ctx.
+	Update(ctx context.Context, ch chan<- prometheus.Metric) error
+}
+
+// Registration describes a collector to the command line and the documentation.
+type Registration struct {
+	Name           string
+	Help           string
+	DefaultEnabled bool
+	// MaxMinInterval is the mirror's own cache age of what the collector reads
+	// (FACTS.md 1.0): samples may be kept that long. Zero: always fresh.
+	MaxMinInterval time.Duration
+
+	factory func(Network) (Collector, error)
+}
+
+var registrations []Registration
+
+// register makes a collector known; its file calls it from init.
+func register(r Registration) {
+	registrations = append(registrations, r)
+}
+
+// Registrations returns all collectors, sorted by name.
+func Registrations() []Registration {
+	return slices.SortedFunc(slices.Values(registrations), func(a, b Registration) int {
+		return compareStrings(a.Name, b.Name)
+	})
+}
+
+// Options choose the collectors of a Set.
+type Options struct {
+	Enabled func(name string) bool
+	// MinInterval is for how long a collector's samples are kept; a collector
+	// that is not in it keeps them for its MaxMinInterval.
+	MinInterval map[string]time.Duration
+}
+
+// NewSet returns the enabled collectors of networks. It owns the networks from
+// then on: Close closes them.
+func NewSet(networks []Network, options Options, log Logger) (*Set, error) {
+	set := &Set{networks: networks, log: log}
+	for _, network := range networks {
+		for _, r := range Registrations() {
+			if !options.Enabled(r.Name) {
+				continue
+			}
+			c, err := r.factory(network)
+			if err != nil {
+				return nil, fmt.Errorf("network %s: collector %s: %w", network.Name, r.Name, err)
+			}
+			set.add(network.Name, r, c, options)
+		}
+	}
+	return set, nil
+}

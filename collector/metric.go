@@ -1,0 +1,79 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const namespace = "hedera"
+
+// Metric is a metric family as the code declares it and docs/metrics.md lists it.
+type Metric struct {
+	Collector string
+	Name      string
+	Type      string // gauge, counter or histogram
+	Help      string
+	Labels    []string // network, which all of a network's families carry, included
+	Source    string   // the API that tells it
+	Example   string   // a PromQL query
+}
+
+var metrics []Metric
+
+// Metrics returns all declared families, sorted by collector and name.
+func Metrics() []Metric {
+	return slices.SortedFunc(slices.Values(metrics), func(a, b Metric) int {
+		return cmp.Or(compareStrings(a.Collector, b.Collector), compareStrings(a.Name, b.Name))
+	})
+}
+
+func compareStrings(a, b string) int { return cmp.Compare(a, b) }
+
+// constMetric declares a family whose samples are made anew on each scrape.
+type constMetric struct {
+	desc      *prometheus.Desc
+	valueType prometheus.ValueType
+}
+
+// newGauge declares a gauge; m.Name goes without the namespace.
+func newGauge(m Metric) constMetric {
+	return newConstMetric(m, "gauge", prometheus.GaugeValue)
+}
+
+// newCounter declares a counter whose value is kept by its collector.
+func newCounter(m Metric) constMetric {
+	return newConstMetric(m, "counter", prometheus.CounterValue)
+}
+
+func newConstMetric(m Metric, typeName string, valueType prometheus.ValueType) constMetric {
+	m = declare(m, typeName)
+	return constMetric{
+		desc:      prometheus.NewDesc(m.Name, m.Help, m.Labels, nil),
+		valueType: valueType,
+	}
+}
+
+// declare completes m and lists it for the documentation.
+func declare(m Metric, typeName string) Metric {
+	m.Name = namespace + "_" + m.Name
+	m.Type = typeName
+	metrics = append(metrics, m)
+	return m
+}
+
+// sample makes one sample; labels follow the declaration's order.
+func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(m.desc, m.valueType, value, labels...)
+}
+
+func boolValue(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

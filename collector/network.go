@@ -1,0 +1,68 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+
+	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/mirror"
+)
+
+// Network is what the collectors of one network work with.
+type Network struct {
+	Name     string
+	Accounts []Account
+	Log      Logger
+
+	Mirror      *mirror.Client           // nil: the network has no mirror node
+	AddressBook *AddressBook             // never nil
+	Prober      *consensus.Prober        // never nil
+	Balances    *consensus.BalanceClient // nil: balances come from the mirror
+}
+
+// Account is an account that the operator watches.
+type Account struct {
+	ID       hiero.AccountID
+	Name     string // the operator's own
+	Minimums []Minimum
+}
+
+// Minimum is the balance below which an alert of a severity is due.
+type Minimum struct {
+	Severity string
+	Tinybar  int64
+}
+
+// Close closes the network's connections.
+func (n Network) Close() {
+	if n.Mirror != nil {
+		n.Mirror.Close()
+	}
+	n.Prober.Close()
+	if n.Balances != nil {
+		n.Balances.Close()
+	}
+}
+
+// cut bounds free text from the network for use as a label value: at most max
+// characters of valid UTF-8.
+func cut(text string, max int) string {
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	if utf8.RuneCountInString(text) <= max {
+		return text
+	}
+	return string([]rune(text)[:max-1]) + "…"
+}
+
+// text is cut for text that may be null.
+func text(value *string, max int) string {
+	if value == nil {
+		return ""
+	}
+	return cut(*value, max)
+}

@@ -1,0 +1,145 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/consensus"
+)
+
+const nodeProbeSource = "consensus node gRPC, CryptoService/getAccountInfo COST_ANSWER for 0.0.2"
+
+var endpointLabels = []string{"network", "node_id", "endpoint", "transport"}
+
+var (
+	endpointUp = newGauge(Metric{
+		Collector: "node_probe",
+		Name:      "node_endpoint_up",
+		Help:      "Whether the node's endpoint answered the probe, with whatever precheck code.",
+		Labels:    endpointLabels,
+		Source:    nodeProbeSource,
+		Example:   "sum by (network, node_id) (hedera_node_endpoint_up) == 0",
+	})
+	endpointDuration = newGauge(Metric{
+		Collector: "node_probe",
+		Name:      "node_endpoint_probe_duration_seconds",
+		Help:      "How long each phase of the probe took: connect, tls and rpc. Connect and tls are 0 where the connection of an earlier probe was reused; a phase that was not completed is absent.",
+		Labels:    append(endpointLabels[:len(endpointLabels):len(endpointLabels)], "phase"),
+		Source:    nodeProbeSource,
+		Example:   "sum without (phase) (hedera_node_endpoint_probe_duration_seconds)",
+	})
+	endpointCertificateMatch = newGauge(Metric{
+		Collector: "node_probe",
+		Name:      "node_endpoint_certificate_match",
+		Help:      "Whether the SHA-384 of the certificate that the endpoint presented is the one in the address book. Absent where the book carries none.",
+		Labels:    endpointLabels,
+		Source:    "TLS handshake with the consensus node, and the address book",
+		Example:   "hedera_node_endpoint_certificate_match == 0",
+	})
+	endpointCertificateExpiry = newGauge(Metric{
+		Collector: "node_probe",
+		Name:      "node_endpoint_certificate_expiry_timestamp_seconds",
+		Help:      "When the certificate that the endpoint presented expires.",
+		Labels:    endpointLabels,
+		Source:    "TLS handshake with the consensus node",
+		Example:   "hedera_node_endpoint_certificate_expiry_timestamp_seconds - time() < 30 * 86400",
+	})
+	endpointPrecheck = newGauge(Metric{
+		Collector: "node_probe",
+		Name:      "node_precheck_code_info",
+		Help:      "The precheck code with which the endpoint answered the probe; OK is the healthy one.",
+		Labels:    append(endpointLabels[:len(endpointLabels):len(endpointLabels)], "code"),
+		Source:    nodeProbeSource,
+		Example:   "hedera_node_precheck_code_info{code!=\"OK\"}",
+	})
+)
+
+func init() {
+	register(Registration{
+		Name:           "node_probe",
+		Help:           "probe every gRPC endpoint of every consensus node",
+		DefaultEnabled: true,
+		factory:        newNodeProbe,
+	})
+}
+
+type nodeProbe struct {
+	network string
+	book    *AddressBook
+	prober  endpointProber
+	log     Logger
+}
+
+type endpointProber interface {
+	Probe(context.Context, []consensus.Node) []consensus.Result
+}
+
+func newNodeProbe(n Network) (Collector, error) {
+	return nodeProbe{network: n.Name, book: n.AddressBook, prober: n.Prober, log: n.Log}, nil
+}
+
+// Update implements Collector. It fails only when no address book is known.
+func (c nodeProbe) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	nodes, err := c.book.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, result := range c.prober.Probe(ctx, nodes) {
+		c.send(ch, result)
+	}
+	return nil
+}
+
+func (c nodeProbe) send(ch chan<- prometheus.Metric, result consensus.Result) {
+	labels := []string{c.network, nodeID(result.Node), result.Endpoint.Address, transport(result.Endpoint)}
+	ch <- endpointUp.sample(boolValue(result.Err == nil), labels...)
+	c.sendPhases(ch, result, labels)
+	c.sendCertificate(ch, result, labels)
+	if result.Err != nil {
+		level.Debug(c.log).Log("msg", "endpoint down", "network", c.network, "node_id", result.Node.ID,
+			"endpoint", result.Endpoint.Address, "err", result.Err)
+		return
+	}
+	ch <- endpointPrecheck.sample(1, append(labels, result.Precheck.String())...)
+}
+
+func (nodeProbe) sendPhases(ch chan<- prometheus.Metric, result consensus.Result, labels []string) {
+	answered := result.Err == nil
+	phase := func(name string, seconds float64) {
+		ch <- endpointDuration.sample(seconds, append(labels[:len(labels):len(labels)], name)...)
+	}
+	if answered || result.Connect > 0 {
+		phase("connect", result.Connect.Seconds())
+	}
+	if result.Endpoint.TLS && (answered || result.Handshake > 0) {
+		phase("tls", result.Handshake.Seconds())
+	}
+	if answered {
+		phase("rpc", result.RPC.Seconds())
+	}
+}
+
+func (nodeProbe) sendCertificate(ch chan<- prometheus.Metric, result consensus.Result, labels []string) {
+	if result.Certificate == nil {
+		return
+	}
+	ch <- endpointCertificateExpiry.sample(unixSeconds(result.Certificate.NotAfter), labels...)
+	if expected := result.Node.CertificateHash; expected != "" {
+		ch <- endpointCertificateMatch.sample(boolValue(result.Certificate.Hash == expected), labels...)
+	}
+}
+
+func nodeID(node consensus.Node) string { return strconv.FormatInt(node.ID, 10) }
+
+func transport(endpoint consensus.Endpoint) string {
+	if endpoint.TLS {
+		return "tls"
+	}
+	return "plaintext"
+}

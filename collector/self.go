@@ -1,0 +1,146 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+var (
+	reloadSuccessful = Metric{
+		Collector: "self",
+		Name:      "exporter_config_last_reload_successful",
+		Help:      "Whether the last attempt to load the configuration succeeded. After a failed one the former configuration stays in force.",
+		Source:    "the exporter",
+		Example:   "hedera_exporter_config_last_reload_successful == 0",
+	}
+	reloadTimestamp = Metric{
+		Collector: "self",
+		Name:      "exporter_config_last_reload_success_timestamp_seconds",
+		Help:      "When the configuration in force was loaded.",
+		Source:    "the exporter",
+		Example:   "time() - hedera_exporter_config_last_reload_success_timestamp_seconds",
+	}
+	mirrorRequests = Metric{
+		Collector: "self",
+		Name:      "mirror_requests_total",
+		Help:      "Requests sent to the mirror node's REST API, retries included. Code is the HTTP status, or timeout, canceled or error where there was none.",
+		Labels:    []string{"network", "endpoint", "code"},
+		Source:    "the exporter",
+		Example:   "sum by (network, code) (rate(hedera_mirror_requests_total[5m]))",
+	}
+	mirrorRequestDuration = Metric{
+		Collector: "self",
+		Name:      "mirror_request_duration_seconds",
+		Help:      "How long requests to the mirror node's REST API took, each retry by itself.",
+		Labels:    []string{"network", "endpoint"},
+		Source:    "the exporter",
+		Example:   "histogram_quantile(0.9, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket[5m])))",
+	}
+	mirrorRateLimitWait = Metric{
+		Collector: "self",
+		Name:      "mirror_rate_limit_wait_seconds_total",
+		Help:      "Time that requests have waited for the configured rate_limit, or for a pause the mirror asked for.",
+		Labels:    []string{"network"},
+		Source:    "the exporter",
+		Example:   "rate(hedera_mirror_rate_limit_wait_seconds_total[5m])",
+	}
+)
+
+// Self is the exporter's metrics of itself that outlive a configuration.
+type Self struct {
+	reloadSuccessful prometheus.Gauge
+	reloadTimestamp  prometheus.Gauge
+	requests         *prometheus.CounterVec
+	durations        *prometheus.HistogramVec
+	rateLimitWaits   *prometheus.CounterVec
+}
+
+// NewSelf registers the exporter's metrics of itself.
+func NewSelf(registerer prometheus.Registerer) *Self {
+	s := &Self{
+		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts(opts(reloadSuccessful))),
+		reloadTimestamp:  prometheus.NewGauge(prometheus.GaugeOpts(opts(reloadTimestamp))),
+		requests:         prometheus.NewCounterVec(prometheus.CounterOpts(opts(mirrorRequests)), mirrorRequests.Labels),
+		rateLimitWaits:   prometheus.NewCounterVec(prometheus.CounterOpts(opts(mirrorRateLimitWait)), mirrorRateLimitWait.Labels),
+		durations:        prometheus.NewHistogramVec(histogramOpts(mirrorRequestDuration), mirrorRequestDuration.Labels),
+	}
+	registerer.MustRegister(s.reloadSuccessful, s.reloadTimestamp, s.requests, s.rateLimitWaits, s.durations)
+	return s
+}
+
+func opts(m Metric) prometheus.Opts {
+	return prometheus.Opts{Namespace: namespace, Name: m.Name, Help: m.Help}
+}
+
+// histogramOpts make a histogram both classic and native.
+func histogramOpts(m Metric) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Namespace:                       namespace,
+		Name:                            m.Name,
+		Help:                            m.Help,
+		Buckets:                         prometheus.DefBuckets,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}
+}
+
+func init() {
+	declare(reloadSuccessful, "gauge")
+	declare(reloadTimestamp, "gauge")
+	declare(mirrorRequests, "counter")
+	declare(mirrorRequestDuration, "histogram")
+	declare(mirrorRateLimitWait, "counter")
+}
+
+// Reloaded records an attempt to load the configuration.
+func (s *Self) Reloaded(success bool) {
+	s.reloadSuccessful.Set(boolValue(success))
+	if success {
+		s.reloadTimestamp.SetToCurrentTime()
+	}
+}
+
+// Retain drops the mirror series of networks that are not configured any more.
+func (s *Self) Retain(former, current []string) {
+	kept := make(map[string]bool, len(current))
+	for _, network := range current {
+		kept[network] = true
+	}
+	for _, network := range former {
+		if kept[network] {
+			continue
+		}
+		labels := prometheus.Labels{"network": network}
+		s.requests.DeletePartialMatch(labels)
+		s.durations.DeletePartialMatch(labels)
+		s.rateLimitWaits.DeletePartialMatch(labels)
+	}
+}
+
+// MirrorObserver counts the requests to one network's mirror node.
+func (s *Self) MirrorObserver(network string) MirrorObserver {
+	return MirrorObserver{self: s, network: network, wait: s.rateLimitWaits.WithLabelValues(network)}
+}
+
+// MirrorObserver implements mirror.Observer.
+type MirrorObserver struct {
+	self    *Self
+	network string
+	wait    prometheus.Counter
+}
+
+// ObserveRequest counts one attempt.
+func (o MirrorObserver) ObserveRequest(endpoint, code string, duration time.Duration) {
+	o.self.requests.WithLabelValues(o.network, endpoint, code).Inc()
+	o.self.durations.WithLabelValues(o.network, endpoint).Observe(duration.Seconds())
+}
+
+// ObserveRateLimitWait adds the time one request was held back.
+func (o MirrorObserver) ObserveRateLimitWait(duration time.Duration) {
+	o.wait.Add(duration.Seconds())
+}

@@ -1,0 +1,105 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// cancelGrace is how long the last caller waits for work it has cancelled, to
+// learn its error and to leave nothing running behind.
+const cancelGrace = 200 * time.Millisecond
+
+// shared runs a function once for all callers that want it at the same time.
+// Its context ends when the last of them has left and has the latest of their
+// deadlines: a caller in a hurry costs the others nothing.
+type shared[T any] struct {
+	group singleflight.Group
+
+	mu       sync.Mutex
+	callers  int
+	deadline time.Time
+	ctx      context.Context
+	cancel   context.CancelFunc
+}
+
+// do returns fn's result, its own or that of a call under way, or ctx's error.
+func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
+	results := s.join(ctx, fn)
+	select {
+	case result := <-results:
+		s.leave()
+		return unwrap[T](result)
+	case <-ctx.Done():
+		if last := s.leave(); !last {
+			var zero T
+			return zero, ctx.Err()
+		}
+		return awaitCancelled[T](ctx, results)
+	}
+}
+
+func (s *shared[T]) join(ctx context.Context, fn func(context.Context) (T, error)) <-chan singleflight.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.callers == 0 {
+		base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		s.ctx, s.cancel, s.deadline = deadlineContext[T]{Context: base, shared: s}, cancel, time.Time{}
+	}
+	s.callers++
+	if deadline, ok := ctx.Deadline(); ok && deadline.After(s.deadline) {
+		s.deadline = deadline
+	}
+	shared := s.ctx
+	return s.group.DoChan("", func() (any, error) { return fn(shared) })
+}
+
+// leave reports whether the caller was the last one.
+func (s *shared[T]) leave() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.callers--
+	if s.callers > 0 {
+		return false
+	}
+	s.cancel()
+	s.group.Forget("")
+	return true
+}
+
+func awaitCancelled[T any](ctx context.Context, results <-chan singleflight.Result) (T, error) {
+	grace := time.NewTimer(cancelGrace)
+	defer grace.Stop()
+	var zero T
+	select {
+	case result := <-results:
+		if result.Err != nil {
+			return zero, result.Err
+		}
+	case <-grace.C:
+	}
+	return zero, ctx.Err()
+}
+
+func unwrap[T any](result singleflight.Result) (T, error) {
+	value, _ := result.Val.(T)
+	return value, result.Err
+}
+
+// deadlineContext tells the latest of the callers' deadlines, so that retries
+// and rate limits can give up early with the error they have.
+type deadlineContext[T any] struct {
+	context.Context
+	shared *shared[T]
+}
+
+func (c deadlineContext[T]) Deadline() (time.Time, bool) {
+	c.shared.mu.Lock()
+	defer c.shared.mu.Unlock()
+	return c.shared.deadline, !c.shared.deadline.IsZero()
+}

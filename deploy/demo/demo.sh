@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Starts the simulated network and the exporter on it, shows some of its series
+# and keeps both running until it is stopped. Needs no network but loopback.
+set -euo pipefail
+
+bin=${1:?usage: demo.sh DIRECTORY-WITH-THE-PROGRAMS}
+listen=${DEMO_LISTEN_ADDRESS:-127.0.0.1:10102}
+work=$(mktemp -d)
+pids=()
+
+stop() {
+	trap - EXIT INT TERM
+	((${#pids[@]})) && kill "${pids[@]}" 2>/dev/null
+	wait
+	rm -rf "$work"
+}
+trap 'stop; exit 0' INT TERM
+trap stop EXIT
+
+fail() {
+	echo "demo: $1; its log:" >&2
+	cat "$2" >&2
+	exit 1
+}
+
+# await PID LOG WHAT COMMAND...: wait until COMMAND succeeds, while PID lives.
+await() {
+	local pid=$1 log=$2 what=$3
+	shift 3
+	for _ in $(seq 150); do
+		"$@" >/dev/null 2>&1 && return
+		kill -0 "$pid" 2>/dev/null || fail "$what has ended" "$log"
+		sleep 0.1
+	done
+	fail "$what did not answer within 15 s" "$log"
+}
+
+"$bin/hedera_simulator" --write-config="$work/hedera_exporter.yml" 2>"$work/simulator.log" &
+pids+=($!)
+await $! "$work/simulator.log" "the simulator" test -s "$work/hedera_exporter.yml"
+
+"$bin/hedera_exporter" --config.file="$work/hedera_exporter.yml" --web.listen-address="$listen" 2>"$work/exporter.log" &
+pids+=($!)
+await $! "$work/exporter.log" "the exporter" curl -fsS "http://$listen/-/ready"
+
+curl -fsS "http://$listen/metrics" >"$work/metrics"
+[ -n "${DEMO_METRICS_FILE:-}" ] && cp "$work/metrics" "$DEMO_METRICS_FILE"
+
+cat <<EOF
+
+hedera_exporter is running on a simulated 29-node Hedera network:
+
+  http://$listen/            landing page
+  http://$listen/metrics     $(grep -c '^hedera_' "$work/metrics") series; some of them:
+
+EOF
+for series in account_balance_hbar account_balance_minimum_hbar account_exists address_book_nodes \
+	node_stake_hbar node_endpoint_up node_endpoint_probe_duration_seconds scrape_collector_success; do
+	grep -m 2 "^hedera_$series{" "$work/metrics" | sed 's/^/  /'
+done
+cat <<EOF
+
+Break it: curl -X POST http://127.0.0.1:15551/simulator/nodes/3/stop
+      or: curl -X PUT -d '{"tinybar":1}' http://127.0.0.1:15551/simulator/accounts/0.0.98/balance
+     all: curl http://127.0.0.1:15551/simulator/
+
+Configuration: $work/hedera_exporter.yml
+Logs:          $work/*.log
+Press Ctrl-C to stop.
+EOF
+wait
