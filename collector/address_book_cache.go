@@ -11,6 +11,10 @@ import (
 	"hedera_exporter/internal/consensus"
 )
 
+// refreshShare is the part of a scrape that may go into reading the address
+// book anew before the former one is used instead.
+const refreshShare = 0.25
+
 // BookSource reads the whole address book.
 type BookSource func(context.Context) ([]consensus.Node, error)
 
@@ -59,7 +63,7 @@ func (b *AddressBook) refresh(ctx context.Context) (bookVersion, error) {
 // nodes returns the nodes of the book for those who talk to them. While its
 // source fails the last book read stands in, whatever its age: to ask a node
 // that has left does no harm, and an outage of the mirror must not hide the
-// nodes. The source gets a quarter of the time that ctx leaves.
+// nodes.
 func (b *AddressBook) nodes(ctx context.Context) ([]consensus.Node, error) {
 	last := b.lastVersion()
 	if time.Since(last.fetched) < b.maxAge {
@@ -69,7 +73,7 @@ func (b *AddressBook) nodes(ctx context.Context) ([]consensus.Node, error) {
 		version, err := b.refresh(ctx)
 		return version.nodes, err
 	}
-	refreshCtx, cancel := withQuarter(ctx)
+	refreshCtx, cancel := withShare(ctx, refreshShare)
 	defer cancel()
 	if version, err := b.refresh(refreshCtx); err == nil {
 		return version.nodes, nil
@@ -83,10 +87,11 @@ func (b *AddressBook) lastVersion() bookVersion {
 	return b.last
 }
 
-func withQuarter(ctx context.Context) (context.Context, context.CancelFunc) {
+// withShare bounds ctx to a share of the time it leaves.
+func withShare(ctx context.Context, share float64) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, time.Until(deadline)/4)
+	return context.WithTimeout(ctx, time.Duration(float64(time.Until(deadline))*share))
 }

@@ -15,6 +15,10 @@ import (
 
 const nodeProbeSource = "consensus node gRPC, CryptoService/getAccountInfo COST_ANSWER for 0.0.2"
 
+// probeShare of the scrape's time is for the probes; the rest is for telling of
+// those that have used it up.
+const probeShare = 0.9
+
 var endpointLabels = []string{"network", "node_id", "endpoint", "transport"}
 
 var (
@@ -90,7 +94,9 @@ func (c nodeProbe) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	if err != nil {
 		return err
 	}
-	for _, result := range c.prober.Probe(ctx, nodes) {
+	probeCtx, cancel := withShare(ctx, probeShare)
+	defer cancel()
+	for _, result := range c.prober.Probe(probeCtx, nodes) {
 		c.send(ch, result)
 	}
 	return nil

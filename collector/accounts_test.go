@@ -1,0 +1,175 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/simulator"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func TestAccounts(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	full := simulator.Account{
+		ID:               "0.0.5001",
+		AutoRenewPeriod:  ptr(int64(7776000)),
+		Balance:          &simulator.Balance{Tinybar: ptr(int64(123456789012)), Timestamp: ptr("1700000000.000000001")},
+		CreatedTimestamp: ptr("1600000000.500000000"),
+		Deleted:          ptr(false),
+		EthereumNonce:    ptr(int64(42)),
+		EVMAddress:       ptr("0x000000000000000000000000000000000000138a"),
+		ExpiryTimestamp:  ptr("1800000000.000000000"),
+		Key:              &simulator.Key{Type: "ED25519", Key: "aa"},
+		Memo:             ptr(strings.Repeat("ä", 70)),
+		PendingReward:    150000000,
+		StakedNodeID:     ptr(int64(0)),
+	}
+	null := simulator.Account{ID: "0.0.5002"}
+	deleted := simulator.Account{
+		ID:              "0.0.5003",
+		Deleted:         ptr(true),
+		Balance:         &simulator.Balance{Tinybar: ptr(int64(0))},
+		StakedAccountID: ptr("0.0.800"),
+	}
+	for _, a := range []simulator.Account{full, null, deleted} {
+		if err := sim.AddAccount(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sim.SetBalance("0.0.2", 1<<53+1); err != nil {
+		t.Fatal(err)
+	}
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
+		account(t, "0.0.5001", "full", Minimum{"warning", 100000000000}, Minimum{"critical", 1}),
+		account(t, "0.0.5002", "null"),
+		account(t, "0.0.5003", "deleted"),
+		account(t, "0.0.5004", "missing", Minimum{"warning", 5}),
+		account(t, "0.0.2", "treasury"),
+	), "accounts")
+
+	body := scrapeText(t, set, testDeadline)
+	wantLines(
+		t, body,
+		`hedera_account_balance_hbar{account_id="0.0.5001",name="full",network="simulated"} 1234.56789012`,
+		`hedera_account_balance_minimum_hbar{account_id="0.0.5001",name="full",network="simulated",severity="warning"} 1000`,
+		`hedera_account_balance_minimum_hbar{account_id="0.0.5001",name="full",network="simulated",severity="critical"} 1e-08`,
+		`hedera_account_exists{account_id="0.0.5001",name="full",network="simulated"} 1`,
+		`hedera_account_deleted{account_id="0.0.5001",name="full",network="simulated"} 0`,
+		`hedera_account_expiry_timestamp_seconds{account_id="0.0.5001",name="full",network="simulated"} 1.8e+09`,
+		`hedera_account_created_timestamp_seconds{account_id="0.0.5001",name="full",network="simulated"} 1.6000000005e+09`,
+		`hedera_account_auto_renew_period_seconds{account_id="0.0.5001",name="full",network="simulated"} 7.776e+06`,
+		`hedera_account_pending_reward_hbar{account_id="0.0.5001",name="full",network="simulated"} 1.5`,
+		`hedera_account_ethereum_nonce{account_id="0.0.5001",name="full",network="simulated"} 42`,
+		`hedera_account_info{account_id="0.0.5001",evm_address="0x000000000000000000000000000000000000138a",key_type="ED25519",memo="`+
+			strings.Repeat("ä", 63)+`…",name="full",network="simulated",staked_account_id="",staked_node_id="0"} 1`,
+		`hedera_account_exists{account_id="0.0.5002",name="null",network="simulated"} 1`,
+		`hedera_account_deleted{account_id="0.0.5003",name="deleted",network="simulated"} 1`,
+		`hedera_account_exists{account_id="0.0.5004",name="missing",network="simulated"} 0`,
+		`hedera_account_balance_minimum_hbar{account_id="0.0.5004",name="missing",network="simulated",severity="warning"} 5e-08`,
+		`hedera_account_balance_hbar{account_id="0.0.2",name="treasury",network="simulated"} 9.007199254740994e+07`,
+		`hedera_scrape_collector_success{collector="accounts",network="simulated"} 1`,
+	)
+	for _, line := range linesWith(body, `account_id="0.0.5002"`) {
+		if name, _, _ := strings.Cut(line, "{"); !strings.Contains("hedera_account_exists hedera_account_info hedera_account_pending_reward_hbar", name) {
+			t.Errorf("a null became a sample: %s", line)
+		}
+	}
+	if lines := linesWith(body, `account_id="0.0.5004"`); len(lines) != 2 {
+		t.Errorf("an unknown account has %q, want exists and its minimum", lines)
+	}
+}
+
+func TestAccountsFollowTheNetwork(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account(t, "0.0.1001", "a")), "accounts")
+	for _, tinybar := range []int64{1, 250000000, 0} {
+		if err := sim.SetBalance("0.0.1001", tinybar); err != nil {
+			t.Fatal(err)
+		}
+		want := map[int64]string{1: "1e-08", 250000000: "2.5", 0: "0"}[tinybar]
+		wantLines(t, scrapeText(t, set, testDeadline), `hedera_account_balance_hbar{account_id="0.0.1001",name="a",network="simulated"} `+want)
+	}
+	if err := sim.RemoveAccount("0.0.1001"); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, set, testDeadline)
+	wantLines(t, body, `hedera_account_exists{account_id="0.0.1001",name="a",network="simulated"} 0`)
+	wantNone(t, body, "hedera_account_balance_hbar")
+}
+
+func TestAccountsByConsensus(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 4, Accounts: 3})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
+		account(t, "0.0.1001", "a", Minimum{"warning", 100000000}), account(t, "0.0.1002", "gone"), account(t, "0.0.9999", "missing"))
+	network.Balances = consensus.NewBalanceClient(4)
+	set := setOn(t, network, "accounts")
+
+	body := scrapeText(t, set, testDeadline)
+	wantLines(t, body, `hedera_scrape_collector_success{collector="accounts",network="simulated"} 0`)
+	wantNone(t, body, "hedera_account_")
+
+	sim.AnswerBalanceQueries(true)
+	if err := sim.SetBalance("0.0.1001", 350000000); err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.DeleteAccount("0.0.1002"); err != nil {
+		t.Fatal(err)
+	}
+	body = scrapeText(t, set, testDeadline)
+	wantLines(
+		t, body,
+		`hedera_account_balance_hbar{account_id="0.0.1001",name="a",network="simulated"} 3.5`,
+		`hedera_account_balance_minimum_hbar{account_id="0.0.1001",name="a",network="simulated",severity="warning"} 1`,
+		`hedera_account_exists{account_id="0.0.1001",name="a",network="simulated"} 1`,
+		`hedera_account_deleted{account_id="0.0.1001",name="a",network="simulated"} 0`,
+		`hedera_account_exists{account_id="0.0.1002",name="gone",network="simulated"} 1`,
+		`hedera_account_deleted{account_id="0.0.1002",name="gone",network="simulated"} 1`,
+		`hedera_account_exists{account_id="0.0.9999",name="missing",network="simulated"} 0`,
+	)
+	if requests := sim.Requests()["GET /api/v1/accounts"]; requests != 0 {
+		t.Errorf("%d requests went to the mirror", requests)
+	}
+}
+
+func TestTenThousandAccountsAreAHundredRequests(t *testing.T) {
+	const accounts = 10_000
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: accounts})
+	watched := make([]Account, 0, accounts)
+	for i := range accounts {
+		watched = append(watched, account(t, "0.0."+itoa(1001+i), itoa(i)))
+	}
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched...), "accounts")
+
+	body := scrapeText(t, set, testDeadline)
+	if n := len(linesWith(body, "hedera_account_balance_hbar{")); n != accounts {
+		t.Errorf("%d balances, want %d", n, accounts)
+	}
+	if n := sim.Requests()["GET /api/v1/accounts"]; n != 100 {
+		t.Errorf("%d account requests, want 100", n)
+	}
+
+	sim.ResetRequests()
+	bodies := make(chan string)
+	// The mirror answers neither scrape before both have come.
+	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultLatency, Latency: testLatency, Count: 100}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		go func() { bodies <- scrapeText(t, set, testDeadline) }()
+	}
+	for range 2 {
+		if n := len(linesWith(<-bodies, "hedera_account_balance_hbar{")); n != accounts {
+			t.Errorf("%d balances in one of two simultaneous scrapes, want %d", n, accounts)
+		}
+	}
+	if n := sim.Requests()["GET /api/v1/accounts"]; n != 100 {
+		t.Errorf("two simultaneous scrapes made %d account requests, want 100", n)
+	}
+}

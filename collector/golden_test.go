@@ -1,0 +1,144 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"hedera_exporter/internal/simulator"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files and generated documents")
+
+const goldenScrape = "testdata/scrape.prom"
+
+// volatile are the values that differ from run to run: times of day and durations.
+var volatile = regexp.MustCompile(`(?m)^(hedera_(?:scrape_collector_duration_seconds|scrape_collector_collected_timestamp_seconds|address_book_fetched_timestamp_seconds|exporter_config_last_reload_success_timestamp_seconds|mirror_rate_limit_wait_seconds_total|node_endpoint_probe_duration_seconds|mirror_request_duration_seconds_(?:bucket|sum))(?:\{.*\})?) .*$`)
+
+func TestGoldenScrape(t *testing.T) {
+	raw, nodes := fullScrape(t)
+	body := stabilize(raw, nodes)
+	if *update {
+		if err := os.WriteFile(goldenScrape, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden, err := os.ReadFile(goldenScrape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, goldenScrape, string(golden), body, "make golden")
+}
+
+// TestEveryFamilyIsInTheGoldenScrape holds the golden file to the declarations.
+func TestEveryFamilyIsInTheGoldenScrape(t *testing.T) {
+	golden, err := os.ReadFile(goldenScrape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range Metrics() {
+		if !strings.Contains(string(golden), "# TYPE "+m.Name+" "+m.Type+"\n") {
+			t.Errorf("%s (%s) is not in %s", m.Name, m.Type, goldenScrape)
+		}
+	}
+}
+
+func TestFullScrapePassesPromlint(t *testing.T) {
+	body, _ := fullScrape(t)
+	problems, err := promlint.New(strings.NewReader(body)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+}
+
+// fullScrape is a whole scrape of a small simulated network with every
+// collector on.
+func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
+	t.Helper()
+	sim := startSimulator(t, simulator.Options{Nodes: 3, Accounts: 2, Now: func() time.Time {
+		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
+	}})
+	if err := sim.DeleteAccount("0.0.1002"); err != nil {
+		t.Fatal(err)
+	}
+	registry := prometheus.NewRegistry()
+	self := NewSelf(registry)
+	self.Reloaded(true)
+	set := setOn(t, networkOn(t, sim, self,
+		account(t, "0.0.98", "fees", Minimum{"warning", 1000_00000000}, Minimum{"critical", 100_00000000}),
+		account(t, "0.0.1001", "hot wallet"),
+		account(t, "0.0.1002", "closed"),
+		account(t, "0.0.999999", "missing"),
+	))
+	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+	defer cancel()
+	// One after the other, so that the scrape's own requests are counted.
+	return gather(t, set.Gatherer(ctx)) + gather(t, registry), sim.Nodes()
+}
+
+// stabilize replaces volatile values and the endpoints' free ports.
+func stabilize(body string, nodes []simulator.Node) string {
+	body = volatile.ReplaceAllString(body, "${1} VOLATILE")
+	for _, node := range nodes {
+		for i, endpoint := range node.Endpoints {
+			body = strings.ReplaceAll(body, endpoint.Address, fmt.Sprintf("127.0.0.%d:%d", node.NodeID, i))
+		}
+	}
+	return sortSamples(body)
+}
+
+// sortSamples sorts the samples within each family: the free ports have
+// decided their order.
+func sortSamples(body string) string {
+	var sorted, family []string
+	flush := func() {
+		slices.Sort(family)
+		sorted = append(sorted, family...)
+		family = nil
+	}
+	for line := range strings.Lines(body) {
+		if strings.HasPrefix(line, "#") {
+			flush()
+			sorted = append(sorted, line)
+			continue
+		}
+		family = append(family, line)
+	}
+	flush()
+	return strings.Join(sorted, "")
+}
+
+func compareGolden(t *testing.T, file, golden, current, remedy string) {
+	t.Helper()
+	if golden == current {
+		return
+	}
+	want, got := strings.Split(golden, "\n"), strings.Split(current, "\n")
+	for i := range max(len(want), len(got)) {
+		if i >= len(want) || i >= len(got) || want[i] != got[i] {
+			t.Fatalf("%s:%d differs; if that is meant, run %s\nwant %q\ngot  %q", file, i+1, remedy, at(want, i), at(got, i))
+		}
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(end)"
+}

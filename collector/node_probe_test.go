@@ -1,0 +1,188 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/simulator"
+)
+
+// downEndpoints are the addresses that body shows as down.
+func downEndpoints(body string) map[string]bool {
+	down := map[string]bool{}
+	for _, line := range linesWith(body, "hedera_node_endpoint_up{") {
+		if strings.HasSuffix(line, " 0") {
+			_, rest, _ := strings.Cut(line, `endpoint="`)
+			address, _, _ := strings.Cut(rest, `"`)
+			down[address] = true
+		}
+	}
+	return down
+}
+
+func TestNodeProbe(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
+	body := scrapeText(t, set, testDeadline)
+
+	endpoints, tls := 0, 0
+	for _, node := range sim.Nodes() {
+		for _, endpoint := range node.Endpoints {
+			labels := fmt.Sprintf(`endpoint="%s",network="simulated",node_id="%d"`, endpoint.Address, node.NodeID)
+			endpoints++
+			phases := []string{"connect", "rpc"}
+			transport := "plaintext"
+			if endpoint.TLS {
+				tls++
+				phases = append(phases, "tls")
+				transport = "tls"
+				wantLines(
+					t, body,
+					`hedera_node_endpoint_certificate_match{`+labels+`,transport="tls"} 1`,
+					`hedera_node_endpoint_certificate_expiry_timestamp_seconds{`+labels+`,transport="tls"} 2.0827584e+09`,
+				)
+			}
+			wantLines(
+				t, body,
+				`hedera_node_endpoint_up{`+labels+`,transport="`+transport+`"} 1`,
+				fmt.Sprintf(`hedera_node_precheck_code_info{code="OK",endpoint="%s",network="simulated",node_id="%d",transport="%s"} 1`,
+					endpoint.Address, node.NodeID, transport),
+			)
+			for _, phase := range phases {
+				lines := linesWith(body, "hedera_node_endpoint_probe_duration_seconds{", labels, `phase="`+phase+`"`)
+				if len(lines) != 1 || strings.HasSuffix(lines[0], " 0") {
+					t.Errorf("%s of %s: %q, want one above 0", phase, endpoint.Address, lines)
+				}
+			}
+		}
+	}
+	if n := len(linesWith(body, "hedera_node_endpoint_up{")); n != endpoints {
+		t.Errorf("%d endpoints, %d of them shown", endpoints, n)
+	}
+	if n := len(linesWith(body, "hedera_node_endpoint_certificate_match{")); n != tls {
+		t.Errorf("%d certificates for %d TLS endpoints", n, tls)
+	}
+
+	body = scrapeText(t, set, testDeadline)
+	for _, phase := range []string{"connect", "tls"} {
+		for _, line := range linesWith(body, "hedera_node_endpoint_probe_duration_seconds{", `phase="`+phase+`"`) {
+			if !strings.HasSuffix(line, " 0") {
+				t.Errorf("the connection was not reused: %s", line)
+			}
+		}
+	}
+	if n := len(linesWith(body, "hedera_node_endpoint_certificate_match{")); n != tls {
+		t.Errorf("with reused connections %d certificates are shown, want %d", n, tls)
+	}
+}
+
+func TestStoppedNodeIsDownOnItsEndpointsAlone(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
+	if down := downEndpoints(scrapeText(t, set, testDeadline)); len(down) != 0 {
+		t.Fatalf("down before anything was stopped: %v", down)
+	}
+
+	stopped := sim.Nodes()[3]
+	if err := sim.StopNode(stopped.NodeID); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, set, testDeadline)
+	down := downEndpoints(body)
+	for _, endpoint := range stopped.Endpoints {
+		if !down[endpoint.Address] {
+			t.Errorf("%s is shown as up", endpoint.Address)
+		}
+		wantNone(t, body, "hedera_node_precheck_code_info{", endpoint.Address)
+		wantNone(t, body, "hedera_node_endpoint_probe_duration_seconds{", endpoint.Address)
+	}
+	if len(down) != len(stopped.Endpoints) {
+		t.Errorf("down: %v, want the endpoints of node %d alone", down, stopped.NodeID)
+	}
+
+	if err := sim.StartNode(stopped.NodeID); err != nil {
+		t.Fatal(err)
+	}
+	if down := downEndpoints(scrapeText(t, set, testDeadline)); len(down) != 0 {
+		t.Errorf("still down after the node was started: %v", down)
+	}
+}
+
+func TestHungEndpointDelaysNobody(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	network.Prober = consensus.NewProber(consensus.ProberOptions{Timeout: time.Minute, ReconnectInterval: time.Hour})
+	set := setOn(t, network, "node_probe")
+	hung := []string{}
+	for _, endpoint := range sim.Nodes()[0].Endpoints[:2] {
+		hung = append(hung, endpoint.Address)
+		if err := sim.HangEndpoint(endpoint.Address); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := scrapeText(t, set, 4*time.Second)
+	down := downEndpoints(body)
+	if len(down) != 2 || !down[hung[0]] || !down[hung[1]] {
+		t.Errorf("down: %v, want %v", down, hung)
+	}
+	wantLines(t, body, `hedera_scrape_collector_success{collector="node_probe",network="simulated"} 1`)
+}
+
+func TestSwappedCertificateDoesNotMatch(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 5})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
+	scrapeText(t, set, testDeadline)
+
+	swapped := sim.Nodes()[2]
+	if err := sim.SwapCertificate(swapped.NodeID); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, set, testDeadline)
+	for _, line := range linesWith(body, "hedera_node_endpoint_certificate_match{") {
+		want := " 1"
+		if strings.Contains(line, fmt.Sprintf(`node_id="%d"`, swapped.NodeID)) {
+			want = " 0"
+		}
+		if !strings.HasSuffix(line, want) {
+			t.Errorf("%s, want%s", line, want)
+		}
+	}
+	if down := downEndpoints(body); len(down) != 0 {
+		t.Errorf("down: %v, but they answer", down)
+	}
+}
+
+func TestPrecheckCode(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
+	node := sim.Nodes()[1]
+	if err := sim.SetPrecheck(node.NodeID, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, set, testDeadline)
+	if n := len(linesWith(body, "hedera_node_precheck_code_info{", `code="PLATFORM_NOT_ACTIVE"`)); n != len(node.Endpoints) {
+		t.Errorf("%d endpoints answer PLATFORM_NOT_ACTIVE, want %d", n, len(node.Endpoints))
+	}
+}
+
+func TestNodeThatLeftTheBookIsNotProbed(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 3})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe", "address_book")
+	scrapeText(t, set, testDeadline)
+	left := sim.Nodes()[1].NodeID
+	if err := sim.RemoveNode(left); err != nil {
+		t.Fatal(err)
+	}
+	scrapeText(t, set, testDeadline) // reads the book and probes at the same time
+	body := scrapeText(t, set, testDeadline)
+	wantNone(t, body, fmt.Sprintf(`node_id="%d"`, left))
+}

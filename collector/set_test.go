@@ -1,0 +1,129 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+type updateFunc func(context.Context, chan<- prometheus.Metric) error
+
+func (f updateFunc) Update(ctx context.Context, ch chan<- prometheus.Metric) error { return f(ctx, ch) }
+
+func sendOne(_ context.Context, ch chan<- prometheus.Metric) error {
+	ch <- bookNodes.sample(1, "test")
+	return nil
+}
+
+func newTestSet(rounds ...*round) *Set {
+	for i, r := range rounds {
+		r.network = "test"
+		if r.name == "" {
+			r.name = fmt.Sprintf("c%d", i)
+		}
+	}
+	return &Set{rounds: rounds, log: log.NewNopLogger()}
+}
+
+func TestFailingCollectorCostsItsOwnSamplesOnly(t *testing.T) {
+	failures := map[string]updateFunc{
+		"error": func(_ context.Context, ch chan<- prometheus.Metric) error {
+			ch <- bookFetched.sample(1, "test")
+			return errors.New("no")
+		},
+		"panic": func(_ context.Context, ch chan<- prometheus.Metric) error {
+			ch <- bookFetched.sample(1, "test")
+			panic("no")
+		},
+		"hang": func(ctx context.Context, ch chan<- prometheus.Metric) error {
+			ch <- bookFetched.sample(1, "test")
+			<-ctx.Done()
+			return ctx.Err()
+		},
+		"hang that ignores its context": func(context.Context, chan<- prometheus.Metric) error {
+			time.Sleep(time.Hour)
+			return nil
+		},
+	}
+	for name, fail := range failures {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				set := newTestSet(&round{name: "bad", collector: fail}, &round{name: "good", collector: updateFunc(sendOne)})
+				ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+				defer cancel()
+				err := testutil.GatherAndCompare(set.Gatherer(ctx), strings.NewReader(`
+# HELP hedera_address_book_nodes Number of nodes in the address book.
+# TYPE hedera_address_book_nodes gauge
+hedera_address_book_nodes{network="test"} 1
+# HELP hedera_scrape_collector_success Whether the collector delivered its samples in this scrape.
+# TYPE hedera_scrape_collector_success gauge
+hedera_scrape_collector_success{collector="bad",network="test"} 0
+hedera_scrape_collector_success{collector="good",network="test"} 1
+`), "hedera_address_book_nodes", "hedera_address_book_fetched_timestamp_seconds", "hedera_scrape_collector_success")
+				if err != nil {
+					t.Error(err)
+				}
+				time.Sleep(time.Hour) // for the collector that goes on by itself
+			})
+		})
+	}
+}
+
+func TestSamplesAreKeptForTheMinInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		var failure error
+		r := &round{minInterval: time.Minute, collector: updateFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
+			calls++
+			ch <- bookNodes.sample(float64(calls), "test")
+			return failure
+		})}
+		newTestSet(r)
+		first, err := r.run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(59 * time.Second)
+		kept, err := r.run(t.Context())
+		if err != nil || calls != 1 || !kept.collected.Equal(first.collected) {
+			t.Errorf("within the interval: %d calls, collected %s, error %v", calls, kept.collected, err)
+		}
+		time.Sleep(time.Second)
+		if _, err := r.run(t.Context()); err != nil || calls != 2 {
+			t.Errorf("after the interval: %d calls, error %v", calls, err)
+		}
+		time.Sleep(time.Minute)
+		failure = errors.New("no")
+		if result, err := r.run(t.Context()); err == nil || result.samples != nil {
+			t.Error("a failed update gave the samples of an earlier one")
+		}
+	})
+}
+
+func TestCollectorsRunAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := updateFunc(func(context.Context, chan<- prometheus.Metric) error {
+			time.Sleep(time.Second)
+			return nil
+		})
+		set := newTestSet(&round{collector: slow}, &round{collector: slow}, &round{collector: slow})
+		start := time.Now()
+		if _, err := set.Gatherer(t.Context()).Gather(); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("three collectors of a second each took %s", took)
+		}
+	})
+}

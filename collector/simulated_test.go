@@ -1,0 +1,163 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"bytes"
+	"context"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/mirror"
+	"hedera_exporter/internal/simulator"
+)
+
+const testDeadline = 20 * time.Second
+
+func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulator {
+	t.Helper()
+	options.Static = true
+	sim, err := simulator.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sim.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return sim
+}
+
+// networkOn is the network that sim simulates, as cmd/hedera_exporter wires it.
+func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...Account) Network {
+	t.Helper()
+	base, err := url.Parse(sim.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := mirror.New(mirror.Options{
+		Network:  "simulated",
+		URL:      base,
+		Observer: self.MirrorObserver("simulated"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := consensus.NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
+	return Network{
+		Name:        "simulated",
+		Accounts:    accounts,
+		Log:         log.NewNopLogger(),
+		Mirror:      client,
+		AddressBook: NewAddressBook(book.Nodes, 0),
+		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour}),
+	}
+}
+
+// setOn is the collectors of network, all of them if none is named, that keep
+// nothing between scrapes.
+func setOn(t testing.TB, network Network, names ...string) *Set {
+	t.Helper()
+	fresh := map[string]time.Duration{}
+	for _, r := range Registrations() {
+		fresh[r.Name] = 0
+	}
+	set, err := NewSet([]Network{network}, Options{
+		Enabled: func(name string) bool {
+			return len(names) == 0 || strings.Contains(strings.Join(names, " "), name)
+		},
+		MinInterval: fresh,
+	}, log.NewNopLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(set.Close)
+	return set
+}
+
+func account(t testing.TB, id, name string, minimums ...Minimum) Account {
+	t.Helper()
+	parsed, err := hiero.AccountIDFromString(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Account{ID: parsed, Name: name, Minimums: minimums}
+}
+
+// scrapeText is one scrape within timeout in the text format, without comments.
+func scrapeText(t testing.TB, set *Set, timeout time.Duration) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	return samplesOf(gather(t, set.Gatherer(ctx)))
+}
+
+func gather(t testing.TB, gatherer prometheus.Gatherer) string {
+	t.Helper()
+	families, err := gatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body bytes.Buffer
+	encoder := expfmt.NewEncoder(&body, expfmt.NewFormat(expfmt.TypeTextPlain).WithEscapingScheme(model.NoEscaping))
+	for _, family := range families {
+		if err := encoder.Encode(family); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return body.String()
+}
+
+var comments = regexp.MustCompile("(?m)^#.*\n")
+
+func samplesOf(body string) string { return comments.ReplaceAllString(body, "") }
+
+// linesWith are the lines of body that contain all of parts.
+func linesWith(body string, parts ...string) []string {
+	var lines []string
+next:
+	for line := range strings.Lines(body) {
+		for _, part := range parts {
+			if !strings.Contains(line, part) {
+				continue next
+			}
+		}
+		lines = append(lines, strings.TrimSuffix(line, "\n"))
+	}
+	return lines
+}
+
+func wantLines(t *testing.T, body string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if !strings.Contains("\n"+body, "\n"+line+"\n") {
+			metric, _, _ := strings.Cut(line, "{")
+			t.Errorf("no line %s\nthere are:\n%s", line, strings.Join(linesWith(body, metric+"{"), "\n"))
+		}
+	}
+}
+
+func wantNone(t *testing.T, body string, parts ...string) {
+	t.Helper()
+	if lines := linesWith(body, parts...); len(lines) > 0 {
+		t.Errorf("unexpected:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// testLatency is long enough for a second scrape to find the first under way.
+const testLatency = 100 * time.Millisecond
+
+func itoa(i int) string { return strconv.Itoa(i) }

@@ -1,0 +1,86 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	promconfig "github.com/prometheus/common/config"
+)
+
+func readDoc(t *testing.T) string {
+	t.Helper()
+	doc, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(doc)
+}
+
+func TestDocExamplesLoad(t *testing.T) {
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readDoc(t), -1)
+	if len(blocks) < 6 {
+		t.Fatalf("found %d examples", len(blocks))
+	}
+	key := ed25519Key(t)
+	for _, block := range blocks {
+		t.Run("", func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			write(t, "secrets/mirror_url", "https://mirror.example.com/key")
+			write(t, "secrets/operator_key", key.StringDer())
+			write(t, "config.yml", block[1])
+			cfg, err := Load(Source{File: "config.yml", Getenv: noEnv, Collectors: testCollectors})
+			if err != nil {
+				t.Fatalf("%v in\n%s", err, block[1])
+			}
+			for _, n := range cfg.Networks {
+				if n.Operator != nil && n.Operator.Key.StringDer() != key.StringDer() {
+					t.Errorf("%s has got another key", n.Name)
+				}
+			}
+		})
+	}
+}
+
+// TestDocHasEveryKey looks for a row of a table for each key of the file.
+func TestDocHasEveryKey(t *testing.T) {
+	doc := readDoc(t)
+	keys := map[string]bool{"url_file": true, "info": true, "warning": true, "critical": true}
+	viewKeys(reflect.TypeFor[configView](), keys)
+	fields := map[string]reflect.Type{}
+	yamlFields(reflect.TypeFor[promconfig.HTTPClientConfig](), fields)
+	for key, ft := range fields {
+		keys[key] = checkSecret(key, ft) == nil && ft != proxyHeaderType
+	}
+	for key, accepted := range keys {
+		if accepted != strings.Contains(doc, "\n| `"+key+"` | ") {
+			t.Errorf("key %s: accepted is %t, but its row says otherwise", key, accepted)
+		}
+	}
+	if len(keys) < 30 {
+		t.Errorf("only %d keys", len(keys))
+	}
+}
+
+// viewKeys collects the YAML keys of our own types.
+func viewKeys(t reflect.Type, keys map[string]bool) {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		viewKeys(t.Elem(), keys)
+	case reflect.Struct:
+		if t.PkgPath() != reflect.TypeFor[configView]().PkgPath() || t == reflect.TypeFor[hbarView]() {
+			return
+		}
+		for f := range t.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			keys[name] = true
+			viewKeys(f.Type, keys)
+		}
+	default:
+	}
+}

@@ -1,0 +1,78 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Problem is one thing that is wrong with the configuration.
+type Problem struct {
+	// Where is the configuration file, or the flag or environment variable that
+	// holds the mistake.
+	Where string
+	// Line counts from 1; it is 0 where there are no lines.
+	Line int
+	// Err says what is wrong and what to do.
+	Err error
+}
+
+// Error is always one line.
+func (p Problem) Error() string {
+	message := strings.ReplaceAll(p.Err.Error(), "\n", " ")
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %s", p.Where, message)
+	}
+	return fmt.Sprintf("%s:%d: %s", p.Where, p.Line, message)
+}
+
+// Unwrap returns what is wrong without the place.
+func (p Problem) Unwrap() error { return p.Err }
+
+// Errors is everything that is wrong with a configuration: first the problems
+// of the file in the order of its lines, then those of flags and environment.
+type Errors struct {
+	Problems []Problem
+}
+
+// Error has one problem on each line.
+func (e *Errors) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap lets errors.Is and errors.As look into every problem.
+func (e *Errors) Unwrap() []error {
+	errs := make([]error, len(e.Problems))
+	for i, p := range e.Problems {
+		errs[i] = p
+	}
+	return errs
+}
+
+func (e *Errors) add(where string, line int, err error) {
+	e.Problems = append(e.Problems, Problem{Where: where, Line: line, Err: err})
+}
+
+// sort puts the problems of file first and by line, and leaves the others in
+// the order in which they were found.
+func (e *Errors) sort(file string) {
+	slices.SortStableFunc(e.Problems, func(a, b Problem) int {
+		return cmp.Compare(rank(a, file), rank(b, file))
+	})
+}
+
+func rank(p Problem, file string) int {
+	if p.Where != file {
+		return math.MaxInt
+	}
+	return p.Line
+}

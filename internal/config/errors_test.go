@@ -1,0 +1,343 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+)
+
+func TestLoadErrors(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		file string
+		src  Source
+		want string // one problem on each line
+	}{
+		{
+			name: "not YAML",
+			file: "networks:\n\tmainnet:\n",
+			want: "config.yml:2: not valid YAML: found character that cannot start any token",
+		},
+		{
+			name: "unquoted asterisk",
+			file: "networks:\n  mainnet:\n    balance_source: *hunter2\n",
+			want: "config.yml:3: not valid YAML: a value that begins with * refers to an anchor that does not exist; quote it if it is text",
+		},
+		{
+			name: "not UTF-8",
+			file: "\xff\xfe\x00",
+			want: "config.yml: not valid YAML: incomplete UTF-16 character",
+		},
+		{
+			name: "not a mapping",
+			file: "- mainnet\n",
+			want: "config.yml:1: must be a mapping, not a list",
+		},
+		{
+			name: "several documents",
+			file: "networks: {}\n---\nnetworks: {}\n",
+			want: "config.yml:2: a second YAML document starts here, only one is allowed",
+		},
+		{
+			name: "unknown keys",
+			file: "netwroks: {}\nzzzzzz: 1\nnetworks:\n  mainnet:\n    acounts: []\n    mirror:\n      rate_limt: 1\n    consensus:\n      tlsports: []\n",
+			want: `config.yml:1: unknown key "netwroks", did you mean "networks"?
+config.yml:2: unknown key "zzzzzz", known: collectors, networks
+config.yml:5: networks.mainnet: unknown key "acounts", did you mean "accounts"?
+config.yml:7: networks.mainnet.mirror: unknown key "rate_limt", did you mean "rate_limit"?
+config.yml:9: networks.mainnet.consensus: unknown key "tlsports", did you mean "tls_ports"?`,
+		},
+		{
+			name: "duplicate keys",
+			file: "networks:\n  mainnet: {}\n  mainnet:\n    accounts: []\nnetworks: {}\n",
+			want: `config.yml:3: networks: duplicate key "mainnet", already on line 2
+config.yml:5: duplicate key "networks", already on line 1`,
+		},
+		{
+			name: "strange keys",
+			file: "networks:\n  ? [a]\n  : b\n  ~: {}\n  a b: {mirror: {url: http://x}}\n",
+			want: `config.yml:2: networks: a key must be plain text
+config.yml:4: networks: a key must be plain text
+config.yml:5: networks: the name "a b" may only have letters, digits, dots, hyphens and underscores`,
+		},
+		{
+			name: "wrong shapes",
+			file: "collectors: [accounts]\nnetworks:\n  mainnet:\n    ledger_id: [0]\n    mirror: none\n    consensus: 5\n    accounts: {id: 0.0.98}\n  testnet: yes\n",
+			want: `config.yml:1: collectors: must be a mapping, not a list
+config.yml:4: networks.mainnet.ledger_id: must be a single value, not a list
+config.yml:5: networks.mainnet.mirror: must be a mapping, not a single value
+config.yml:6: networks.mainnet.consensus: must be a mapping, not a single value
+config.yml:7: networks.mainnet.accounts: must be a list, not a mapping
+config.yml:8: networks.testnet: must be a mapping, not a single value`,
+		},
+		{
+			name: "keys without a value",
+			file: "networks:\n  mainnet:\n    mirror:\n      url:\n      timeout: ~\n    accounts:\n      - id:\n",
+			want: `config.yml:4: networks.mainnet.mirror.url: has no value; set it or remove the key
+config.yml:5: networks.mainnet.mirror.timeout: has no value; set it or remove the key
+config.yml:7: networks.mainnet.accounts[0].id: has no value; set it or remove the key`,
+		},
+		{
+			name: "bad aliases and merges",
+			file: "networks:\n  mainnet: &m\n    <<: *m\n  testnet:\n    <<: 5\n  previewnet: &p\n    <<: [*p, {}]\n",
+			want: `config.yml:2: networks.mainnet: << takes a mapping or a list of mappings without << of their own
+config.yml:5: networks.testnet: << takes a mapping or a list of mappings without << of their own
+config.yml:6: networks.previewnet: << takes a mapping or a list of mappings without << of their own`,
+		},
+		{
+			name: "collectors",
+			file: "collectors:\n  acounts: {}\n  accounts: {min_interval: 1s}\n  address_book: {min_interval: 61s, interval: 1s}\n",
+			want: `config.yml:2: collectors: unknown collector "acounts", did you mean "accounts"?
+config.yml:3: collectors.accounts.min_interval: must be 0s: this collector asks afresh on every scrape
+config.yml:4: collectors.address_book.min_interval: 1m1s is too long, at most 1m lest values are stale
+config.yml:4: collectors.address_book: unknown key "interval", known: min_interval`,
+		},
+		{
+			name: "networks",
+			file: "networks:\n  mainet: {}\n  private:\n    ledger_id: 0xzz\n    balance_source: consensus\n",
+			want: `config.yml:2: networks.mainet.mirror.url: is required, "mainet" is not a preset, did you mean "mainnet"?
+config.yml:3: networks.private.mirror.url: is required, "private" is not a preset, known: mainnet, previewnet, testnet
+config.yml:4: networks.private.ledger_id: "0xzz" is not a string of hexadecimal bytes such as "0x00"`,
+		},
+		{
+			name: "balance source",
+			file: "networks:\n  mainnet:\n    balance_source: node\n",
+			want: `config.yml:3: networks.mainnet.balance_source: "node" is neither mirror nor consensus`,
+		},
+		{
+			name: "mirror",
+			file: `networks:
+  mainnet:
+    mirror:
+      url: ftp://mirror.example.com
+      java_url: https://mirror.example.com/api/v1/
+      grpc_address: https://mirror.example.com:443
+      grpc_tls: maybe
+      rate_limit: -1
+      max_concurrency: 0
+      timeout: 5
+  testnet:
+    mirror:
+      url: https://mirror.example.com?key=1
+      java_url: https://mirror.example.com:99999
+      grpc_address: mirror.example.com:0
+      rate_limit: .inf
+      max_concurrency: 1.5
+      timeout: 0s
+  previewnet:
+    mirror:
+      url: mirror.example.com
+      url_file: nowhere
+      rate_limit: NaN
+`,
+			want: `config.yml:4: networks.mainnet.mirror.url: must begin with http:// or https://
+config.yml:5: networks.mainnet.mirror.java_url: must end before /api/v1, which is added to it
+config.yml:6: networks.mainnet.mirror.grpc_address: "https://mirror.example.com:443" is not of the form host:port
+config.yml:7: networks.mainnet.mirror.grpc_tls: "maybe" is neither true nor false
+config.yml:8: networks.mainnet.mirror.rate_limit: "-1" is not a number of requests per second, 0 for no limit
+config.yml:9: networks.mainnet.mirror.max_concurrency: "0" is not a whole number of at least 1
+config.yml:10: networks.mainnet.mirror.timeout: "5" is not a duration such as 5s or 1m30s
+config.yml:13: networks.testnet.mirror.url: must have neither a query nor a fragment
+config.yml:14: networks.testnet.mirror.java_url: "99999" is not a port between 1 and 65535
+config.yml:15: networks.testnet.mirror.grpc_address: "0" is not a port between 1 and 65535
+config.yml:16: networks.testnet.mirror.rate_limit: ".inf" is not a number of requests per second, 0 for no limit
+config.yml:17: networks.testnet.mirror.max_concurrency: "1.5" is not a whole number of at least 1
+config.yml:18: networks.testnet.mirror.timeout: must be longer than 0s
+config.yml:21: networks.previewnet.mirror.url: is not a URL such as https://mirror.example.com
+config.yml:22: networks.previewnet.mirror.url_file: the file cannot be read: no such file or directory
+config.yml:23: networks.previewnet.mirror.rate_limit: "NaN" is not a number of requests per second, 0 for no limit`,
+		},
+		{
+			name: "consensus",
+			file: `networks:
+  private:
+    balance_source: consensus
+    consensus:
+      tls_ports: [0, 65536, x]
+      probe_timeout: -1s
+      reconnect_interval: soon
+      max_concurrency: none
+      nodes:
+        - {node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:50211", "127.0.0.1"]}
+        - {node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:50211"]}
+        - {node_id: -1, account_id: x, certificate_hash: abcd, description: ""}
+        - {endpoints: []}
+        - 5
+`,
+			want: `config.yml:5: networks.private.consensus.tls_ports[0]: "0" is not a port between 1 and 65535
+config.yml:5: networks.private.consensus.tls_ports[1]: "65536" is not a port between 1 and 65535
+config.yml:5: networks.private.consensus.tls_ports[2]: "x" is not a port between 1 and 65535
+config.yml:6: networks.private.consensus.probe_timeout: "-1s" is not a duration such as 5s or 1m30s
+config.yml:7: networks.private.consensus.reconnect_interval: "soon" is not a duration such as 5s or 1m30s
+config.yml:8: networks.private.consensus.max_concurrency: "none" is not a whole number of at least 1
+config.yml:10: networks.private.consensus.nodes[0].endpoints[1]: "127.0.0.1" is not of the form host:port
+config.yml:11: networks.private.consensus.nodes[1].node_id: 0 is already at config.yml:10
+config.yml:11: networks.private.consensus.nodes[1].account_id: 0.0.3 is already at config.yml:10
+config.yml:11: networks.private.consensus.nodes[1].endpoints: 127.0.0.1:50211 is already at config.yml:10
+config.yml:12: networks.private.consensus.nodes[2].node_id: "-1" is not a whole number of at least 0
+config.yml:12: networks.private.consensus.nodes[2].account_id: "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:12: networks.private.consensus.nodes[2].description: "" is not a line of text
+config.yml:12: networks.private.consensus.nodes[2].certificate_hash: has 2 bytes, a SHA-384 hash has 48
+config.yml:12: networks.private.consensus.nodes[2].endpoints: is required
+config.yml:13: networks.private.consensus.nodes[3].node_id: is required
+config.yml:13: networks.private.consensus.nodes[3].account_id: is required
+config.yml:13: networks.private.consensus.nodes[3].endpoints: is required
+config.yml:14: networks.private.consensus.nodes[4]: must be a mapping, not a single value`,
+		},
+		{
+			name: "account ids",
+			file: `networks:
+  mainnet:
+    accounts:
+      - {id: 98}
+      - {id: 0.0.+98}
+      - {id: 0.0.098}
+      - {id: 0.0.-1}
+      - {id: 0.0.0}
+      - {id: 0.0.99999999999999999999}
+      - {id: "0x00000000000000000000000000000000000004d2"}
+      - {name: nameless}
+      - text
+      - {id: 0.0.5, label: x}
+`,
+			want: `config.yml:4: networks.mainnet.accounts[0].id: "98" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:5: networks.mainnet.accounts[1].id: "0.0.+98" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:6: networks.mainnet.accounts[2].id: "0.0.098" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:7: networks.mainnet.accounts[3].id: "0.0.-1" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:8: networks.mainnet.accounts[4].id: "0.0.0" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:9: networks.mainnet.accounts[5].id: "0.0.99999999999999999999" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:10: networks.mainnet.accounts[6].id: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/accounts/ADDRESS names, or use /probe
+config.yml:11: networks.mainnet.accounts[7].id: is required
+config.yml:12: networks.mainnet.accounts[8]: must be a mapping, not a single value
+config.yml:13: networks.mainnet.accounts[9]: unknown key "label", known: id, name, thresholds`,
+		},
+		{
+			name: "checksums",
+			file: `networks:
+  mainnet:
+    accounts: [{id: 0.0.123-abcde}, {id: 0.0.124-}]
+  testnet:
+    accounts: [{id: 0.0.123-vfmkw}]
+  private:
+    mirror: {url: "http://localhost:5551"}
+    accounts: [{id: 0.0.123-vfmkw}]
+`,
+			want: `config.yml:3: networks.mainnet.accounts[0].id: the checksum of 0.0.123 is wrong, on ledger mainnet the id is 0.0.123-vfmkw
+config.yml:3: networks.mainnet.accounts[1].id: the checksum of 0.0.124 is wrong, on ledger mainnet the id is 0.0.124-dpjsn
+config.yml:5: networks.testnet.accounts[0].id: the checksum of 0.0.123 is wrong, on ledger testnet the id is 0.0.123-esxsf
+config.yml:8: networks.private.accounts[0].id: the checksum of 0.0.123 cannot be verified: set the network's ledger_id or remove the checksum`,
+		},
+		{
+			name: "duplicate accounts",
+			file: `networks:
+  mainnet:
+    accounts:
+      - {id: 0.0.123, name: fees}
+      - id: 0.0.123-vfmkw
+      - {id: 0.0.98, name: fees}
+      - {id: 0.0.98, name: fees}
+      - {id: 0.0.5, name: 0.0.6}
+      - {id: 0.0.6}
+  testnet:
+    accounts:
+      - {id: 0.0.123, name: fees}
+`,
+			want: `config.yml:5: networks.mainnet.accounts[1].id: 0.0.123 is already at config.yml:4
+config.yml:6: networks.mainnet.accounts[2].name: fees is already at config.yml:4
+config.yml:7: networks.mainnet.accounts[3].id: 0.0.98 is already at config.yml:6
+config.yml:7: networks.mainnet.accounts[3].name: fees is already at config.yml:4
+config.yml:9: networks.mainnet.accounts[5].name: 0.0.6 is already at config.yml:8`,
+		},
+		{
+			name: "thresholds",
+			file: `networks:
+  mainnet:
+    accounts:
+      - id: 0.0.2
+        thresholds:
+          warning: 100
+          critical: 1000
+          info: 100.0
+      - {id: 0.0.3, thresholds: {info: 0.123456789, warning: -1, critical: 1e3, fatal: 1}}
+      - {id: 0.0.4, thresholds: {info: 92233720368.54775808, warning: .5, critical: }}
+      - {id: 0.0.5, thresholds: {info: 5, critical: 6}}
+      - {id: 0.0.6, thresholds: 100}
+`,
+			want: `config.yml:6: networks.mainnet.accounts[0].thresholds.warning: 100 hbar must be less than the 100 hbar of info on line 8
+config.yml:7: networks.mainnet.accounts[0].thresholds.critical: 1000 hbar must be less than the 100 hbar of warning on line 6
+config.yml:9: networks.mainnet.accounts[1].thresholds.info: "0.123456789" has more than 8 decimals, a tinybar is the eighth
+config.yml:9: networks.mainnet.accounts[1].thresholds.warning: "-1" must not be negative
+config.yml:9: networks.mainnet.accounts[1].thresholds.critical: "1e3" is not an amount of hbar such as 1000 or 0.5
+config.yml:9: networks.mainnet.accounts[1].thresholds: unknown key "fatal", known: critical, info, warning
+config.yml:10: networks.mainnet.accounts[2].thresholds.info: "92233720368.54775808" is more than an int64 of tinybar can hold
+config.yml:10: networks.mainnet.accounts[2].thresholds.warning: ".5" is not an amount of hbar such as 1000 or 0.5
+config.yml:10: networks.mainnet.accounts[2].thresholds.critical: has no value; set it or remove the key
+config.yml:11: networks.mainnet.accounts[3].thresholds.critical: 6 hbar must be less than the 5 hbar of info on line 11
+config.yml:12: networks.mainnet.accounts[4].thresholds: must be a mapping, not a single value`,
+		},
+		{
+			name: "flags",
+			file: "networks:\n  testnet:\n    accounts:\n      - {id: 0.0.98, name: fees}\n",
+			src:  Source{Network: "testnet", Accounts: []string{"0.0.98", "0.0.5=fees", "0.0.7", "0.0.7=x", "x=y", "0.0.8=", "0.0.123-vfmkw"}},
+			want: `--account "0.0.98": 0.0.98 is already at config.yml:4
+--account "0.0.5=fees": the name fees is already at config.yml:4
+--account "0.0.7=x": 0.0.7 is already at --account "0.0.7"
+--account "x=y": "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+--account "0.0.8=": the name "" is not a line of text
+--account "0.0.123-vfmkw": the checksum of 0.0.123 is wrong, on ledger testnet the id is 0.0.123-esxsf`,
+		},
+		{
+			name: "flag of an unknown network",
+			src:  Source{Network: "mainet"},
+			want: `--network "mainet": is neither in the configuration file nor a preset, did you mean "mainnet"?`,
+		},
+		{
+			name: "problems of file and flags together",
+			file: "networks:\n  mainnet:\n    accounts:\n      - {id: x}\nunknown: 1\n",
+			src:  Source{Accounts: []string{"x"}, Getenv: env("OPERATOR_ID", "0.0.1234")},
+			want: `config.yml:4: networks.mainnet.accounts[0].id: "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:5: unknown key "unknown", known: collectors, networks
+--account "x": "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+OPERATOR_ID: needs OPERATOR_KEY beside it`,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			cfg, err := load(t, tc.file, tc.src)
+			if err == nil {
+				t.Fatalf("no error, got\n%s", cfg)
+			}
+			if got := err.Error(); got != tc.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tc.want)
+			}
+			var problems *Errors
+			if !errors.As(err, &problems) || len(problems.Problems) != strings.Count(tc.want, "\n")+1 {
+				t.Errorf("the error is %#v, not *Errors with one problem a line", err)
+			}
+		})
+	}
+}
+
+func TestLoadMissingFile(t *testing.T) {
+	_, err := Load(Source{File: "nowhere/config.yml", Getenv: noEnv})
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("got %v, want fs.ErrNotExist", err)
+	}
+	if got, want := err.Error(), "nowhere/config.yml: cannot be read: no such file or directory"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func env(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}

@@ -1,0 +1,98 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// FuzzLoad wants no panic, problems of one line each, and of what is accepted
+// that it can be shown.
+func FuzzLoad(f *testing.F) {
+	for _, seed := range []string{
+		"",
+		"networks:",
+		"networks: {mainnet: {accounts: [{id: 0.0.98, name: fees, thresholds: {warning: 1000, critical: 100}}]}}",
+		"networks: {testnet: {accounts: [{id: 0.0.123-esxsf}]}}",
+		"networks: {a: &a {mirror: {url: 'http://h:1/p', java_url: 'http://h', grpc_address: 'h:1', rate_limit: 0.5}}, b: *a}",
+		"networks: {a: {balance_source: consensus, consensus: {tls_ports: [1], nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ['h:1']}]}}}",
+		"networks: {mainnet: {<<: [{ledger_id: 0x01}, {mirror: {timeout: 1m}}]}}",
+		"networks: {mainnet: {mirror: {http_client: {basic_auth: {username: u, password_file: f}, tls_config: {min_version: TLS13}}}}}",
+		"networks: {mainnet: {mirror: {http_client: {oauth2: {client_id: a, token_url: 'http://t', claims: {a: [1, {b: c}]}}, proxy_url: 'http://p'}}}}",
+		"networks: {mainnet: {mirror: {http_client: &h {oauth2: {claims: {a: *h}}}}}}",
+		"networks: {mainnet: {operator_id: 0.0.2, operator_key_file: config.yml}}",
+		"collectors: {address_book: {min_interval: 60s}}",
+		"a: *b", "--- a\n--- b", "? [a]\n: b", "\xff\xfe\x00", "!!binary a: b", "a:\n\tb",
+	} {
+		f.Add(seed, "0.0.98=fees")
+	}
+	file := filepath.Join(f.TempDir(), "config.yml")
+	f.Fuzz(func(t *testing.T, text, flag string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		src := Source{File: file, Accounts: []string{flag}, Getenv: noEnv, Collectors: testCollectors}
+		cfg, err := Load(src)
+		if err == nil {
+			checkLoaded(t, cfg)
+			return
+		}
+		var problems *Errors
+		if !errors.As(err, &problems) || len(problems.Problems) == 0 {
+			t.Fatalf("the error is %#v, not *Errors with problems", err)
+		}
+		if got := strings.Count(err.Error(), "\n") + 1; got != len(problems.Problems) {
+			t.Errorf("%d problems on %d lines:\n%v", len(problems.Problems), got, err)
+		}
+		for _, p := range problems.Problems {
+			if p.Where == file && p.Line > strings.Count(text, "\n")+strings.Count(text, "\r")+2 {
+				t.Errorf("line %d is beyond the end: %s", p.Line, p)
+			}
+		}
+	})
+}
+
+func checkLoaded(t *testing.T, cfg *Config) {
+	t.Helper()
+	if len(cfg.Networks) == 0 {
+		t.Error("no network")
+	}
+	if text := cfg.String(); !strings.HasPrefix(text, "collectors:") && !strings.HasPrefix(text, "networks:") {
+		t.Errorf("String shows %q", text)
+	}
+	for _, n := range cfg.Networks {
+		names := map[string]bool{}
+		for _, a := range n.Accounts {
+			names[a.Name] = true
+			if reflect.ValueOf(a.ID).IsZero() || a.ID.GetChecksum() != nil {
+				t.Errorf("account %s is not plain", a.ID)
+			}
+		}
+		if len(names) != len(n.Accounts) {
+			t.Errorf("names are not unique: %v", n.Accounts)
+		}
+	}
+}
+
+// FuzzHbar wants amounts to survive a round trip.
+func FuzzHbar(f *testing.F) {
+	for _, seed := range []string{"0", "1000", "0.00000001", "92233720368.54775807", "-1", "1e9", ".", "1."} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		amount, err := parseHbar(text)
+		if err != nil {
+			return
+		}
+		again, err := parseHbar(formatHbar(amount))
+		if err != nil || again != amount || amount.AsTinybar() < 0 {
+			t.Errorf("parseHbar(%q) = %d tinybar, then %d, %v", text, amount.AsTinybar(), again.AsTinybar(), err)
+		}
+	})
+}

@@ -1,0 +1,287 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"net/url"
+	"reflect"
+	"testing"
+	"time"
+
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+	promconfig "github.com/prometheus/common/config"
+)
+
+func TestPresets(t *testing.T) {
+	for network, ledgerID := range map[string]byte{"mainnet": 0, "testnet": 1, "previewnet": 2} {
+		t.Run(network, func(t *testing.T) {
+			host := network + ".mirrornode.hedera.com"
+			want := []Network{{
+				Name:     network,
+				LedgerID: hiero.LedgerIDFromBytes([]byte{ledgerID}),
+				Mirror: &Mirror{
+					URL:            &url.URL{Scheme: "https", Host: host},
+					GRPCAddress:    host + ":443",
+					GRPCTLS:        true,
+					HTTPClient:     promconfig.DefaultHTTPClientConfig,
+					RateLimit:      40,
+					MaxConcurrency: 10,
+					Timeout:        5 * time.Second,
+				},
+				Consensus: Consensus{
+					TLSPorts:          []int{50212, 443},
+					ProbeTimeout:      5 * time.Second,
+					ReconnectInterval: 5 * time.Minute,
+					MaxConcurrency:    10,
+				},
+				BalanceSource: BalanceSourceMirror,
+			}}
+			for name, text := range map[string]string{
+				"in the file without a value": "networks:\n  " + network + ":\n",
+				"by the flag, without a file": "",
+				"by the flag, empty file":     "# nothing\n",
+				"by the flag, no networks":    "networks: {}\n",
+			} {
+				cfg := mustLoad(t, text, Source{Network: network})
+				if !reflect.DeepEqual(cfg.Networks, want) {
+					t.Errorf("%s: got\n%s", name, cfg)
+				}
+			}
+		})
+	}
+}
+
+func TestDefaultNetworkIsMainnet(t *testing.T) {
+	cfg := mustLoad(t, "", Source{Accounts: []string{"0.0.98=fees"}})
+	if len(cfg.Networks) != 1 || cfg.Networks[0].Name != "mainnet" || len(cfg.Networks[0].Accounts) != 1 {
+		t.Fatalf("got\n%s", cfg)
+	}
+}
+
+// TestFull sets every key to something else than its default.
+func TestFull(t *testing.T) {
+	cfg := mustLoad(t, `collectors:
+  address_book: {min_interval: 30s}
+  accounts: {min_interval: 0s}
+networks:
+  private:
+    ledger_id: "0x012a"
+    mirror:
+      url: http://localhost:5551/prefix/
+      java_url: http://localhost:8084
+      grpc_address: "[::1]:443"
+      grpc_tls: false
+      rate_limit: 12.5
+      max_concurrency: 3
+      timeout: 1m30s
+      http_client:
+        follow_redirects: false
+        basic_auth: {username: me, password_file: secrets/password}
+    consensus:
+      tls_ports: [1234]
+      probe_timeout: 1s
+      reconnect_interval: 1h
+      max_concurrency: 7
+      nodes:
+        - node_id: 7
+          account_id: 0.0.10
+          description: the node
+          certificate_hash: "0xA171E3BA83476747AEB2E2AC4D0E115CAAAB918203B0DFE1CDEAB443438FC289ABC8BA8A6AFF83DB5F1B334046DA88C8"
+          endpoints: ["127.0.0.1:50211", "node.example.com:50212"]
+    balance_source: consensus
+    accounts:
+      - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}}
+      - {id: 1.2.3}
+`, Source{})
+	wantIntervals := map[string]time.Duration{"address_book": 30 * time.Second, "accounts": 0}
+	if !reflect.DeepEqual(cfg.MinInterval, wantIntervals) {
+		t.Errorf("min_interval: got %v, want %v", cfg.MinInterval, wantIntervals)
+	}
+	want := Network{
+		Name:     "private",
+		LedgerID: hiero.LedgerIDFromBytes([]byte{1, 42}),
+		Mirror: &Mirror{
+			URL:         &url.URL{Scheme: "http", Host: "localhost:5551", Path: "/prefix"},
+			JavaURL:     &url.URL{Scheme: "http", Host: "localhost:8084"},
+			GRPCAddress: "[::1]:443",
+			HTTPClient: promconfig.HTTPClientConfig{
+				BasicAuth:   &promconfig.BasicAuth{Username: "me", PasswordFile: "secrets/password"},
+				EnableHTTP2: true,
+			},
+			RateLimit:      12.5,
+			MaxConcurrency: 3,
+			Timeout:        90 * time.Second,
+		},
+		Consensus: Consensus{
+			TLSPorts:          []int{1234},
+			ProbeTimeout:      time.Second,
+			ReconnectInterval: time.Hour,
+			MaxConcurrency:    7,
+			Nodes: []Node{{
+				ID:              7,
+				AccountID:       hiero.AccountID{Account: 10},
+				Description:     "the node",
+				CertificateHash: "a171e3ba83476747aeb2e2ac4d0e115caaab918203b0dfe1cdeab443438fc289abc8ba8a6aff83db5f1b334046da88c8",
+				Endpoints:       []string{"127.0.0.1:50211", "node.example.com:50212"},
+			}},
+		},
+		BalanceSource: BalanceSourceConsensus,
+		Accounts: []Account{
+			{ID: hiero.AccountID{Account: 98}, Name: "fees", Thresholds: []Threshold{
+				{Severity: "info", Minimum: hiero.HbarFromTinybar(100_050_000_000)},
+				{Severity: "warning", Minimum: hiero.HbarFromTinybar(1)},
+				{Severity: "critical", Minimum: hiero.HbarFromTinybar(0)},
+			}},
+			{ID: hiero.AccountID{Shard: 1, Realm: 2, Account: 3}, Name: "1.2.3"},
+		},
+	}
+	if len(cfg.Networks) != 1 || !reflect.DeepEqual(cfg.Networks[0], want) {
+		t.Errorf("got\n%s", cfg)
+	}
+}
+
+// TestStringRoundTrip loads what String shows, which is complete where nothing
+// had to be redacted.
+func TestStringRoundTrip(t *testing.T) {
+	first := mustLoad(t, `collectors: {address_book: {min_interval: 1m}}
+networks:
+  testnet:
+    mirror: {grpc_address: "", rate_limit: 0, http_client: {enable_http2: false, tls_config: {ca_file: /ca.pem}}}
+    consensus: {tls_ports: [], nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:1"]}]}
+    accounts: [{id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775807, critical: 10.5}}]
+  mainnet: {}
+`, Source{})
+	second := mustLoad(t, first.String(), Source{})
+	if !reflect.DeepEqual(first, second) {
+		t.Errorf("got\n%s\nwant\n%s", second, first)
+	}
+	if names := []string{first.Networks[0].Name, first.Networks[1].Name}; !reflect.DeepEqual(names, []string{"mainnet", "testnet"}) {
+		t.Errorf("networks are in the order %v", names)
+	}
+}
+
+func TestMirrorDefaults(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		mirror   string
+		wantRate float64
+		wantTLS  bool
+	}{
+		{"paid mirror", `{url: "https://mirror.example.com/key"}`, 0, true},
+		{"other public host", `{url: "https://Mainnet-Public.mirrornode.hedera.com"}`, 40, true},
+		{"public Java module", `{url: "http://localhost", java_url: "https://testnet.mirrornode.hedera.com"}`, 40, true},
+		{"public host, own limit", `{rate_limit: 0}`, 0, true},
+		{"self-hosted gRPC", `{grpc_address: "localhost:5600"}`, 40, false},
+		{"self-hosted gRPC with TLS", `{grpc_address: "localhost:5600", grpc_tls: true}`, 40, true},
+		{"no gRPC", `{grpc_address: ""}`, 40, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := mustLoad(t, "networks:\n  mainnet:\n    mirror: "+tc.mirror+"\n", Source{}).Networks[0].Mirror
+			if m.RateLimit != tc.wantRate || m.GRPCTLS != tc.wantTLS {
+				t.Errorf("rate_limit %v, grpc_tls %v; want %v, %v", m.RateLimit, m.GRPCTLS, tc.wantRate, tc.wantTLS)
+			}
+		})
+	}
+}
+
+func TestNetworkWithoutMirror(t *testing.T) {
+	n := mustLoad(t, `networks:
+  private:
+    balance_source: consensus
+    consensus: {nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:50211"]}]}
+`, Source{}).Networks[0]
+	if n.Mirror != nil || n.LedgerID != nil {
+		t.Errorf("mirror %v, ledger %v; want neither", n.Mirror, n.LedgerID)
+	}
+}
+
+func TestURLFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "etc/secrets/url", "https://mirror.example.com/API-KEY/\n")
+	write(t, "etc/config.yml", "networks: {mainnet: {mirror: {url_file: secrets/url}}}\n")
+	cfg, err := Load(Source{File: "etc/config.yml", Getenv: noEnv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := cfg.Networks[0].Mirror.URL.String(), "https://mirror.example.com/API-KEY"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAnchorsAndMerges(t *testing.T) {
+	cfg := mustLoad(t, `networks:
+  mainnet: &common
+    mirror: &mirror {timeout: 7s, rate_limit: 5}
+    accounts:
+      - {id: 0.0.98, thresholds: &low {warning: 10, critical: 1}}
+      - {id: 0.0.99, thresholds: *low}
+      - {id: 0.0.100, thresholds: {<<: *low, warning: 20}}
+  testnet:
+    <<: *common
+    mirror: {<<: [*mirror, {max_concurrency: 2, timeout: 9s}]}
+`, Source{})
+	for _, n := range cfg.Networks {
+		if n.Mirror.Timeout != 7*time.Second || n.Mirror.RateLimit != 5 || len(n.Accounts) != 3 {
+			t.Errorf("%s: got\n%s", n.Name, cfg)
+		}
+	}
+	if got := cfg.Networks[1].Mirror.MaxConcurrency; got != 2 {
+		t.Errorf("max_concurrency: got %d, want 2", got)
+	}
+	last := cfg.Networks[0].Accounts[2].Thresholds
+	if last[0].Minimum != hiero.NewHbar(20) || last[1].Minimum != hiero.NewHbar(1) {
+		t.Errorf("merged thresholds: got %v", last)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	const file = "networks: {testnet: {accounts: [{id: 0.0.98, name: fees}]}}\n"
+	for _, tc := range []struct {
+		name string
+		file string
+		src  Source
+		want map[string][]string // account names by network
+	}{
+		{"file alone", file, Source{}, map[string][]string{"testnet": {"fees"}}},
+		{"other network alone", file, Source{Network: "previewnet"}, map[string][]string{"testnet": {"fees"}}},
+		{"same network", file, Source{Network: "testnet", Accounts: []string{"0.0.2=treasury"}}, map[string][]string{"testnet": {"fees", "treasury"}}},
+		{"preset beside the file", file, Source{Accounts: []string{"0.0.98"}}, map[string][]string{"mainnet": {"0.0.98"}, "testnet": {"fees"}}},
+		{"no file", "", Source{Network: "testnet", Accounts: []string{"0.0.123-esxsf=a=b"}}, map[string][]string{"testnet": {"a=b"}}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := map[string][]string{}
+			for _, n := range mustLoad(t, tc.file, tc.src).Networks {
+				for _, a := range n.Accounts {
+					got[n.Name] = append(got[n.Name], a.Name)
+				}
+			}
+			if !reflect.DeepEqual(got, tc.want) {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestHbar(t *testing.T) {
+	for text, tinybar := range map[string]int64{
+		"0":                    0,
+		"0.00000001":           1,
+		"00.10":                10_000_000,
+		"1":                    100_000_000,
+		"1000.12345678":        100_012_345_678,
+		"90071992.54740993":    9_007_199_254_740_993, // 2^53 + 1
+		"50000000000":          5_000_000_000_000_000_000,
+		"49999999999.99999999": 4_999_999_999_999_999_999,
+		"92233720368.54775807": 9_223_372_036_854_775_807,
+	} {
+		got, err := parseHbar(text)
+		if err != nil || got.AsTinybar() != tinybar {
+			t.Errorf("parseHbar(%q) = %d tinybar, %v; want %d", text, got.AsTinybar(), err, tinybar)
+		}
+		again, err := parseHbar(formatHbar(got))
+		if err != nil || again != got {
+			t.Errorf("formatHbar(%q) = %q, which does not parse to the same", text, formatHbar(got))
+		}
+	}
+}

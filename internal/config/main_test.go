@@ -1,0 +1,59 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+// noEnv is an environment without an operator.
+func noEnv(string) string { return "" }
+
+var testCollectors = map[string]time.Duration{"accounts": 0, "address_book": time.Minute}
+
+// load puts text into config.yml of a new working directory and loads it. An
+// empty text is no file.
+func load(t *testing.T, text string, src Source) (*Config, error) {
+	t.Helper()
+	if text != "" {
+		t.Chdir(t.TempDir())
+		src.File = "config.yml"
+		write(t, src.File, text)
+	}
+	if src.Getenv == nil {
+		src.Getenv = noEnv
+	}
+	src.Collectors = testCollectors
+	return Load(src)
+}
+
+func mustLoad(t *testing.T, text string, src Source) *Config {
+	t.Helper()
+	cfg, err := load(t, text, src)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	return cfg
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if dir := filepath.Dir(name); dir != "." {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

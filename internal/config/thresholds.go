@@ -1,0 +1,78 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+)
+
+// severities is in the order in which a falling balance meets them.
+var severities = []string{"info", "warning", "critical"}
+
+// thresholds reads the minimum balances, each of which must be less than the
+// one of the milder severity.
+func thresholds(s *section) []Threshold {
+	defer s.done()
+	var (
+		minima   []Threshold
+		lastLine int
+	)
+	for _, severity := range severities {
+		t := Threshold{Severity: severity}
+		line := read(s, severity, &t.Minimum, parseHbar)
+		if line == 0 {
+			continue
+		}
+		if n := len(minima); n > 0 && t.Minimum.AsTinybar() >= minima[n-1].Minimum.AsTinybar() {
+			s.l.problem(line, "%s.%s: %s hbar must be less than the %s hbar of %s on line %d", s.path, severity,
+				formatHbar(t.Minimum), formatHbar(minima[n-1].Minimum), minima[n-1].Severity, lastLine)
+		}
+		minima, lastLine = append(minima, t), line
+	}
+	return minima
+}
+
+// tinybarDecimals is log10 of the 100,000,000 tinybar of an hbar.
+const tinybarDecimals = 8
+
+var (
+	hbarForm       = regexp.MustCompile(`^([0-9]+)(?:\.([0-9]+))?$`)
+	errNegative    = errors.New("must not be negative")
+	errTooPrecise  = errors.New("has more than 8 decimals, a tinybar is the eighth")
+	errTooMuchHbar = errors.New("is more than an int64 of tinybar can hold")
+)
+
+// parseHbar reads a decimal amount of hbar exactly.
+func parseHbar(text string) (hiero.Hbar, error) {
+	if strings.HasPrefix(text, "-") {
+		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errNegative)
+	}
+	m := hbarForm.FindStringSubmatch(text)
+	if m == nil {
+		return hiero.Hbar{}, fmt.Errorf("%q is not an amount of hbar such as 1000 or 0.5", text)
+	}
+	whole, decimals := m[1], m[2]
+	if len(decimals) > tinybarDecimals {
+		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errTooPrecise)
+	}
+	decimals += strings.Repeat("0", tinybarDecimals-len(decimals))
+	tinybar, err := strconv.ParseInt(whole+decimals, 10, 64)
+	if err != nil {
+		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errTooMuchHbar)
+	}
+	return hiero.HbarFromTinybar(tinybar), nil
+}
+
+// formatHbar is the inverse of parseHbar for amounts that are not negative.
+func formatHbar(amount hiero.Hbar) string {
+	digits := fmt.Sprintf("%0*d", tinybarDecimals+1, amount.AsTinybar())
+	point := len(digits) - tinybarDecimals
+	return strings.TrimRight(strings.TrimRight(digits[:point]+"."+digits[point:], "0"), ".")
+}

@@ -1,0 +1,136 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package consensus
+
+import (
+	"context"
+	"crypto/sha512"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+const userAgent = "hedera_exporter"
+
+// Certificate is what a node presented in its TLS handshake.
+type Certificate struct {
+	Hash     string // SHA-384 of the PEM encoding, lower-case hex (FACTS.md, section 3)
+	NotAfter time.Time
+}
+
+func newCertificate(cert *x509.Certificate) *Certificate {
+	sum := sha512.Sum384(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
+	return &Certificate{Hash: hex.EncodeToString(sum[:]), NotAfter: cert.NotAfter}
+}
+
+// connection is a gRPC connection to one endpoint that records how long its
+// dialling and its TLS handshake took and which certificate was presented.
+// No keepalive is asked for: a default server answers pings more often than
+// every five minutes with GOAWAY too_many_pings (FACTS.md, section 4).
+type connection struct {
+	grpc   *grpc.ClientConn
+	dialed time.Time
+	// verify is asked about the certificate during the handshake; nil accepts
+	// any, so that a probe can report a mismatch instead of failing on it.
+	verify func(*Certificate) error
+
+	mu          sync.Mutex
+	connect     time.Duration
+	handshake   time.Duration
+	certificate *Certificate
+}
+
+func dial(endpoint Endpoint, verify func(*Certificate) error) (*connection, error) {
+	c := &connection{dialed: time.Now(), verify: verify}
+	conn, err := grpc.NewClient("passthrough:///"+endpoint.Address,
+		grpc.WithTransportCredentials(c.credentials(endpoint)),
+		grpc.WithContextDialer(c.dialTCP),
+		grpc.WithUserAgent(userAgent))
+	if err != nil {
+		return nil, err
+	}
+	c.grpc = conn
+	return c, nil
+}
+
+func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	start := time.Now()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err == nil {
+		c.mu.Lock()
+		c.connect = time.Since(start)
+		c.mu.Unlock()
+	}
+	return conn, err
+}
+
+func (c *connection) credentials(endpoint Endpoint) credentials.TransportCredentials {
+	if !endpoint.TLS {
+		return insecure.NewCredentials()
+	}
+	return timedTLS{TransportCredentials: credentials.NewTLS(c.tlsConfig()), connection: c}
+}
+
+// tlsConfig replaces the chain check by one against the address book: nodes
+// present self-signed certificates.
+func (c *connection) tlsConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection takes its place
+		VerifyConnection: func(state tls.ConnectionState) error {
+			certificate := newCertificate(state.PeerCertificates[0])
+			c.mu.Lock()
+			c.certificate = certificate
+			c.mu.Unlock()
+			if c.verify == nil {
+				return nil
+			}
+			return c.verify(certificate)
+		},
+	}
+}
+
+// forgetTimings makes the next timings those of work done from now on.
+func (c *connection) forgetTimings() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.connect, c.handshake = 0, 0
+}
+
+func (c *connection) observed() (connect, handshake time.Duration, certificate *Certificate) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.connect, c.handshake, c.certificate
+}
+
+func (c *connection) close() { _ = c.grpc.Close() }
+
+// timedTLS is gRPC's TLS, timed.
+type timedTLS struct {
+	credentials.TransportCredentials
+	connection *connection
+}
+
+func (t timedTLS) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	start := time.Now()
+	conn, info, err := t.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	if err == nil {
+		t.connection.mu.Lock()
+		t.connection.handshake = time.Since(start)
+		t.connection.mu.Unlock()
+	}
+	return conn, info, err
+}
+
+func (t timedTLS) Clone() credentials.TransportCredentials {
+	return timedTLS{TransportCredentials: t.TransportCredentials.Clone(), connection: t.connection}
+}

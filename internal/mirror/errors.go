@@ -1,0 +1,189 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+)
+
+// maxExcerpt bounds, in runes, what an error quotes from a mirror.
+const maxExcerpt = 200
+
+// StatusError is an answer other than 2xx.
+type StatusError struct {
+	// Code is the HTTP status.
+	Code int
+	// Message is what the mirror said, if that was readable.
+	Message string
+	// RetryAfter is how long the mirror asked to wait; 0 if it did not.
+	RetryAfter time.Duration
+	// Hint is what to do about it; often empty.
+	Hint string
+}
+
+// Error is the status, the message and the hint in one line.
+func (e *StatusError) Error() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%d", e.Code)
+	if text := http.StatusText(e.Code); text != "" {
+		s.WriteString(" " + text)
+	}
+	if e.Message != "" {
+		s.WriteString(": " + e.Message)
+	}
+	if e.Hint != "" {
+		s.WriteString("; " + e.Hint)
+	}
+	return s.String()
+}
+
+// IsNotFound reports whether the mirror answered 404: it knows neither the
+// entity nor, when it is too old, the route.
+func IsNotFound(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && status.Code == http.StatusNotFound
+}
+
+// transportError is a failure to get a complete response. Its text is fit to
+// print: one bounded line without URL or credentials.
+type transportError struct {
+	text string
+	err  error
+}
+
+func (e *transportError) Error() string { return e.text }
+func (e *transportError) Unwrap() error { return e.err }
+
+func newTransportError(b base, err error) error {
+	var ue *url.Error
+	for errors.As(err, &ue) {
+		err = ue.Err
+	}
+	text := excerpt(b.scrub.Replace(err.Error()))
+	if hint := transportHint(err); hint != "" {
+		text += "; " + hint
+	}
+	return &transportError{text: text, err: err}
+}
+
+func transportHint(err error) string {
+	var (
+		dns  *net.DNSError
+		cert *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.As(err, &dns):
+		return "check the host name in the mirror's url"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "check that the mirror runs and that its url has the right port"
+	case errors.As(err, &cert):
+		return "check tls_config of the mirror"
+	}
+	return ""
+}
+
+// statusError leaves out what 401 and 403 say, as that may quote credentials.
+func (c *Client) statusError(b base, resp *http.Response, body []byte) *StatusError {
+	e := &StatusError{
+		Code:       resp.StatusCode,
+		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.clock.now()),
+	}
+	switch {
+	case e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden:
+		e.Hint = "check the credentials for the mirror" + c.ofNetwork()
+		return e
+	case e.Code == http.StatusTooManyRequests:
+		e.Hint = "lower rate_limit or use a paid mirror"
+	case e.Code >= 300 && e.Code < 400:
+		e.Hint = redirectHint(resp)
+	}
+	e.Message = excerpt(b.scrub.Replace(errorMessage(body)))
+	return e
+}
+
+func (c *Client) ofNetwork() string {
+	if c.network == "" {
+		return ""
+	}
+	return fmt.Sprintf(" of network %q", c.network)
+}
+
+func redirectHint(resp *http.Response) string {
+	location, err := resp.Location()
+	if err != nil {
+		return "redirects are not followed"
+	}
+	return fmt.Sprintf("redirect to %s://%s not followed, set the mirror's url to where it is", location.Scheme, location.Host)
+}
+
+// errorMessage reads the _status of FACTS.md 1.0. Gateways in front of a
+// mirror answer in plain text, JSON of their own or, not worth quoting, HTML.
+func errorMessage(body []byte) string {
+	var r struct {
+		Status struct {
+			Messages []struct {
+				Message string `json:"message"`
+				Detail  string `json:"detail"`
+			} `json:"messages"`
+		} `json:"_status"`
+	}
+	if err := json.Unmarshal(body, &r); err != nil || len(r.Status.Messages) == 0 {
+		return plainText(body)
+	}
+	texts := make([]string, 0, len(r.Status.Messages))
+	for _, m := range r.Status.Messages {
+		text := m.Message
+		if m.Detail != "" {
+			text += " (" + m.Detail + ")"
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
+}
+
+func plainText(body []byte) string {
+	text := strings.TrimSpace(string(body))
+	if strings.HasPrefix(text, "<") {
+		return ""
+	}
+	return text
+}
+
+// excerpt makes one bounded line of printable text.
+func excerpt(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ToValidUTF8(s, " "))
+	runes := []rune(strings.Join(strings.Fields(s), " "))
+	if len(runes) > maxExcerpt {
+		return string(runes[:maxExcerpt]) + "…"
+	}
+	return string(runes)
+}
+
+// outcome is the code label of a request without a complete response.
+func outcome(err error) string {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	}
+	return "error"
+}

@@ -1,0 +1,148 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"context"
+	"errors"
+	"testing"
+)
+
+const (
+	fullStake = `{
+  "max_stake_rewarded": 650000000000000000, "max_staking_reward_rate_per_hbar": 17808, "max_total_reward": 20, "node_reward_fee_fraction": 0.1,
+  "reserved_staking_rewards": 30, "reward_balance_threshold": 40, "stake_total": 1470000000000000001,
+  "staking_period": {"from": "1655164800.000000000", "to": "1655251200.000000000"}, "staking_period_duration": 1440, "staking_periods_stored": 365,
+  "staking_reward_fee_fraction": 0.25, "staking_reward_rate": 100000000000, "staking_start_threshold": 25000000000000000, "unreserved_staking_reward_balance": 50
+}`
+	fullSupply   = `{"released_supply":"3999999999999999949","timestamp":"1586567700.453054000","total_supply":"5000000000000000000"}`
+	fullRates    = `{"current_rate":{"cent_equivalent":596987,"expiration_time":1649689200,"hbar_equivalent":30000},"next_rate":{"cent_equivalent":594920,"expiration_time":1649692800,"hbar_equivalent":30000},"timestamp":"1649689200.123456789"}`
+	fullFees     = `{"fees":[{"gas":852000,"transaction_type":"ContractCall"},{"gas":9007199254740993,"transaction_type":"EthereumTransaction"}],"timestamp":"1633392000.387357562"}`
+	fullRegister = `{
+  "admin_key": {"_type": "ED25519", "key": "4210"}, "created_timestamp": "1586567700.453054001", "description": "alpha", "registered_node_id": 1,
+  "service_endpoints": [
+    {"block_node": {"endpoint_apis": ["STATUS", "PUBLISH"]}, "domain_name": "block1.alpha.com", "general_service": null, "ip_address": null, "mirror_node": null, "port": 40840, "requires_tls": true, "rpc_relay": null, "type": "BLOCK_NODE"},
+    {"block_node": null, "domain_name": null, "general_service": {"description": null}, "ip_address": "128.0.0.6", "mirror_node": null, "port": 1, "requires_tls": false, "rpc_relay": null, "type": "GENERAL_SERVICE"}
+  ],
+  "timestamp": {"from": "187654.000123457", "to": null}
+}`
+	nullRegister = `{"admin_key":null,"created_timestamp":null,"description":null,"registered_node_id":2,"service_endpoints":[],"timestamp":{"from":"1.0","to":null}}`
+)
+
+func TestNetwork(t *testing.T) {
+	runCalls(t, []callTest{
+		{
+			name:  "Stake",
+			call:  func(ctx context.Context, c *Client) (any, error) { return plain(c.Stake(ctx)) },
+			uri:   "/api/v1/network/stake",
+			java:  true,
+			route: "/api/v1/network/stake",
+			body:  fullStake,
+			want: Stake{
+				StakeTotal: 1470000000000000001, MaxStakeRewarded: 650000000000000000, MaxStakingRewardRatePerHbar: 17808, MaxTotalReward: 20,
+				ReservedStakingRewards: 30, RewardBalanceThreshold: 40, StakingRewardRate: 100000000000, StakingStartThreshold: 25000000000000000,
+				UnreservedStakingRewardBalance: 50, NodeRewardFeeFraction: 0.1, StakingRewardFeeFraction: 0.25,
+				StakingPeriod:         &TimestampRange{From: 1655164800_000000000, To: new(Timestamp(1655251200_000000000))},
+				StakingPeriodDuration: 1440, StakingPeriodsStored: 365,
+			},
+			empty: "{}", emptyErr: "it has no staking_period",
+		},
+		{
+			name:  "Supply",
+			call:  func(ctx context.Context, c *Client) (any, error) { return plain(c.Supply(ctx)) },
+			uri:   "/api/v1/network/supply",
+			java:  true,
+			route: "/api/v1/network/supply",
+			body:  fullSupply,
+			want:  Supply{ReleasedSupply: 3999999999999999949, TotalSupply: 5000000000000000000, Timestamp: 1586567700_453054000},
+			empty: "{}", emptyErr: "it has no total_supply",
+		},
+		{
+			name:  "ExchangeRates",
+			call:  func(ctx context.Context, c *Client) (any, error) { return plain(c.ExchangeRates(ctx)) },
+			uri:   "/api/v1/network/exchangerate",
+			java:  true,
+			route: "/api/v1/network/exchangerate",
+			body:  fullRates,
+			want: ExchangeRates{
+				Current:   ExchangeRate{CentEquivalent: 596987, HbarEquivalent: 30000, ExpirationTime: 1649689200},
+				Next:      ExchangeRate{CentEquivalent: 594920, HbarEquivalent: 30000, ExpirationTime: 1649692800},
+				Timestamp: 1649689200_123456789,
+			},
+			empty: "{}", emptyErr: "its hbar_equivalent is not positive",
+		},
+		{
+			name:  "Fees",
+			call:  func(ctx context.Context, c *Client) (any, error) { return plain(c.Fees(ctx)) },
+			uri:   "/api/v1/network/fees",
+			java:  true,
+			route: "/api/v1/network/fees",
+			body:  fullFees,
+			want: Fees{
+				Fees:      []Fee{{Gas: 852000, TransactionType: "ContractCall"}, {Gas: 9007199254740993, TransactionType: "EthereumTransaction"}},
+				Timestamp: 1633392000_387357562,
+			},
+			empty: "{}", emptyErr: "it has no list of fees",
+		},
+		{
+			name:  "RegisteredNodes",
+			call:  func(ctx context.Context, c *Client) (any, error) { return plain(c.RegisteredNodes(ctx)) },
+			uri:   "/api/v1/network/registered-nodes?limit=100",
+			java:  true,
+			route: "/api/v1/network/registered-nodes",
+			body:  `{"registered_nodes":[` + fullRegister + `,` + nullRegister + `],"links":{"next":null}}`,
+			want: []RegisteredNode{{
+				RegisteredNodeID: 1, AdminKey: &Key{Type: "ED25519", Key: "4210"}, CreatedTimestamp: new(Timestamp(1586567700_453054001)), Description: new("alpha"),
+				ServiceEndpoints: []RegisteredEndpoint{
+					{Type: "BLOCK_NODE", DomainName: new("block1.alpha.com"), Port: 40840, RequiresTLS: true, BlockNode: &RegisteredBlockNode{EndpointAPIs: []string{"STATUS", "PUBLISH"}}},
+					{Type: "GENERAL_SERVICE", IPAddress: new("128.0.0.6"), Port: 1, GeneralService: &RegisteredGeneralService{}},
+				},
+				Timestamp: TimestampRange{From: 187654_000123457},
+			}, {
+				RegisteredNodeID: 2, ServiceEndpoints: []RegisteredEndpoint{}, Timestamp: TimestampRange{From: 1_000000000},
+			}},
+			empty: "{}", emptyErr: "it has no list of registered_nodes",
+		},
+	})
+}
+
+func TestDecodeNetworkRejects(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"supply as number", second(decodeSupply([]byte(`{"total_supply":5}`))), "total_supply"},
+		{"supply beyond int64", second(decodeSupply([]byte(`{"total_supply":"9223372036854775808"}`))), "9223372036854775808"},
+		{"supply with a fraction", second(decodeSupply([]byte(`{"total_supply":"1.5"}`))), "1.5"},
+		{"fractional stake", second(decodeStake([]byte(`{"stake_total":1e18}`))), "stake_total"},
+		{"no next rate", second(decodeExchangeRates([]byte(`{"current_rate":{"hbar_equivalent":1}}`))), "hbar_equivalent"},
+		{"fees as string", second(decodeFees([]byte(`{"fees":[{"gas":"1"}]}`))), "gas"},
+		{"token supply beyond int64", second(decodeToken([]byte(`{"token_id":"0.0.1","max_supply":"9223372036854775808"}`))), "9223372036854775808"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { wantError(t, tt.err, tt.want) })
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestUSDPerHbar(t *testing.T) {
+	got := ExchangeRate{CentEquivalent: 600000, HbarEquivalent: 30000}.USDPerHbar()
+	if got != 0.2 {
+		t.Errorf("got %g, want 0.2", got)
+	}
+}
+
+func TestRegisteredNodesOfAnOldMirror(t *testing.T) {
+	for _, status := range []int{400, 404} {
+		srv := newServer(t, answer(status, ""))
+		c, _, _ := newTestClient(t, srv.URL)
+		_, err := c.RegisteredNodes(t.Context())
+		var got *StatusError
+		if !errors.As(err, &got) || got.Code != status || IsNotFound(err) != (status == 404) {
+			t.Errorf("%d is not recognisable in %v", status, err)
+		}
+	}
+}

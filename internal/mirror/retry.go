@@ -1,0 +1,101 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	firstBackoff = 250 * time.Millisecond
+	maxBackoff   = 5 * time.Second
+)
+
+// retry repeats an attempt while its failure may pass and ctx has time left.
+func (c *Client) retry(ctx context.Context, attempt func() error) error {
+	var last error
+	for n := 1; ; n++ {
+		err := attempt()
+		if err == nil {
+			return nil
+		}
+		if !retryable(ctx, err) {
+			return withPrevious(err, last)
+		}
+		wait := c.backoff(n, err)
+		if tooManyRequests(err) {
+			c.limiter.pause(wait, err)
+		}
+		if n == c.maxAttempts {
+			return fmt.Errorf("%w (attempt %d of %d)", err, n, c.maxAttempts)
+		}
+		if sleepErr := c.clock.sleep(ctx, wait); sleepErr != nil {
+			return fmt.Errorf("%w (attempt %d of %d; %w)", err, n, c.maxAttempts, sleepErr)
+		}
+		last = err
+	}
+}
+
+func withPrevious(err, previous error) error {
+	if previous == nil {
+		return err
+	}
+	return fmt.Errorf("%w (before that: %w)", err, previous)
+}
+
+func retryable(ctx context.Context, err error) bool {
+	if ctx.Err() != nil || errors.Is(err, errNotSent) {
+		return false
+	}
+	var status *StatusError
+	if errors.As(err, &status) {
+		switch status.Code {
+		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
+		return false
+	}
+	var transport *transportError
+	return errors.As(err, &transport)
+}
+
+func tooManyRequests(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
+}
+
+// backoff doubles from attempt to attempt, of which the upper half is random,
+// and is no shorter than what the mirror asked for.
+func (c *Client) backoff(attempt int, err error) time.Duration {
+	d := maxBackoff
+	if shift := attempt - 1; shift < 16 {
+		d = min(firstBackoff<<shift, maxBackoff)
+	}
+	d = d/2 + time.Duration(c.jitter()*float64(d/2))
+
+	var status *StatusError
+	if errors.As(err, &status) {
+		return max(d, status.RetryAfter)
+	}
+	return d
+}
+
+// retryAfter reads a Retry-After header, in seconds or as a date (RFC 9110
+// 10.2.3). What it cannot read, or is past, is 0.
+func retryAfter(header string, now time.Time) time.Duration {
+	const limit = 24 * time.Hour
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
+		return min(time.Duration(seconds)*time.Second, limit)
+	}
+	date, err := http.ParseTime(header)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, date.Sub(now)), limit)
+}

@@ -1,0 +1,82 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+)
+
+func TestParseTimestamp(t *testing.T) {
+	tests := []struct {
+		in   string
+		want Timestamp
+		err  string
+	}{
+		{in: "0.0", want: 0},
+		{in: "1586567700", want: 1586567700_000000000},
+		{in: "1586567700.453054000", want: 1586567700_453054000},
+		{in: "1586567700.5", want: 1586567700_500000000},
+		{in: "0.000000001", want: 1},
+		{in: "9223372036.854775807", want: math.MaxInt64},
+		{in: "9223372036.854775808", err: "out of range"},
+		{in: "99999999999999999999999", err: "out of range"},
+		{in: "", err: `""`},
+		{in: ".", err: `"."`},
+		{in: "1.", err: `"1."`},
+		{in: ".5", err: `".5"`},
+		{in: "1.0000000001", err: `"1.0000000001"`},
+		{in: "-1.5", err: `"-1.5"`},
+		{in: "+1.5", err: `"+1.5"`},
+		{in: "1.-5", err: `"1.-5"`},
+		{in: "1e9", err: `"1e9"`},
+		{in: "1.5.5", err: `"1.5.5"`},
+		{in: " 1", err: `" 1"`},
+		{in: "٣.5", err: `"٣.5"`},
+	}
+	for _, tt := range tests {
+		got, err := ParseTimestamp(tt.in)
+		if tt.err != "" {
+			wantError(t, err, tt.err)
+			continue
+		}
+		if err != nil || got != tt.want {
+			t.Errorf("ParseTimestamp(%q) = %d, %v, want %d", tt.in, got, err, tt.want)
+		}
+	}
+}
+
+func TestTimestampForms(t *testing.T) {
+	ts := Timestamp(1586567700_000000042)
+	if got, want := ts.String(), "1586567700.000000042"; got != want {
+		t.Errorf("String() = %q, want %q", got, want)
+	}
+	if got, want := Timestamp(1586567700_500000000).Seconds(), 1586567700.5; got != want {
+		t.Errorf("Seconds() = %f, want %f", got, want)
+	}
+	var v struct{ A, B *Timestamp }
+	if err := json.Unmarshal([]byte(`{"A":"1.000000001","B":null}`), &v); err != nil {
+		t.Fatal(err)
+	}
+	if v.A == nil || *v.A != 1_000000001 || v.B != nil {
+		t.Errorf("decoded %v, %v", v.A, v.B)
+	}
+}
+
+func FuzzParseTimestamp(f *testing.F) {
+	for _, s := range []string{"0.0", "1586567700.453054000", "9223372036.854775807", "1", "1.", "-1.5", "x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ts, err := ParseTimestamp(s)
+		if err != nil {
+			return
+		}
+		again, err := ParseTimestamp(ts.String())
+		if err != nil || again != ts {
+			t.Errorf("%q is %d, which prints as %s and reads as %d, %v", s, ts, ts, again, err)
+		}
+	})
+}

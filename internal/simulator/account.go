@@ -1,0 +1,180 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Account is one entry of GET /api/v1/accounts (AccountInfo of the mirror
+// node's OpenAPI document, FACTS.md 1.1). A nil pointer is JSON null. Periods
+// are seconds, amounts tinybar, timestamps "seconds.nanoseconds".
+type Account struct {
+	ID                            string   `json:"account"`
+	Alias                         *string  `json:"alias"`
+	AutoRenewPeriod               *int64   `json:"auto_renew_period"`
+	Balance                       *Balance `json:"balance"`
+	CreatedTimestamp              *string  `json:"created_timestamp"`
+	DeclineReward                 bool     `json:"decline_reward"`
+	Deleted                       *bool    `json:"deleted"`
+	EthereumNonce                 *int64   `json:"ethereum_nonce"`
+	EVMAddress                    *string  `json:"evm_address"`
+	ExpiryTimestamp               *string  `json:"expiry_timestamp"`
+	Key                           *Key     `json:"key"`
+	MaxAutomaticTokenAssociations *int32   `json:"max_automatic_token_associations"`
+	Memo                          *string  `json:"memo"`
+	PendingReward                 int64    `json:"pending_reward"`
+	ReceiverSigRequired           *bool    `json:"receiver_sig_required"`
+	StakedAccountID               *string  `json:"staked_account_id"`
+	StakedNodeID                  *int64   `json:"staked_node_id"`
+	StakePeriodStart              *string  `json:"stake_period_start"`
+}
+
+// Balance is the balance object of an account. Timestamp is when Tinybar last
+// changed, not when it was read.
+type Balance struct {
+	Tinybar   *int64         `json:"balance"`
+	Timestamp *string        `json:"timestamp"`
+	Tokens    []TokenBalance `json:"tokens"`
+}
+
+// TokenBalance is an amount of a token in its smallest unit.
+type TokenBalance struct {
+	TokenID string `json:"token_id"`
+	Balance int64  `json:"balance"`
+}
+
+// Key is a public key. Type is ED25519, ECDSA_SECP256K1 or ProtobufEncoded,
+// Key is hex.
+type Key struct {
+	Type string `json:"_type"`
+	Key  string `json:"key"`
+}
+
+// totalSupplyTinybar is the 50 billion hbar of the real network (FACTS.md 5).
+const totalSupplyTinybar = 5_000_000_000_000_000_000
+
+const (
+	firstAccountNum = 1001
+	maxAccounts     = 500_000
+	tinybarPerHbar  = 100_000_000
+	autoRenewPeriod = 90 * 24 * 60 * 60
+)
+
+// accountsEpoch is when the first deterministic account was created. It is
+// fixed, because golden files depend on it.
+var accountsEpoch = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// systemAccount is one of the accounts that every Hedera network has.
+type systemAccount struct {
+	id, name    string
+	balanceHbar int64
+}
+
+// The treasury, 0.0.2, gets what the others leave of the total supply: far
+// beyond 2^53 tinybar.
+func systemAccounts() []systemAccount {
+	return []systemAccount{
+		{"0.0.2", "treasury", 0},
+		{"0.0.98", "fees", 28_412_345},
+		{"0.0.800", "staking-rewards", 212_600_000},
+		{"0.0.801", "node-rewards", 1_250_000},
+		{"0.0.802", "fee-collection", 41_000},
+	}
+}
+
+// genesisAccounts builds the system accounts and count deterministic ones.
+func genesisAccounts(rng *rand.Rand, count int) []Account {
+	created := formatTimestamp(accountsEpoch)
+	accounts := make([]Account, 0, count+len(systemAccounts()))
+	remaining := int64(totalSupplyTinybar)
+	for _, system := range systemAccounts() {
+		tinybar := system.balanceHbar * tinybarPerHbar
+		remaining -= tinybar
+		accounts = append(accounts, newSystemAccount(rng, system.id, tinybar, created))
+	}
+	for i := range count {
+		account := newUserAccount(rng, i)
+		remaining -= *account.Balance.Tinybar
+		accounts = append(accounts, account)
+	}
+	accounts[0].Balance.Tinybar = &remaining
+	return accounts
+}
+
+func newSystemAccount(rng *rand.Rand, id string, tinybar int64, timestamp string) Account {
+	return Account{
+		ID:                            id,
+		Balance:                       newBalance(tinybar, timestamp),
+		Deleted:                       new(false),
+		Key:                           &Key{Type: "ED25519", Key: randomHex(rng, 32)},
+		MaxAutomaticTokenAssociations: new(int32(0)),
+		Memo:                          new(""),
+		ReceiverSigRequired:           new(false),
+	}
+}
+
+// newUserAccount builds account 0.0.(1001+index). Every third has an EVM
+// address, every fourth stakes to a node, every tenth has null wherever the
+// API allows it.
+func newUserAccount(rng *rand.Rand, index int) Account {
+	created := accountsEpoch.Add(time.Duration(index) * time.Hour)
+	id := fmt.Sprintf("0.0.%d", firstAccountNum+index)
+	account := Account{
+		ID:      id,
+		Balance: newBalance(1+rng.Int64N(100_000*tinybarPerHbar), formatTimestamp(created)),
+		Deleted: new(false),
+	}
+	if index%10 == 9 {
+		account.Deleted = nil
+		return account
+	}
+	account.AutoRenewPeriod = new(int64(autoRenewPeriod))
+	account.CreatedTimestamp = new(formatTimestamp(created))
+	account.ExpiryTimestamp = new(formatTimestamp(created.AddDate(10, 0, 0)))
+	account.EthereumNonce = new(int64(0))
+	account.Key = &Key{Type: "ED25519", Key: randomHex(rng, 32)}
+	account.MaxAutomaticTokenAssociations = new(int32(-1))
+	account.Memo = new("simulated account " + id)
+	account.ReceiverSigRequired = new(false)
+	if index%3 == 0 {
+		addEVMIdentity(rng, &account, int64(index))
+	}
+	if index%4 == 0 {
+		account.StakedNodeID = new(int64(0))
+		account.StakePeriodStart = new(formatTimestamp(created.Truncate(24 * time.Hour)))
+		account.PendingReward = rng.Int64N(10 * tinybarPerHbar)
+	}
+	return account
+}
+
+func addEVMIdentity(rng *rand.Rand, account *Account, nonce int64) {
+	publicKey := randomBytes(rng, 33)
+	account.Key = &Key{Type: "ECDSA_SECP256K1", Key: hex.EncodeToString(publicKey)}
+	alias := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(append([]byte{0x3a, 0x21}, publicKey...))
+	account.Alias = &alias
+	account.EVMAddress = new("0x" + randomHex(rng, 20))
+	account.EthereumNonce = &nonce
+}
+
+func newBalance(tinybar int64, timestamp string) *Balance {
+	return &Balance{Tinybar: &tinybar, Timestamp: &timestamp, Tokens: []TokenBalance{}}
+}
+
+func randomBytes(rng *rand.Rand, n int) []byte {
+	b := make([]byte, 0, n+8)
+	for len(b) < n {
+		b = binary.LittleEndian.AppendUint64(b, rng.Uint64())
+	}
+	return b[:n]
+}
+
+func randomHex(rng *rand.Rand, n int) string {
+	return hex.EncodeToString(randomBytes(rng, n))
+}

@@ -1,0 +1,61 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func TestExporterConfig(t *testing.T) {
+	for _, tc := range []struct{ accounts, configured, want int }{{3, 0, 3}, {30, 0, 20}, {30, 25, 25}, {2, 25, 2}} {
+		s := startStatic(t, Options{Nodes: 1, Accounts: tc.accounts, ConfigAccounts: tc.configured})
+		var config exporterConfig
+		if err := yaml.Unmarshal(s.ExporterConfig(), &config); err != nil {
+			t.Fatal(err)
+		}
+		network := config.Networks["simulated"]
+		if network.Mirror.URL != s.URL() || network.Mirror.GRPCAddress != s.GRPCAddress() || network.Mirror.GRPCTLS {
+			t.Errorf("mirror is %+v", network.Mirror)
+		}
+		if !slices.Equal(network.Consensus.TLSPorts, s.TLSPorts()) {
+			t.Errorf("TLS ports are %v, want %v", network.Consensus.TLSPorts, s.TLSPorts())
+		}
+		var unknown []string
+		for _, account := range network.Accounts {
+			if _, ok := s.Balance(account.ID); !ok {
+				unknown = append(unknown, account.Name)
+			}
+		}
+		if got := len(network.Accounts) - len(systemAccounts()) - 1; got != tc.want || !slices.Equal(unknown, []string{"missing"}) {
+			t.Errorf("%d accounts are configured, want %d; unknown are %v", got, tc.want, unknown)
+		}
+	}
+}
+
+func TestWriteExporterConfig(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	path := filepath.Join(t.TempDir(), "config.yml")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.WriteExporterConfig(path); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != string(s.ExporterConfig()) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	files, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(files) != 1 {
+		t.Errorf("the directory has %v, %v", files, err)
+	}
+	if err := s.WriteExporterConfig(filepath.Join(path, "below-a-file")); err == nil {
+		t.Error("no error for a path that cannot be")
+	}
+}

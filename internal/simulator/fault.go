@@ -1,0 +1,186 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+// Kinds of Fault.
+const (
+	FaultStatus   = "status"   // answers Status, with RetryAfter if set
+	FaultLatency  = "latency"  // waits Latency, then answers as usual
+	FaultHang     = "hang"     // never answers
+	FaultReset    = "reset"    // resets the connection
+	FaultGarbage  = "garbage"  // answers 200 with bytes that are no message
+	FaultTruncate = "truncate" // ends the connection in the middle of the answer
+	FaultHTML502  = "html502"  // answers 502 with an HTML page, as gateways do
+)
+
+// GetNodesFault is the Path of a Fault for the mirror's gRPC service.
+const GetNodesFault = "grpc:getNodes"
+
+// Fault is a disturbance of the mirror, for requests whose path begins with
+// Path ("/api/v1/accounts") or for gRPC getNodes ("grpc:getNodes"). Where
+// several match, the oldest acts.
+type Fault struct {
+	Path       string
+	Kind       string
+	Status     int           // HTTP status, or gRPC code for "grpc:getNodes"
+	RetryAfter string        // Retry-After header of FaultStatus, none if empty
+	Latency    time.Duration // of FaultLatency
+	Count      int           // requests it disturbs; 0 = until cleared
+}
+
+// faultJSON is a Fault in the control API.
+type faultJSON struct {
+	ID         int    `json:"id,omitempty"`
+	Path       string `json:"path"`
+	Kind       string `json:"kind"`
+	Status     int    `json:"status,omitempty"`
+	RetryAfter string `json:"retry_after,omitempty"`
+	Latency    string `json:"latency,omitempty"`
+	Count      int    `json:"count,omitempty"`
+}
+
+func (f Fault) wire() faultJSON {
+	wire := faultJSON{Path: f.Path, Kind: f.Kind, Status: f.Status, RetryAfter: f.RetryAfter, Count: f.Count}
+	if f.Latency != 0 {
+		wire.Latency = f.Latency.String()
+	}
+	return wire
+}
+
+// MarshalJSON writes Latency as "250ms".
+func (f Fault) MarshalJSON() ([]byte, error) {
+	return json.Marshal(f.wire())
+}
+
+// UnmarshalJSON reads Latency as "250ms".
+func (f *Fault) UnmarshalJSON(data []byte) error {
+	var wire faultJSON
+	if err := unmarshalStrict(data, &wire); err != nil {
+		return err
+	}
+	*f = Fault{Path: wire.Path, Kind: wire.Kind, Status: wire.Status, RetryAfter: wire.RetryAfter, Count: wire.Count}
+	if wire.Latency == "" {
+		return nil
+	}
+	latency, err := time.ParseDuration(wire.Latency)
+	if err != nil {
+		return fmt.Errorf("latency: %w", err)
+	}
+	f.Latency = latency
+	return nil
+}
+
+func (f Fault) validate() error {
+	grpc := f.Path == GetNodesFault
+	if !grpc && !strings.HasPrefix(f.Path, "/") {
+		return fmt.Errorf("fault path %q: want a path such as /api/v1/accounts, or %s", f.Path, GetNodesFault)
+	}
+	if strings.HasPrefix(f.Path, controlPrefix) {
+		return fmt.Errorf("fault path %q: the control API has no faults", f.Path)
+	}
+	if f.Count < 0 {
+		return fmt.Errorf("fault count %d is negative", f.Count)
+	}
+	switch f.Kind {
+	case FaultStatus:
+		return validateStatus(f.Status, grpc)
+	case FaultLatency:
+		if f.Latency <= 0 {
+			return errors.New(`fault latency: want a positive duration such as "250ms"`)
+		}
+	case FaultHTML502:
+		if grpc {
+			return fmt.Errorf("fault kind %s does not apply to %s", f.Kind, GetNodesFault)
+		}
+	case FaultHang, FaultReset, FaultGarbage, FaultTruncate:
+	default:
+		return fmt.Errorf("fault kind %q: want status, latency, hang, reset, garbage, truncate or html502", f.Kind)
+	}
+	return nil
+}
+
+func validateStatus(status int, grpc bool) error {
+	if grpc {
+		if status < int(codes.Canceled) || status > int(codes.Unauthenticated) {
+			return fmt.Errorf("fault status %d: want a gRPC code, 1 to 16", status)
+		}
+		return nil
+	}
+	if status < http.StatusOK || status > 599 {
+		return fmt.Errorf("fault status %d: want an HTTP status, 200 to 599", status)
+	}
+	return nil
+}
+
+// faults holds the injected faults, oldest first.
+type faults struct {
+	mu     sync.Mutex
+	lastID int
+	active []activeFault
+}
+
+type activeFault struct {
+	id int
+	Fault
+}
+
+func (f *faults) inject(fault Fault) (int, error) {
+	if err := fault.validate(); err != nil {
+		return 0, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lastID++
+	f.active = append(f.active, activeFault{f.lastID, fault})
+	return f.lastID, nil
+}
+
+func (f *faults) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.active = nil
+}
+
+// list shows the active faults; Count is what is left of them.
+func (f *faults) list() []faultJSON {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := make([]faultJSON, len(f.active))
+	for i, fault := range f.active {
+		list[i] = fault.wire()
+		list[i].ID = fault.id
+	}
+	return list
+}
+
+// take returns the oldest fault for path and uses it up by one.
+func (f *faults) take(path string) (Fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.active, func(a activeFault) bool { return strings.HasPrefix(path, a.Path) })
+	if i < 0 {
+		return Fault{}, false
+	}
+	fault := f.active[i].Fault
+	if fault.Count > 0 {
+		f.active[i].Count--
+		if f.active[i].Count == 0 {
+			f.active = slices.Delete(f.active, i, i+1)
+		}
+	}
+	return fault, true
+}

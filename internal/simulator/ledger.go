@@ -1,0 +1,221 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
+)
+
+// ledger is the whole state of the simulated network behind one mutex.
+//
+// What accounts point to is never written after it was published: a change
+// replaces the pointer. A copied Account therefore stays consistent outside
+// the lock.
+type ledger struct {
+	seed int64
+	now  func() time.Time
+
+	mu             sync.RWMutex
+	rng            *rand.Rand
+	accounts       map[entityID]*Account
+	ids            []entityID // sorted keys of accounts
+	blocks         []Block    // ascending numbers without gaps
+	nodes          []Node     // ascending node ids
+	prechecks      map[int64]services.ResponseCodeEnum
+	answerBalances bool
+}
+
+func newLedger(seed int64, now func() time.Time, accounts int) (*ledger, error) {
+	l := &ledger{
+		seed:      seed,
+		now:       now,
+		rng:       rand.New(rand.NewPCG(uint64(seed), 0)), //nolint:gosec // reproducible on purpose
+		accounts:  make(map[entityID]*Account),
+		prechecks: make(map[int64]services.ResponseCodeEnum),
+	}
+	for _, account := range genesisAccounts(l.rng, accounts) {
+		id, err := parseEntityID(account.ID)
+		if err != nil {
+			return nil, err
+		}
+		l.accounts[id] = &account
+	}
+	l.ids = slices.Sorted(maps.Keys(l.accounts))
+
+	// The block that holds now is still being filled.
+	last := blockNumberAt(now()) - 1
+	for number := last - genesisBlocks + 1; number <= last; number++ {
+		l.blocks = append(l.blocks, newBlock(seed, number))
+	}
+	return l, nil
+}
+
+// account returns a copy of the account.
+func (l *ledger) account(id entityID) (Account, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	account, ok := l.accounts[id]
+	if !ok {
+		return Account{}, false
+	}
+	return *account, true
+}
+
+// lookUp returns a copy of the account a control call names.
+func (l *ledger) lookUp(id string) (Account, error) {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return Account{}, err
+	}
+	account, ok := l.account(parsed)
+	if !ok {
+		return Account{}, fmt.Errorf("account %s: %w", id, errUnknown)
+	}
+	return account, nil
+}
+
+func (l *ledger) accountIDs() []string {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	ids := make([]string, len(l.ids))
+	for i, id := range l.ids {
+		ids[i] = id.String()
+	}
+	return ids
+}
+
+func (l *ledger) addAccount(account Account) error {
+	id, err := parseEntityID(account.ID)
+	if err != nil {
+		return err
+	}
+	account.ID = id.String()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, exists := l.accounts[id]; exists {
+		return fmt.Errorf("account %s exists already", id)
+	}
+	l.accounts[id] = &account
+	at, _ := slices.BinarySearch(l.ids, id)
+	l.ids = slices.Insert(l.ids, at, id)
+	return nil
+}
+
+func (l *ledger) removeAccount(id string) error {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.accounts[parsed]; !ok {
+		return fmt.Errorf("account %s: %w", id, errUnknown)
+	}
+	delete(l.accounts, parsed)
+	at, _ := slices.BinarySearch(l.ids, parsed)
+	l.ids = slices.Delete(l.ids, at, at+1)
+	return nil
+}
+
+// change applies edit to the account under the lock.
+func (l *ledger) change(id string, edit func(*Account)) error {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	account, ok := l.accounts[parsed]
+	if !ok {
+		return fmt.Errorf("account %s: %w", id, errUnknown)
+	}
+	edit(account)
+	return nil
+}
+
+func (l *ledger) setBalance(id string, tinybar int64) error {
+	if tinybar < 0 {
+		return fmt.Errorf("account %s: balance %d is negative", id, tinybar)
+	}
+	timestamp := formatTimestamp(l.now())
+	return l.change(id, func(a *Account) { a.replaceBalance(tinybar, timestamp) })
+}
+
+func (l *ledger) deleteAccount(id string) error {
+	return l.change(id, func(a *Account) { a.Deleted = new(true) })
+}
+
+// replaceBalance keeps the tokens.
+func (a *Account) replaceBalance(tinybar int64, timestamp string) {
+	balance := newBalance(tinybar, timestamp)
+	if a.Balance != nil && a.Balance.Tokens != nil {
+		balance.Tokens = a.Balance.Tokens
+	}
+	a.Balance = balance
+}
+
+// tinybar is the balance in tinybar, 0 where it is null.
+func (a *Account) tinybar() int64 {
+	if a.Balance == nil || a.Balance.Tinybar == nil {
+		return 0
+	}
+	return *a.Balance.Tinybar
+}
+
+// appendBlock adds the block after the latest one and returns it.
+func (l *ledger) appendBlock() Block {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.appendBlockLocked()
+}
+
+func (l *ledger) appendBlockLocked() Block {
+	block := newBlock(l.seed, l.blocks[len(l.blocks)-1].Number+1)
+	l.blocks = append(l.blocks, block)
+	if len(l.blocks) > maxBlocks {
+		l.blocks = slices.Delete(l.blocks, 0, len(l.blocks)-maxBlocks)
+	}
+	return block
+}
+
+// tick adds every block that has ended by now and moves some balances.
+func (l *ledger) tick() {
+	now := l.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.blocks[len(l.blocks)-1].Number < blockNumberAt(now)-1 {
+		l.appendBlockLocked()
+	}
+	l.moveBalancesLocked(formatTimestamp(now))
+}
+
+// moveBalancesLocked lets a tenth of the accounts pay each other. The total
+// supply stays what it was.
+func (l *ledger) moveBalancesLocked(timestamp string) {
+	if len(l.ids) < 2 {
+		return
+	}
+	for range 1 + len(l.ids)/10 {
+		from := l.accounts[l.ids[l.rng.IntN(len(l.ids))]]
+		to := l.accounts[l.ids[l.rng.IntN(len(l.ids))]]
+		if from == to || !from.transacts() || !to.transacts() {
+			continue
+		}
+		amount := l.rng.Int64N(1 + min(from.tinybar()/100, 10*tinybarPerHbar))
+		from.replaceBalance(from.tinybar()-amount, timestamp)
+		to.replaceBalance(to.tinybar()+amount, timestamp)
+	}
+}
+
+// transacts tells whether the account can pay and be paid.
+func (a *Account) transacts() bool {
+	return a.Balance != nil && a.Balance.Tinybar != nil && (a.Deleted == nil || !*a.Deleted)
+}

@@ -1,0 +1,341 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package simulator is a local Hedera network over real sockets: a mirror node
+// (REST and gRPC) and the consensus nodes of the mainnet address book, for
+// demos, tests and benchmarks. It opens loopback ports unless told otherwise
+// and connects nowhere.
+package simulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/mirror"
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
+	"google.golang.org/grpc"
+)
+
+// Options of a simulated network. The zero value is usable.
+type Options struct {
+	Seed           int64            // of accounts, blocks and certificates; default 1
+	Nodes          int              // first nodes of the mainnet address book; 0 = all 29
+	Accounts       int              // deterministic accounts 0.0.1001 … beside the system accounts
+	Latency        time.Duration    // added to every mirror REST answer
+	RESTAddress    string           // default "127.0.0.1:0"
+	GRPCAddress    string           // default "127.0.0.1:0"
+	NodeBasePort   int              // port of the first node endpoint, the others follow; 0 = free ports
+	ConfigAccounts int              // deterministic accounts in ExporterConfig; default min(Accounts, 20)
+	Now            func() time.Time // default time.Now
+	Static         bool             // balances and blocks change by calls only
+}
+
+// anyPort is a free port on loopback.
+const anyPort = "127.0.0.1:0"
+
+func (o Options) withDefaults() Options {
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	if o.RESTAddress == "" {
+		o.RESTAddress = anyPort
+	}
+	if o.GRPCAddress == "" {
+		o.GRPCAddress = anyPort
+	}
+	if o.ConfigAccounts == 0 {
+		o.ConfigAccounts = min(o.Accounts, 20)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func (o Options) validate() error {
+	if o.Accounts < 0 || o.Accounts > maxAccounts {
+		return fmt.Errorf("accounts: %d is not between 0 and %d", o.Accounts, maxAccounts)
+	}
+	if o.Latency < 0 {
+		return fmt.Errorf("latency: %s is negative", o.Latency)
+	}
+	if o.NodeBasePort < 0 || o.NodeBasePort > 65535 {
+		return fmt.Errorf("node base port: %d is no port", o.NodeBasePort)
+	}
+	return nil
+}
+
+// ListenError is a port that could not be opened. Option is the field of
+// Options that asked for it.
+type ListenError struct {
+	Option  string
+	Address string
+	Err     error
+}
+
+func (e *ListenError) Error() string {
+	return fmt.Sprintf("listen on %s (%s): %v", e.Address, e.Option, e.Err)
+}
+
+// Unwrap returns what the operating system said.
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// Simulator is a running network. Its methods may be called at any time by
+// any goroutine.
+type Simulator struct {
+	options  Options
+	ledger   *ledger
+	network  *network
+	faults   *faults
+	requests *requests
+
+	restAddress string
+	grpcAddress string
+
+	cancel context.CancelFunc
+	stops  []func() // in the order of their start
+	close  sync.Once
+}
+
+// Start opens every port of the network and returns when all of them answer.
+func Start(opts Options) (*Simulator, error) {
+	opts = opts.withDefaults()
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
+	entries, err := readBook(opts.Nodes)
+	if err != nil {
+		return nil, err
+	}
+	l, err := newLedger(opts.Seed, opts.Now, opts.Accounts)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Simulator{
+		options:  opts,
+		ledger:   l,
+		faults:   &faults{},
+		requests: newRequests(),
+		cancel:   cancel,
+	}
+	s.network = &network{seed: opts.Seed, ledger: l, requests: s.requests, nodes: make(map[int64]*nodeServer)}
+	if err := s.start(ctx, entries); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Simulator) start(ctx context.Context, entries []bookEntry) error {
+	s.stops = append(s.stops, s.network.close)
+	if err := s.network.open(ctx, entries, s.options.NodeBasePort); err != nil {
+		return err
+	}
+	if err := s.startGRPC(ctx); err != nil {
+		return err
+	}
+	if err := s.startREST(ctx); err != nil {
+		return err
+	}
+	if !s.options.Static {
+		s.startTicking(ctx)
+	}
+	return nil
+}
+
+func (s *Simulator) startGRPC(ctx context.Context) error {
+	listener, err := listen(ctx, s.options.GRPCAddress)
+	if err != nil {
+		return &ListenError{Option: "GRPCAddress", Address: s.options.GRPCAddress, Err: err}
+	}
+	s.grpcAddress = reachable(listener.Addr())
+	tracked := &connections{open: make(map[string]net.Conn)}
+	server := grpc.NewServer(grpc.StreamInterceptor(s.requests.countStream), grpc.WaitForHandlers(true))
+	mirror.RegisterNetworkServiceServer(server, &networkService{
+		ledger: s.ledger, faults: s.faults, connections: tracked,
+	})
+	s.stops = append(s.stops, serveGRPC(server, trackedListener{listener, tracked}))
+	return nil
+}
+
+func (s *Simulator) startREST(ctx context.Context) error {
+	listener, err := listen(ctx, s.options.RESTAddress)
+	if err != nil {
+		return &ListenError{Option: "RESTAddress", Address: s.options.RESTAddress, Err: err}
+	}
+	s.restAddress = reachable(listener.Addr())
+	var connections sync.WaitGroup
+	server := &http.Server{
+		Handler:           newREST(s.ledger, s.controlHandler(), s.options.Latency, s.faults, s.requests),
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				connections.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				connections.Done()
+			case http.StateActive, http.StateIdle:
+			}
+		},
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) // ends by Close only
+	}()
+	s.stops = append(s.stops, func() {
+		_ = server.Close()
+		_ = listener.Close()
+		<-done
+		connections.Wait()
+	})
+	return nil
+}
+
+// reachable is a listener's address as a client on this machine dials it.
+func reachable(address net.Addr) string {
+	bound := netip.MustParseAddrPort(address.String())
+	if bound.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), bound.Port()).String()
+	}
+	return bound.String()
+}
+
+func (s *Simulator) startTicking(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(blockPeriod)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				s.ledger.tick()
+			}
+		}
+	}()
+	s.stops = append(s.stops, func() { <-done })
+}
+
+// Close stops everything and waits for it. Hanging requests end. Closing twice
+// does nothing.
+func (s *Simulator) Close() error {
+	s.close.Do(func() {
+		s.cancel()
+		for _, stop := range s.stops {
+			stop()
+		}
+	})
+	return nil
+}
+
+// URL is the base of the mirror's REST API and of the control API.
+func (s *Simulator) URL() string { return "http://" + s.restAddress }
+
+// GRPCAddress is host:port of the mirror's gRPC service, plaintext.
+func (s *Simulator) GRPCAddress() string { return s.grpcAddress }
+
+// TLSPorts are the ports of the node endpoints that speak TLS.
+func (s *Simulator) TLSPorts() []int {
+	var ports []int
+	for _, node := range s.Nodes() {
+		for _, e := range node.Endpoints {
+			if e.TLS {
+				_, port := e.split()
+				ports = append(ports, port)
+			}
+		}
+	}
+	return ports
+}
+
+// Nodes is the address book, by ascending node id.
+func (s *Simulator) Nodes() []Node { return s.ledger.book() }
+
+// AccountIDs lists every account, by ascending id.
+func (s *Simulator) AccountIDs() []string { return s.ledger.accountIDs() }
+
+// Balance of an account in tinybar; ok tells whether the network knows it.
+func (s *Simulator) Balance(id string) (tinybar int64, ok bool) {
+	account, err := s.ledger.lookUp(id)
+	return account.tinybar(), err == nil
+}
+
+// SetBalance changes a balance without regard for the total supply. It fails
+// for an unknown account and a negative amount.
+func (s *Simulator) SetBalance(id string, tinybar int64) error {
+	return s.ledger.setBalance(id, tinybar)
+}
+
+// DeleteAccount marks an account as deleted. The mirror keeps listing it.
+func (s *Simulator) DeleteAccount(id string) error { return s.ledger.deleteAccount(id) }
+
+// RemoveAccount makes the network forget an account.
+func (s *Simulator) RemoveAccount(id string) error { return s.ledger.removeAccount(id) }
+
+// AddAccount adds an account that does not exist yet.
+func (s *Simulator) AddAccount(account Account) error { return s.ledger.addAccount(account) }
+
+// AddBlock adds the next block and returns it.
+func (s *Simulator) AddBlock() Block { return s.ledger.appendBlock() }
+
+// StopNode makes every port of a node refuse connections.
+func (s *Simulator) StopNode(nodeID int64) error { return s.network.stopNode(nodeID) }
+
+// StartNode serves again on every port of a node.
+func (s *Simulator) StartNode(nodeID int64) error { return s.network.startNode(nodeID) }
+
+// StopEndpoint makes one port refuse connections.
+func (s *Simulator) StopEndpoint(address string) error { return s.network.stopEndpoint(address) }
+
+// StartEndpoint serves again on one port.
+func (s *Simulator) StartEndpoint(address string) error { return s.network.startEndpoint(address) }
+
+// HangEndpoint makes one port accept connections and never answer. It drops
+// the connections the port has.
+func (s *Simulator) HangEndpoint(address string) error { return s.network.hangEndpoint(address) }
+
+// SwapCertificate makes a node present another certificate than the address
+// book says. TLS connections are dropped, as when a proxy is restarted.
+func (s *Simulator) SwapCertificate(nodeID int64) error { return s.network.swapCertificate(nodeID) }
+
+// RemoveNode stops a node and takes it out of the address book.
+func (s *Simulator) RemoveNode(nodeID int64) error { return s.network.removeNode(nodeID) }
+
+// AnswerBalanceQueries tells whether CryptoGetBalance answers. By default it
+// is BUSY, as on mainnet (FACTS.md 2.1).
+func (s *Simulator) AnswerBalanceQueries(answer bool) { s.ledger.setAnswerBalances(answer) }
+
+// SetPrecheck sets what a node answers to getAccountInfo.
+func (s *Simulator) SetPrecheck(nodeID int64, code services.ResponseCodeEnum) error {
+	return s.network.withNode(nodeID, func(*nodeServer) error {
+		s.ledger.setPrecheck(nodeID, code)
+		return nil
+	})
+}
+
+// InjectFault disturbs the mirror from now on. It fails for a fault that makes
+// no sense.
+func (s *Simulator) InjectFault(fault Fault) (id int, err error) { return s.faults.inject(fault) }
+
+// ClearFaults ends every fault. Requests that hang already go on hanging.
+func (s *Simulator) ClearFaults() { s.faults.clear() }
+
+// Requests counts what was asked since the start or ResetRequests, by kind:
+// "GET /api/v1/accounts/{id}", "grpc getNodes", "grpc getAccountInfo".
+func (s *Simulator) Requests() map[string]int { return s.requests.snapshot() }
+
+// ResetRequests starts counting at zero.
+func (s *Simulator) ResetRequests() { s.requests.reset() }
+
+// ExporterConfig is a hedera_exporter configuration for this network, in YAML.
+func (s *Simulator) ExporterConfig() []byte { return s.exporterConfig().marshal() }

@@ -1,0 +1,234 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/mirror"
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+func TestCloseLeavesNothingBehind(t *testing.T) {
+	ignore := goleak.IgnoreCurrent()
+	s, err := Start(Options{Accounts: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := s.Nodes()
+	if err := s.HangEndpoint(nodes[0].Endpoints[0].Address); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.StopNode(nodes[1].NodeID); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/api/v1/accounts", GetNodesFault} {
+		if _, err := s.InjectFault(Fault{Path: path, Kind: FaultHang}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client := newHTTPClient(t)
+	conn, err := grpc.NewClient(s.GRPCAddress(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 2)
+	go func() {
+		stream, err := mirror.NewNetworkServiceClient(conn).GetNodes(testContext(t), bookQuery(102, 0))
+		if err == nil {
+			_, err = stream.Recv()
+		}
+		ended <- err
+	}()
+	go func() {
+		answer, err := client.Get(s.URL() + "/api/v1/accounts") //nolint:noctx // Close has to end it
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		ended <- err
+	}()
+	waitFor(t, func() bool {
+		counts := s.Requests()
+		return counts["GET /api/v1/accounts"] == 1 && counts["grpc getNodes"] == 1
+	})
+
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range cap(ended) {
+		if err := <-ended; err == nil {
+			t.Error("a hanging request got an answer")
+		}
+	}
+	client.CloseIdleConnections()
+	_ = conn.Close()
+	goleak.VerifyNone(t, ignore)
+	if !refuses(t, nodes[2].Endpoints[0].Address) || !refuses(t, s.GRPCAddress()) {
+		t.Error("a port is still open")
+	}
+	if err := s.StartNode(nodes[2].NodeID); err == nil {
+		t.Error("a closed network started a node")
+	}
+}
+
+func TestStartTwice(t *testing.T) {
+	first := startStatic(t, Options{Accounts: 5})
+	second := startStatic(t, Options{Accounts: 5})
+	for i, node := range first.Nodes() {
+		other := second.Nodes()[i]
+		if node.CertHash != other.CertHash || node.Stake != other.Stake {
+			t.Errorf("node %d differs between two networks of one seed", node.NodeID)
+		}
+	}
+	third := startStatic(t, Options{Seed: 7, Nodes: 1})
+	if third.Nodes()[0].CertHash == first.Nodes()[0].CertHash {
+		t.Error("another seed gives the same certificate")
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	listener, err := listen(testContext(t), anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	taken := listener.Addr().String()
+	_, portText, _ := net.SplitHostPort(taken)
+	port, _ := strconv.Atoi(portText)
+
+	for option, opts := range map[string]Options{
+		"RESTAddress":  {Nodes: 1, RESTAddress: taken},
+		"GRPCAddress":  {Nodes: 1, GRPCAddress: taken},
+		"NodeBasePort": {Nodes: 1, NodeBasePort: port},
+	} {
+		_, err := Start(opts)
+		var listenErr *ListenError
+		if !errors.As(err, &listenErr) || listenErr.Option != option || !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s: got %v", option, err)
+		}
+	}
+	for name, opts := range map[string]Options{
+		"nodes":     {Nodes: 30},
+		"accounts":  {Accounts: -1},
+		"latency":   {Latency: -time.Second},
+		"base port": {NodeBasePort: 70_000},
+	} {
+		if s, err := Start(opts); err == nil {
+			t.Errorf("%s: no error", name)
+			_ = s.Close()
+		}
+	}
+}
+
+func TestNodeBasePort(t *testing.T) {
+	s, err := Start(Options{Nodes: 2, NodeBasePort: 23_500, Static: true})
+	if err != nil {
+		t.Skipf("the ports of this test are taken: %v", err)
+	}
+	defer func() { _ = s.Close() }()
+	want := 23_500
+	for _, node := range s.Nodes() {
+		for _, e := range node.Endpoints {
+			if e.Address != net.JoinHostPort("127.0.0.1", strconv.Itoa(want)) {
+				t.Errorf("got %s, want port %d", e.Address, want)
+			}
+			want++
+		}
+	}
+}
+
+func TestBalance(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	if err := s.SetBalance("0.0.98", 42); err != nil {
+		t.Fatal(err)
+	}
+	if tinybar, ok := s.Balance("0.0.98"); tinybar != 42 || !ok {
+		t.Errorf("got %d, %t", tinybar, ok)
+	}
+	if tinybar, ok := s.Balance("0.0.5000"); tinybar != 0 || ok {
+		t.Errorf("unknown account: got %d, %t", tinybar, ok)
+	}
+}
+
+// The network moves by itself: blocks follow the clock, balances change.
+func TestMovingNetwork(t *testing.T) {
+	s := startNetwork(t, Options{Nodes: 1, Accounts: 50})
+	before := balances(t, s.ledger)
+	first := getJSON[blockList](t, s, "/api/v1/blocks?limit=1").Blocks[0].Number
+	waitFor(t, func() bool {
+		return getJSON[blockList](t, s, "/api/v1/blocks?limit=1").Blocks[0].Number > first
+	})
+	for id, tinybar := range balances(t, s.ledger) {
+		if tinybar != before[id] {
+			return
+		}
+	}
+	t.Error("no balance moved")
+}
+
+func TestStaticNetworkStandsStill(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 5})
+	if len(s.stops) != 3 {
+		t.Errorf("%d parts run, want nodes, gRPC and REST only", len(s.stops))
+	}
+}
+
+// Everything at once, for the race detector.
+func TestConcurrentUse(t *testing.T) {
+	s := startNetwork(t, Options{Nodes: 2, Accounts: 20})
+	node := s.Nodes()[0]
+	done := make(chan struct{})
+	jobs := []func(int) error{
+		func(i int) error { return s.SetBalance("0.0.1001", int64(i)) },
+		func(int) error { return s.StopNode(node.NodeID) },
+		func(int) error { return s.StartNode(node.NodeID) },
+		func(int) error { return s.SwapCertificate(node.NodeID) },
+		func(int) error { return s.SetPrecheck(node.NodeID, services.ResponseCodeEnum_BUSY) },
+		func(int) error { s.ledger.tick(); return nil },
+		func(int) error { s.AddBlock(); s.ExporterConfig(); s.Requests(); return nil },
+	}
+	for _, job := range jobs {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for i := range 10 {
+				if err := job(i); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	client := newHTTPClient(t)
+	for range 20 {
+		if got, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts", nil); err != nil || got.status != 200 {
+			t.Errorf("got %d, %v", got.status, err)
+		}
+	}
+	for range jobs {
+		<-done
+	}
+}
+
+// waitFor polls until the condition holds.
+func waitFor(t *testing.T, condition func() bool) {
+	t.Helper()
+	ctx := testContext(t)
+	for !condition() {
+		select {
+		case <-ctx.Done():
+			t.Fatal("the condition never held")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
