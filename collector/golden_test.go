@@ -70,7 +70,7 @@ func TestFullScrapePassesPromlint(t *testing.T) {
 // collector on.
 func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	t.Helper()
-	sim := startSimulator(t, simulator.Options{Nodes: 3, Accounts: 2, Now: func() time.Time {
+	sim := startSimulator(t, simulator.Options{Nodes: 5, Accounts: 10, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 	}})
 	if err := sim.DeleteAccount("0.0.1002"); err != nil {
@@ -83,6 +83,7 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 		account(t, "0.0.98", "fees", Minimum{"warning", 1000_00000000}, Minimum{"critical", 100_00000000}),
 		account(t, "0.0.1001", "hot wallet"),
 		account(t, "0.0.1002", "closed"),
+		account(t, "0.0.1010", "nulls"),
 		account(t, "0.0.999999", "missing"),
 	))
 	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)

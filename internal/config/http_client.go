@@ -60,7 +60,7 @@ func (l *loader) checkShape(e entry, t reflect.Type) {
 	switch {
 	case t == proxyHeaderType:
 		l.problem(e.line, "%s: may hold secrets and cannot be read from a file, so it is not supported", e.path)
-	case t == urlType, strings.HasSuffix(e.key, "_url"):
+	case t == urlType, t.Kind() == reflect.String && strings.HasSuffix(e.key, "_url"):
 		parseEntry(l, e, parseURL)
 	case t.Kind() == reflect.Struct:
 		l.checkStruct(e, t)

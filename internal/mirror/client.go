@@ -10,6 +10,7 @@
 package mirror
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -137,21 +138,11 @@ func (o *Options) setDefaults() error {
 	if o.RateLimit < 0 || o.Burst < 0 || o.MaxConcurrency < 0 || o.Timeout < 0 || o.MaxAttempts < 0 || o.MaxBodyBytes < 0 {
 		return errors.New("rate limit, burst, concurrency, timeout, attempts and body size must not be negative")
 	}
-	if o.Burst == 0 {
-		o.Burst = max(1, int(math.Ceil(o.RateLimit)))
-	}
-	if o.MaxConcurrency == 0 {
-		o.MaxConcurrency = defaultMaxConcurrency
-	}
-	if o.Timeout == 0 {
-		o.Timeout = defaultTimeout
-	}
-	if o.MaxAttempts == 0 {
-		o.MaxAttempts = defaultMaxAttempts
-	}
-	if o.MaxBodyBytes == 0 {
-		o.MaxBodyBytes = defaultMaxBodyBytes
-	}
+	o.Burst = cmp.Or(o.Burst, max(1, int(math.Ceil(o.RateLimit))))
+	o.MaxConcurrency = cmp.Or(o.MaxConcurrency, defaultMaxConcurrency)
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
+	o.MaxAttempts = cmp.Or(o.MaxAttempts, defaultMaxAttempts)
+	o.MaxBodyBytes = cmp.Or(o.MaxBodyBytes, defaultMaxBodyBytes)
 	if o.Observer == nil {
 		o.Observer = nopObserver{}
 	}

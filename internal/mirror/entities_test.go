@@ -99,8 +99,10 @@ func TestEntities(t *testing.T) {
 			empty: "{}", emptyErr: "it has no account",
 		},
 		{
-			name:  "Balances",
-			call:  func(ctx context.Context, c *Client) (any, error) { return plain(c.Balances(ctx, []string{"0.0.2", "0.0.3"})) },
+			name: "Balances",
+			call: func(ctx context.Context, c *Client) (any, error) {
+				return plain(c.Balances(ctx, []string{"0.0.2", "0.0.3"}))
+			},
 			uri:   "/api/v1/balances?account.id=0.0.2&account.id=0.0.3&limit=100",
 			route: "/api/v1/balances",
 			body:  `{"timestamp":"1.0","balances":[{"account":"0.0.3","balance":0,"tokens":[]},{"account":"0.0.2","balance":9007199254740993,"tokens":[{"token_id":"0.0.5","balance":1}]}],"links":{"next":null}}`,
@@ -162,8 +164,10 @@ func TestEntities(t *testing.T) {
 			empty: "{}", emptyErr: "it has no list of tokens",
 		},
 		{
-			name:  "AccountToken",
-			call:  func(ctx context.Context, c *Client) (any, error) { return maybe(c.AccountToken(ctx, "0.0.2", "0.0.27335")) },
+			name: "AccountToken",
+			call: func(ctx context.Context, c *Client) (any, error) {
+				return maybe(c.AccountToken(ctx, "0.0.2", "0.0.27335"))
+			},
 			uri:   "/api/v1/accounts/0.0.2/tokens?limit=1&token.id=0.0.27335",
 			route: "/api/v1/accounts/{id}/tokens",
 			body:  `{"tokens":[` + fullRelationship + `],"links":{"next":"/api/v1/accounts/0.0.2/tokens?limit=1&token.id=gt:0.0.27335"}}`,
@@ -171,8 +175,10 @@ func TestEntities(t *testing.T) {
 			empty: "{}", emptyErr: "it has no list of tokens",
 		},
 		{
-			name:  "AccountToken of none",
-			call:  func(ctx context.Context, c *Client) (any, error) { return maybe(c.AccountToken(ctx, "0.0.2", "0.0.27335")) },
+			name: "AccountToken of none",
+			call: func(ctx context.Context, c *Client) (any, error) {
+				return maybe(c.AccountToken(ctx, "0.0.2", "0.0.27335"))
+			},
 			uri:   "/api/v1/accounts/0.0.2/tokens?limit=1&token.id=0.0.27335",
 			route: "/api/v1/accounts/{id}/tokens",
 			body:  `{"tokens":[],"links":{"next":null}}`,
@@ -180,8 +186,10 @@ func TestEntities(t *testing.T) {
 			empty: "[]", emptyErr: "json: cannot unmarshal array",
 		},
 		{
-			name:  "Contracts",
-			call:  func(ctx context.Context, c *Client) (any, error) { return plain(c.Contracts(ctx, []string{"0.0.10001", "0.0.10002"})) },
+			name: "Contracts",
+			call: func(ctx context.Context, c *Client) (any, error) {
+				return plain(c.Contracts(ctx, []string{"0.0.10001", "0.0.10002"}))
+			},
 			uri:   "/api/v1/contracts?contract.id=0.0.10001&contract.id=0.0.10002&limit=100",
 			route: "/api/v1/contracts",
 			body:  `{"contracts":[` + nullContract + `,` + fullContract + `],"links":{"next":null}}`,

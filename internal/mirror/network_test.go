@@ -113,7 +113,7 @@ func TestDecodeNetworkRejects(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"supply as number", second(decodeSupply([]byte(`{"total_supply":5}`))), "total_supply"},
+		{"supply as number", second(decodeSupply([]byte(`{"total_supply":5}`))), "unquoted value"},
 		{"supply beyond int64", second(decodeSupply([]byte(`{"total_supply":"9223372036854775808"}`))), "9223372036854775808"},
 		{"supply with a fraction", second(decodeSupply([]byte(`{"total_supply":"1.5"}`))), "1.5"},
 		{"fractional stake", second(decodeStake([]byte(`{"stake_total":1e18}`))), "stake_total"},

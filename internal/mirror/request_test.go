@@ -87,21 +87,25 @@ func TestServerBehaviours(t *testing.T) {
 	}{
 		{name: "ok", handler: answer(200, good), code: "200", attempts: 1},
 		{name: "gzip", handler: gzipped(good), code: "200", attempts: 1},
-		{name: "400", handler: answer(400, `{"_status":{"messages":[{"message":"Invalid parameter: limit"},{"message":"No","detail":"really"}]}}`), code: "400", attempts: 1,
-			errs: []string{"GET /api/v1/accounts (1 accounts): 400 Bad Request: Invalid parameter: limit, No (really)"}},
+		{
+			name: "400", handler: answer(400, `{"_status":{"messages":[{"message":"Invalid parameter: limit"},{"message":"No","detail":"really"}]}}`), code: "400", attempts: 1,
+			errs: []string{"GET /api/v1/accounts (1 accounts): 400 Bad Request: Invalid parameter: limit, No (really)"},
+		},
 		{name: "404", handler: answer(404, `{"_status":{"messages":[{"message":"Not found"}]}}`), code: "404", attempts: 1, errs: []string{"404 Not Found: Not found"}},
 		{name: "401", handler: answer(401, "key 123 is invalid"), code: "401", attempts: 1, errs: []string{`401 Unauthorized; check the credentials for the mirror of network "testnet"`}},
 		{name: "403", handler: answer(403, ""), code: "403", attempts: 1, errs: []string{"403 Forbidden; check the credentials"}},
 		{name: "500", handler: answer(500, "boom"), code: "500", attempts: 1, errs: []string{"500 Internal Server Error: boom"}},
 		{name: "unknown status", handler: answer(599, ""), code: "599", attempts: 1, errs: []string{": 599"}},
-		{name: "429", handler: answer(429, `{"_status":{"messages":[{"message":"Too many"}]}}`), code: "429", attempts: 3,
-			errs: []string{"429 Too Many Requests: Too many; lower rate_limit or use a paid mirror (attempt 3 of 3)"}},
+		{
+			name: "429", handler: answer(429, `{"_status":{"messages":[{"message":"Too many"}]}}`), code: "429", attempts: 3,
+			errs: []string{"429 Too Many Requests: Too many; lower rate_limit or use a paid mirror (attempt 3 of 3)"},
+		},
 		{name: "502 as HTML", handler: answer(502, htmlPage), code: "502", attempts: 3, errs: []string{"502 Bad Gateway (attempt 3 of 3)"}},
 		{name: "503", handler: answer(503, `{"_status":{"messages":[{"message":"Service Unavailable"}]}}`), code: "503", attempts: 3, errs: []string{"503 Service Unavailable: Service Unavailable"}},
 		{name: "504", handler: answer(504, "line one\n\tline\x00two "), code: "504", attempts: 3, errs: []string{"504 Gateway Timeout: line one line two (attempt"}},
 		{name: "503 in gzip", handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = w.Write(compress("squeezed"))
 		}, code: "503", attempts: 3, errs: []string{"503 Service Unavailable: squeezed"}},
 		{name: "hang", handler: hang, code: "timeout", attempts: 3, errs: []string{"no answer within 50ms"}, change: func(o *Options) { o.Timeout = 50 * time.Millisecond }},

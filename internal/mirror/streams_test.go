@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-// serveBlocks is a mirror with blocks up to last, which it gives in pages of
-// perPage at most.
-func serveBlocks(t *testing.T, last, perPage int64) http.HandlerFunc {
+// serveBlocks is a mirror with blocks up to last.
+func serveBlocks(t *testing.T, last int64) http.HandlerFunc {
+	const perPage = 100
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		if r.URL.Path != "/api/v1/blocks" || q.Get("order") != "asc" || q.Get("limit") != "100" {
@@ -27,11 +27,11 @@ func serveBlocks(t *testing.T, last, perPage int64) http.HandlerFunc {
 			t.Error(err)
 		}
 		var rows []string
-		for n := after + 1; n <= last && int64(len(rows)) < perPage; n++ {
+		for n := after + 1; n <= last && len(rows) < perPage; n++ {
 			rows = append(rows, fmt.Sprintf(`{"number":%d,"timestamp":{"from":"%d.0","to":"%d.1"}}`, n, n, n))
 		}
 		next := "null"
-		if int64(len(rows)) == perPage {
+		if len(rows) == perPage {
 			next = fmt.Sprintf(`"/api/v1/blocks?order=asc&limit=100&block.number=gt:%d"`, after+perPage)
 		}
 		_, _ = fmt.Fprintf(w, `{"blocks":[%s],"links":{"next":%s}}`, strings.Join(rows, ","), next)
@@ -39,7 +39,7 @@ func serveBlocks(t *testing.T, last, perPage int64) http.HandlerFunc {
 }
 
 func TestBlocksAreAskedForPageByPage(t *testing.T) {
-	srv := newServer(t, serveBlocks(t, 250, 100))
+	srv := newServer(t, serveBlocks(t, 250))
 	c, _, _ := newTestClient(t, srv.URL)
 	var want int64 = 10
 	var requests int64
@@ -66,7 +66,7 @@ func TestBlocksAreAskedForPageByPage(t *testing.T) {
 }
 
 func TestBlocksStopWithTheLoop(t *testing.T) {
-	srv := newServer(t, serveBlocks(t, 1000, 100))
+	srv := newServer(t, serveBlocks(t, 1000))
 	c, _, _ := newTestClient(t, srv.URL)
 	for p, err := range c.Blocks(t.Context(), 0) {
 		if err != nil || len(p.Rows) != 100 || !p.More {
@@ -86,7 +86,7 @@ func TestBlocksKeepWhatCameBeforeAnError(t *testing.T) {
 			answer(500, "")(w, r)
 			return
 		}
-		serveBlocks(t, 1000, 100)(w, r)
+		serveBlocks(t, 1000)(w, r)
 	})
 	c, _, _ := newTestClient(t, srv.URL)
 	var blocks, errs int
@@ -103,7 +103,7 @@ func TestBlocksKeepWhatCameBeforeAnError(t *testing.T) {
 }
 
 func TestStreamsCanBeReadAgain(t *testing.T) {
-	srv := newServer(t, serveBlocks(t, 150, 100))
+	srv := newServer(t, serveBlocks(t, 150))
 	c, _, _ := newTestClient(t, srv.URL)
 	stream := c.Blocks(t.Context(), 0)
 	first, second := readAll(t, stream), readAll(t, stream)
