@@ -13,17 +13,19 @@ import (
 )
 
 func newLogger(w io.Writer, minimum, format string) log.Logger {
-	w = log.NewSyncWriter(w)
+	return log.With(newBareLogger(w, minimum, format), "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
+}
+
+// newSlog returns the slog logger that exporter-toolkit wants; the bridge adds
+// the time and the caller by itself.
+func newSlog(w io.Writer, minimum, format string) *slog.Logger {
+	return slog.New(slogkit.NewGoKitHandler(newBareLogger(w, minimum, format), slog.LevelDebug))
+}
+
+func newBareLogger(w io.Writer, minimum, format string) log.Logger {
 	logger := log.NewLogfmtLogger(w)
 	if format == "json" {
 		logger = log.NewJSONLogger(w)
 	}
-	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(minimum, level.InfoValue())))
-	return log.With(logger, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
-}
-
-// newSlog returns the slog view of logger that exporter-toolkit wants. The
-// level is go-kit's to filter.
-func newSlog(logger log.Logger) *slog.Logger {
-	return slog.New(slogkit.NewGoKitHandler(logger, slog.LevelDebug))
+	return level.NewFilter(logger, level.Allow(level.ParseDefault(minimum, level.InfoValue())))
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 )
@@ -39,8 +40,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return checkConfig(flags, stdout, stderr)
 	}
 
+	stderr = log.NewSyncWriter(stderr)
 	logger := newLogger(stderr, *flags.logLevel, *flags.logFormat)
-	err := serve(ctx, flags, logger)
+	err := serve(ctx, flags, logger, newSlog(stderr, *flags.logLevel, *flags.logFormat))
 	if err != nil && !errors.Is(err, context.Canceled) {
 		level.Error(logger).Log("msg", "stopped", "err", err)
 		return 1

@@ -57,7 +57,8 @@ func (h metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "shutting down", http.StatusServiceUnavailable)
 		return
 	}
-	gatherers := prometheus.Gatherers{h.registry, generation.set.Gatherer(ctx)}
+	// The exporter's own metrics come last, so that they count this scrape.
+	gatherers := prometheus.Gatherers{generation.set.Gatherer(ctx), h.registry}
 	promhttp.HandlerFor(gatherers, h.options).ServeHTTP(w, r)
 }
 

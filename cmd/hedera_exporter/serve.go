@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -34,7 +35,7 @@ const (
 
 // serve runs the exporter until ctx ends or a signal asks it to stop; scrapes
 // under way are finished first.
-func serve(ctx context.Context, flags *flagSet, logger log.Logger) error {
+func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *slog.Logger) error {
 	level.Info(logger).Log("msg", "starting", "version", version.Info(), "build", version.BuildContext())
 
 	registry := newRegistry()
@@ -56,7 +57,7 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		ready.Store(true)
-		return ignoreClosed(web.ListenAndServe(server, flags.web, newSlog(logger)))
+		return ignoreClosed(web.ListenAndServe(server, flags.web, webLogger))
 	})
 	group.Go(func() error {
 		<-ctx.Done()

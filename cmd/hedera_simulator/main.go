@@ -65,6 +65,8 @@ func run(ctx context.Context, args []string, logger log.Logger) error {
 		Default("0s").DurationVar(&opts.Latency)
 	app.Flag("seed", "Accounts, blocks and certificates follow from it.").
 		Default("1").Int64Var(&opts.Seed)
+	app.Flag("static", "Balances and blocks change by the control API only.").
+		BoolVar(&opts.Static)
 	app.Flag("config.accounts", "How many of the accounts --write-config lists; 0 is at most 20.").
 		Default("0").IntVar(&opts.ConfigAccounts)
 	configFile := app.Flag("write-config", "Write a hedera_exporter configuration for this network to FILE.").

@@ -11,7 +11,8 @@ import (
 )
 
 // minSecretSegment is the length from which a segment of the base URL's path
-// is taken for an API key, as hosted mirrors put it there.
+// is taken for an API key, as hosted mirrors put it there, and hidden wherever
+// it appears on its own.
 const minSecretSegment = 8
 
 // base is the root of a REST API. It prints as scheme and host alone, as the
@@ -78,6 +79,9 @@ func newScrubber(u *url.URL) *strings.Replacer {
 		secrets = append(secrets, name)
 	}
 	for _, path := range []string{u.Path, u.EscapedPath()} {
+		if prefix := strings.TrimRight(path, "/"); prefix != "" {
+			secrets = append(secrets, prefix)
+		}
 		for segment := range strings.SplitSeq(path, "/") {
 			if len(segment) >= minSecretSegment {
 				secrets = append(secrets, segment)

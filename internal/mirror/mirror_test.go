@@ -44,6 +44,12 @@ func (f *fakeClock) pause(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
+func (f *fakeClock) advance(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.t = f.t.Add(d)
+}
+
 func (f *fakeClock) sleeps() []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -158,6 +158,25 @@ func TestServerBehaviours(t *testing.T) {
 	}
 }
 
+// endless is a body that counts what is read of it.
+type endless struct{ n int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.n += int64(len(p))
+	return len(p), nil
+}
+
+func (*endless) Close() error { return nil }
+
+func TestReadBodyStopsAtTheLimit(t *testing.T) {
+	const limit = 10_000
+	body := &endless{}
+	_, err := readBody(&http.Response{Body: body}, limit)
+	if !errors.Is(err, errTooLarge) || body.n != limit+1 {
+		t.Errorf("read %d bytes, %v, want %d", body.n, err, limit+1)
+	}
+}
+
 func TestStatusError(t *testing.T) {
 	srv := newServer(t, withHeader("Retry-After", "3", answer(404, `{"_status":{"messages":[{"message":"Not found"}]}}`)))
 	c, _, _ := newTestClient(t, srv.URL)
@@ -177,11 +196,11 @@ func TestStatusError(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
-	c, clk, rec := newTestClient(t, srv.URL+"/api-key-in-the-path")
+	c, clk, rec := newTestClient(t, srv.URL+"/k3y")
 	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
 	wantError(t, err, "mirror "+srv.URL+": GET", "connection refused; check that the mirror runs", "attempt 4 of 4")
-	if strings.Contains(err.Error(), "api-key") {
-		t.Errorf("path prefix in error %q", err)
+	if strings.Contains(err.Error(), "k3y") || strings.Contains(err.Error(), "account.id") {
+		t.Errorf("more than the host in error %q", err)
 	}
 	if len(clk.sleeps()) != 3 || len(rec.seen()) != 4 {
 		t.Errorf("%d waits and %d attempts, want 3 and 4", len(clk.sleeps()), len(rec.seen()))

@@ -148,22 +148,28 @@ func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 	c, clk, rec := newTestClient(t, srv.URL, func(o *Options) { o.MaxAttempts = 1 })
 	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
 	wantError(t, err, "429")
+	c.maxAttempts = 4
 	if len(clk.sleeps()) != 0 {
 		t.Fatalf("slept %v after the last attempt", clk.sleeps())
 	}
 
+	clk.advance(time.Second)
 	ctx, cancel := context.WithDeadline(t.Context(), clk.now().Add(5*time.Second))
 	defer cancel()
 	_, err = c.Accounts(ctx, []string{"0.0.3"})
-	wantError(t, err, "not sent (waiting 7s would pass the deadline", "answered 429 Too Many Requests; lower rate_limit")
+	wantError(t, err, "not sent (waiting 6s would pass the deadline", "answered 429 Too Many Requests; lower rate_limit")
 	if srv.requests.Load() != 1 {
 		t.Errorf("a request was sent while the mirror asked to wait")
 	}
+	if len(clk.sleeps()) != 0 {
+		t.Errorf("slept %v for a request that was not sent", clk.sleeps())
+	}
 
+	clk.advance(time.Second)
 	if _, err := c.Accounts(t.Context(), []string{"0.0.3"}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []time.Duration{7 * time.Second}; !slices.Equal(clk.sleeps(), want) || rec.waited != want[0] {
+	if want := []time.Duration{5 * time.Second}; !slices.Equal(clk.sleeps(), want) || rec.waited != want[0] {
 		t.Errorf("slept %v and observed %s, want %v of both", clk.sleeps(), rec.waited, want)
 	}
 }
@@ -178,6 +184,26 @@ func TestPauseIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := []time.Duration{maxPause}; !slices.Equal(clk.sleeps(), want) {
+		t.Errorf("slept %v, want %v", clk.sleeps(), want)
+	}
+}
+
+func TestPauseDuringAWaitForTheRateLimit(t *testing.T) {
+	l := newLimiter(1, 1, func(time.Duration) {})
+	clk := &fakeClock{t: time.Now()}
+	l.clock = clock{now: clk.now, pause: func(ctx context.Context, d time.Duration) error {
+		err := clk.pause(ctx, d)
+		if len(clk.sleeps()) == 1 {
+			l.pause(3*time.Second, errors.New("429"))
+		}
+		return err
+	}}
+	for range 2 {
+		if err := l.wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []time.Duration{time.Second, 3 * time.Second}; !slices.Equal(clk.sleeps(), want) {
 		t.Errorf("slept %v, want %v", clk.sleeps(), want)
 	}
 }

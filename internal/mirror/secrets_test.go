@@ -119,6 +119,15 @@ func TestUserinfo(t *testing.T) {
 	wantError(t, err, "mirror "+srv.URL+": ", "400 Bad Request: <hidden>:<hidden> is out of luck")
 }
 
+func TestPathPrefixIsHidden(t *testing.T) {
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		answer(404, "no route "+r.URL.Path)(w, r)
+	})
+	c, _, _ := newTestClient(t, srv.URL+"/k3y/")
+	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+	wantError(t, err, "404 Not Found: no route <hidden>/api/v1/accounts")
+}
+
 func TestMissingSecretFile(t *testing.T) {
 	srv := newServer(t, serveAccounts(100))
 	c, _, _ := newTestClient(t, srv.URL, func(o *Options) {

@@ -1,0 +1,405 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"hedera_exporter/internal/simulator"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("os/signal.loop"))
+}
+
+const testDeadline = 30 * time.Second
+
+// exporter is run in this process, as main runs it.
+type exporter struct {
+	url    string
+	stderr *lockedBuffer
+	stop   context.CancelFunc
+	status chan int
+}
+
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
+
+func startSimulator(t *testing.T, options simulator.Options) *simulator.Simulator {
+	t.Helper()
+	options.Static = true
+	sim, err := simulator.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sim.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return sim
+}
+
+func writeFile(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func startExporter(t *testing.T, configFile string, args ...string) *exporter {
+	t.Helper()
+	address := freeAddress(t)
+	ctx, stop := context.WithCancel(context.Background())
+	e := &exporter{url: "http://" + address, stderr: &lockedBuffer{}, stop: stop, status: make(chan int, 1)}
+	args = append([]string{"--config.file=" + configFile, "--web.listen-address=" + address}, args...)
+	go func() { e.status <- run(ctx, args, io.Discard, e.stderr) }()
+	t.Cleanup(func() {
+		stop()
+		http.DefaultClient.CloseIdleConnections()
+		e.status <- <-e.status // wait, and leave it for others
+	})
+	awaitTrue(t, "the exporter is ready", func() bool {
+		status, _ := get(t, e.url+"/-/ready", nil)
+		return status == http.StatusOK
+	})
+	return e
+}
+
+// awaitTrue polls until condition holds.
+func awaitTrue(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(testDeadline)
+	defer deadline.Stop()
+	for !condition() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("within %s it is not so that %s", testDeadline, what)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func get(t *testing.T, url string, header http.Header) (status int, body string) {
+	t.Helper()
+	return request(t, http.MethodGet, url, header)
+}
+
+// request returns status 0 where there was no answer.
+func request(t *testing.T, method, url string, header http.Header) (status int, body string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, values := range header {
+		r.Header[key] = values
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(content)
+}
+
+func TestEndpoints(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	tests := []struct {
+		method, path string
+		status       int
+		body         string
+	}{
+		{"GET", "/", 200, `<a href="/metrics">Metrics</a>`},
+		{"GET", "/metrics", 200, "hedera_account_balance_hbar{"},
+		{"GET", "/metrics", 200, `hedera_scrape_collector_success{collector="node_probe",network="simulated"} 1`},
+		{"GET", "/metrics", 200, "hedera_exporter_build_info{"},
+		{"GET", "/metrics", 200, "go_goroutines "},
+		{"GET", "/metrics", 200, "process_cpu_seconds_total "},
+		{"GET", "/metrics", 200, "promhttp_metric_handler_errors_total{"},
+		{"GET", "/config", 200, "simulated:"},
+		{"GET", "/-/healthy", 200, "healthy\n"},
+		{"GET", "/-/ready", 200, "ready\n"},
+		{"POST", "/-/reload", 200, "reloaded\n"},
+		{"GET", "/-/reload", 405, ""},
+		{"GET", "/nothing", 404, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			status, body := request(t, test.method, e.url+test.path, nil)
+			if status != test.status || !strings.Contains(body, test.body) {
+				t.Errorf("status %d, want %d; body without %q:\n%.2000s", status, test.status, test.body, body)
+			}
+		})
+	}
+}
+
+func TestScrapeTimeout(t *testing.T) {
+	handler := metricsHandler{timeout: 10 * time.Second, offset: 500 * time.Millisecond}
+	tests := []struct {
+		header string
+		want   time.Duration // 0: refused
+	}{
+		{"", 9500 * time.Millisecond},
+		{"5", 4500 * time.Millisecond},
+		{"2.5", 2 * time.Second},
+		{"0.3", 300 * time.Millisecond},
+		{"0", 0},
+		{"-1", 0},
+		{"NaN", 0},
+		{"Inf", 0},
+		{"1e300", 0},
+		{"soon", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.header, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set(scrapeTimeoutHeader, test.header)
+			got, err := handler.scrapeTimeout(r)
+			if got != test.want || (err != nil) != (test.want == 0) {
+				t.Errorf("%s, %v; want %s", got, err, test.want)
+			}
+			if err != nil && !strings.Contains(err.Error(), test.header) {
+				t.Errorf("the error does not name the value: %v", err)
+			}
+		})
+	}
+}
+
+// TestHungMirror holds the exporter to its promise that /metrics answers within
+// the scrape timeout: the client gives up when Prometheus would.
+func TestHungMirror(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	if status, _ := get(t, e.url+"/metrics", nil); status != http.StatusOK {
+		t.Fatalf("status %d before the fault", status)
+	}
+	for _, path := range []string{"/api/v1", simulator.GetNodesFault} {
+		if _, err := sim.InjectFault(simulator.Fault{Path: path, Kind: simulator.FaultHang}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const scrapeTimeout = 3 * time.Second
+	ctx, cancel := context.WithTimeout(t.Context(), scrapeTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url+"/metrics", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set(scrapeTimeoutHeader, "3")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := string(content)
+	if !strings.Contains(body, `hedera_scrape_collector_success{collector="accounts",network="simulated"} 0`) {
+		t.Error("accounts are shown as collected")
+	}
+	if strings.Contains(body, "hedera_account_balance_hbar{") {
+		t.Error("balances are shown")
+	}
+	up := 0
+	for line := range strings.Lines(body) {
+		if strings.HasPrefix(line, "hedera_node_endpoint_up{") && strings.HasSuffix(line, " 1\n") {
+			up++
+		}
+	}
+	if want := len(sim.Nodes()[0].Endpoints) + len(sim.Nodes()[1].Endpoints); up != want {
+		t.Errorf("%d endpoints are up, want %d", up, want)
+	}
+}
+
+func TestReload(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	good := string(sim.ExporterConfig())
+	file := writeFile(t, "c.yml", good)
+	e := startExporter(t, file)
+	replace := func(content string) (status int, body string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return request(t, http.MethodPost, e.url+"/-/reload", nil)
+	}
+	metrics := func() string {
+		t.Helper()
+		_, body := get(t, e.url+"/metrics", nil)
+		return body
+	}
+
+	status, body := replace(good + "colour: red\n")
+	if status != http.StatusInternalServerError || !strings.Contains(body, "colour") || !strings.Contains(body, file+":") {
+		t.Errorf("status %d, body %s: want 500 with the key and its place", status, body)
+	}
+	after := metrics()
+	for _, want := range []string{"hedera_exporter_config_last_reload_successful 0", "hedera_account_balance_hbar{"} {
+		if !strings.Contains(after, want) {
+			t.Errorf("after a failed reload there is no %s", want)
+		}
+	}
+
+	if status, body = replace(strings.ReplaceAll(good, "name: fees", "name: renamed")); status != http.StatusOK {
+		t.Errorf("status %d, body %s", status, body)
+	}
+	after = metrics()
+	for _, want := range []string{"hedera_exporter_config_last_reload_successful 1", `name="renamed"`} {
+		if !strings.Contains(after, want) {
+			t.Errorf("after a reload there is no %s", want)
+		}
+	}
+
+	if status, _ = replace(strings.ReplaceAll(good, "simulated:", "other:")); status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+	if after = metrics(); strings.Contains(after, `network="simulated"`) || !strings.Contains(after, `hedera_mirror_requests_total{code="200",endpoint="/api/v1/accounts",network="other"}`) {
+		t.Error("the series of a network that is gone stayed, or those of the new one are missing")
+	}
+}
+
+func TestMistakesEndTheStart(t *testing.T) {
+	config := writeFile(t, "c.yml", "networks: {simulated: {mirror: {url: 'http://127.0.0.1:1'}}}")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	taken := listener.Addr().String()
+	tests := map[string]struct {
+		args   []string
+		status int
+		stderr string
+	}{
+		"unknown flag":   {[]string{"--colour"}, 2, "--colour"},
+		"bad log level":  {[]string{"--log.level=loud"}, 2, "loud"},
+		"no such file":   {[]string{"--config.file=/nonexistent.yml"}, 1, "/nonexistent.yml"},
+		"bad account":    {[]string{"--account=0.0.x"}, 1, "0.0.x"},
+		"port taken":     {[]string{"--config.file=" + config, "--web.listen-address=" + taken}, 1, taken},
+		"bad web config": {[]string{"--config.file=" + config, "--web.listen-address=127.0.0.1:0", "--web.config.file=/nonexistent.yml"}, 1, "/nonexistent.yml"},
+		"check":          {[]string{"--config.check", "--account=0.0.98-aaaaa"}, 1, "checksum"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			stderr := &lockedBuffer{}
+			ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+			defer cancel()
+			if status := run(ctx, test.args, io.Discard, stderr); status != test.status || !strings.Contains(stderr.String(), test.stderr) {
+				t.Errorf("status %d, want %d; stderr without %q: %s", status, test.status, test.stderr, stderr)
+			}
+		})
+	}
+}
+
+func TestConfigCheck(t *testing.T) {
+	var stdout bytes.Buffer
+	status := run(t.Context(), []string{"--config.check", "--account=0.0.98=fees", "--account=0.0.2"}, &stdout, io.Discard)
+	if want := "configuration is valid: 1 networks, 2 accounts\n"; status != 0 || stdout.String() != want {
+		t.Errorf("status %d, stdout %q; want %q", status, stdout.String(), want)
+	}
+}
+
+func TestFlagsReadTheEnvironment(t *testing.T) {
+	t.Setenv("HEDERA_EXPORTER_ACCOUNT", "0.0.98=fees\n0.0.2")
+	t.Setenv("HEDERA_EXPORTER_NETWORK", "testnet")
+	var stdout bytes.Buffer
+	if status := run(t.Context(), []string{"--config.check"}, &stdout, io.Discard); status != 0 || !strings.Contains(stdout.String(), "2 accounts") {
+		t.Errorf("status %d, stdout %q", status, stdout.String())
+	}
+}
+
+func TestLogFormats(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	for format, want := range map[string]string{"logfmt": ` msg="configuration loaded" file=`, "json": `"msg":"configuration loaded"`} {
+		t.Run(format, func(t *testing.T) {
+			e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--log.format="+format)
+			if log := e.stderr.String(); !strings.Contains(log, want) {
+				t.Errorf("no %s in the log:\n%s", want, log)
+			}
+		})
+	}
+}
+
+func TestDisabledCollector(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--no-collector.node_probe")
+	_, body := get(t, e.url+"/metrics", nil)
+	if strings.Contains(body, "hedera_node_endpoint_up{") || !strings.Contains(body, "hedera_account_exists{") {
+		t.Error("--no-collector.node_probe did not switch off the probes alone")
+	}
+	if n := sim.Requests()["grpc getAccountInfo"]; n != 0 {
+		t.Errorf("%d probes were made", n)
+	}
+}
+
+func TestMaxRequests(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--web.max-requests=1")
+	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
+		t.Fatal(err)
+	}
+	first := make(chan int)
+	go func() {
+		status, _ := get(t, e.url+"/metrics", http.Header{scrapeTimeoutHeader: {"3"}})
+		first <- status
+	}()
+	awaitTrue(t, "the first scrape is under way", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
+	if status, body := get(t, e.url+"/metrics", nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
+		t.Errorf("status %d, body %s; want 503 that names the flag", status, body)
+	}
+	if status := <-first; status != http.StatusOK {
+		t.Errorf("the first scrape got %d", status)
+	}
+}
