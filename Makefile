@@ -45,7 +45,7 @@ test-unit:
 test-integration: build $(PROMTOOL) $(PROMETHEUS) ## built programs, a real Prometheus, fuzz seeds
 	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
 		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./collector/...
-	deploy/fuzz.sh
+	.ci/fuzz
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint
@@ -65,8 +65,8 @@ golden: ## rewrite the golden scrape
 	$(GO) test ./collector -run TestGoldenScrape -update
 
 .PHONY: bench
-bench: ## scrape time against one request an account, as ratios
-	$(GO) test ./collector -run '^$$' -bench . -benchtime 3x
+bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
+	BIN='$(abspath $(BIN))' $(GO) test ./collector -run '^$$' -bench . -benchtime 3x -timeout 30m
 
 $(BIN)/golangci-lint: $(TOOLS_MOD)
 	$(TOOLS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -35,7 +35,7 @@ await() {
 	fail "$what did not answer within 15 s" "$log"
 }
 
-"$bin/hedera_simulator" --write-config="$work/hedera_exporter.yml" 2>"$work/simulator.log" &
+"$bin/hedera_simulator" ${DEMO_FREE_PORTS:+--rest.listen-address=127.0.0.1:0 --grpc.listen-address=127.0.0.1:0 --node.base-port=0} --write-config="$work/hedera_exporter.yml" 2>"$work/simulator.log" &
 pids+=($!)
 await $! "$work/simulator.log" "the simulator" test -s "$work/hedera_exporter.yml"
 

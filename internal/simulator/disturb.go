@@ -26,7 +26,7 @@ func (s *rest) disturb(w http.ResponseWriter, r *http.Request, fault Fault) {
 		if fault.RetryAfter != "" {
 			w.Header().Set("Retry-After", fault.RetryAfter)
 		}
-		writeError(w, &restError{fault.Status, http.StatusText(fault.Status)})
+		writeError(w, &restError{status: fault.Status, message: http.StatusText(fault.Status)})
 	case FaultLatency:
 		wait(r.Context(), fault.Latency)
 		s.mux.ServeHTTP(w, r)

@@ -31,6 +31,11 @@ type ledger struct {
 	nodes          []Node     // ascending node ids
 	prechecks      map[int64]services.ResponseCodeEnum
 	answerBalances bool
+
+	supply          *supply        // nil while it follows from the treasury
+	rates           *exchangeRates // nil while they follow from the clock
+	registeredNodes []RegisteredNode
+	hideRegistered  bool
 }
 
 func newLedger(seed int64, now func() time.Time, accounts int) (*ledger, error) {
@@ -49,6 +54,7 @@ func newLedger(seed int64, now func() time.Time, accounts int) (*ledger, error) 
 		l.accounts[id] = &account
 	}
 	l.ids = slices.Sorted(maps.Keys(l.accounts))
+	l.registeredNodes = genesisRegisteredNodes(rand.New(rand.NewPCG(uint64(seed), 2))) //nolint:gosec // reproducible on purpose
 
 	// The block that holds now is still being filled.
 	last := blockNumberAt(now()) - 1

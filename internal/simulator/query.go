@@ -101,6 +101,62 @@ func (q query) order(fallback string) (string, error) {
 	return "", badRequest(msgInvalidParameter, "order")
 }
 
+// paging is how much of a list an answer has, and from which end.
+type paging struct {
+	limit int
+	order string
+}
+
+func (q query) paging(order string) (paging, error) {
+	limit, err := q.limit(defaultLimit, maxLimit)
+	if err != nil {
+		return paging{}, err
+	}
+	order, err = q.order(order)
+	return paging{limit, order}, err
+}
+
+// selectRows returns the first rows that match; rows are in ascending order.
+func selectRows[T any](p paging, rows []T, match func(T) bool) []T {
+	all := slices.All(rows)
+	if p.order == descending {
+		all = slices.Backward(rows)
+	}
+	page := make([]T, 0, min(p.limit, len(rows)))
+	for _, row := range all {
+		if !match(row) {
+			continue
+		}
+		page = append(page, row)
+		if len(page) == p.limit {
+			break
+		}
+	}
+	return page
+}
+
+// nextRows is the link to the rows after page, of which key names the last.
+func nextRows[T any](q query, p paging, page []T, key string, value func(T) string) *string {
+	if len(page) == 0 {
+		return nil
+	}
+	return q.next(len(page) == p.limit, p.order, key, value(page[len(page)-1]))
+}
+
+// choice is the last value of key, one of allowed in any case, or empty where
+// the parameter is absent.
+func (q query) choice(key string, allowed ...string) (string, error) {
+	value, ok := q.last(key)
+	if !ok {
+		return "", nil
+	}
+	i := slices.IndexFunc(allowed, func(a string) bool { return strings.EqualFold(a, value) })
+	if i < 0 {
+		return "", badRequest(msgInvalidParameter, key)
+	}
+	return allowed[i], nil
+}
+
 // boolean is true where the parameter is absent.
 func (q query) boolean(key string) (bool, error) {
 	value, ok := q.last(key)
@@ -229,6 +285,7 @@ func parseNumber(s string) (int64, error) {
 type restError struct {
 	status  int
 	message string
+	detail  string // absent where empty
 }
 
 func (e *restError) Error() string {
@@ -236,9 +293,9 @@ func (e *restError) Error() string {
 }
 
 func badRequest(format string, args ...any) error {
-	return &restError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return &restError{status: http.StatusBadRequest, message: fmt.Sprintf(format, args...)}
 }
 
 func notFound() error {
-	return &restError{http.StatusNotFound, "Not found"}
+	return &restError{status: http.StatusNotFound, message: "Not found"}
 }

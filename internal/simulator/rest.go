@@ -60,6 +60,8 @@ func newREST(l *ledger, control http.Handler, latency time.Duration, f *faults, 
 		l.balanceRoutes(),
 		l.blockRoutes(),
 		l.nodeRoutes(),
+		l.networkRoutes(),
+		l.registeredNodeRoutes(),
 	} {
 		for _, rt := range routes {
 			mux.Handle(http.MethodGet+" "+rt.path, rt)
@@ -142,17 +144,18 @@ func writeAnswer(w http.ResponseWriter, r *http.Request, answer any) {
 func writeError(w http.ResponseWriter, err error) {
 	var known *restError
 	if !errors.As(err, &known) {
-		known = &restError{http.StatusInternalServerError, "Internal error"}
+		known = &restError{status: http.StatusInternalServerError, message: "Internal error"}
 	}
 	type message struct {
 		Message string `json:"message"`
+		Detail  string `json:"detail,omitempty"`
 	}
 	var answer struct {
 		Status struct {
 			Messages []message `json:"messages"`
 		} `json:"_status"`
 	}
-	answer.Status.Messages = []message{{known.message}}
+	answer.Status.Messages = []message{{known.message, known.detail}}
 	body, err := encodeJSON(answer)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -1,0 +1,129 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// networkStake is /api/v1/network/stake (FACTS.md 1.3). Amounts are tinybar.
+type networkStake struct {
+	MaxStakeRewarded               int64           `json:"max_stake_rewarded"`
+	MaxStakingRewardRatePerHbar    int64           `json:"max_staking_reward_rate_per_hbar"`
+	MaxTotalReward                 int64           `json:"max_total_reward"`
+	NodeRewardFeeFraction          float64         `json:"node_reward_fee_fraction"`
+	ReservedStakingRewards         int64           `json:"reserved_staking_rewards"`
+	RewardBalanceThreshold         int64           `json:"reward_balance_threshold"`
+	StakeTotal                     int64           `json:"stake_total"`
+	StakingPeriod                  *TimestampRange `json:"staking_period"`
+	StakingPeriodDuration          int64           `json:"staking_period_duration"`
+	StakingPeriodsStored           int64           `json:"staking_periods_stored"`
+	StakingRewardFeeFraction       float64         `json:"staking_reward_fee_fraction"`
+	StakingRewardRate              int64           `json:"staking_reward_rate"`
+	StakingStartThreshold          int64           `json:"staking_start_threshold"`
+	UnreservedStakingRewardBalance int64           `json:"unreserved_staking_reward_balance"`
+}
+
+type networkSupply struct {
+	ReleasedSupply int64  `json:"released_supply,string"`
+	Timestamp      string `json:"timestamp"`
+	TotalSupply    int64  `json:"total_supply,string"`
+}
+
+type networkRates struct {
+	CurrentRate restRate `json:"current_rate"`
+	NextRate    restRate `json:"next_rate"`
+	Timestamp   string   `json:"timestamp"`
+}
+
+type restRate struct {
+	CentEquivalent int32 `json:"cent_equivalent"`
+	ExpirationTime int64 `json:"expiration_time"`
+	HbarEquivalent int32 `json:"hbar_equivalent"`
+}
+
+type networkFees struct {
+	Fees      []networkFee `json:"fees"`
+	Timestamp string       `json:"timestamp"`
+}
+
+// networkFee is the price of a gas in tinybar.
+type networkFee struct {
+	Gas             int64  `json:"gas"`
+	TransactionType string `json:"transaction_type"`
+}
+
+func (l *ledger) networkRoutes() []route {
+	return []route{
+		{path: "/api/v1/network/stake", maxAge: time.Minute, answer: l.answerStake},
+		{path: "/api/v1/network/supply", maxAge: time.Minute, answer: l.answerSupply},
+		{path: "/api/v1/network/exchangerate", maxAge: time.Minute, answer: l.answerRates},
+		{path: "/api/v1/network/fees", maxAge: time.Minute, params: []string{"order"}, answer: l.answerFees},
+	}
+}
+
+// answerStake sums up the address book. Where no node has stake, the network
+// has not seen the end of a staking period yet.
+func (l *ledger) answerStake(*http.Request, query) (any, error) {
+	stake := networkStake{
+		MaxStakeRewarded:               650_000_000_000_000_000,
+		MaxStakingRewardRatePerHbar:    6_849,
+		MaxTotalReward:                 4_452_000_000_000,
+		NodeRewardFeeFraction:          0.1,
+		ReservedStakingRewards:         1_200_345_678_901_234,
+		RewardBalanceThreshold:         8_500_000_000_000_000,
+		StakingPeriod:                  stakingPeriodBefore(l.now()),
+		StakingPeriodDuration:          1440,
+		StakingPeriodsStored:           365,
+		StakingRewardFeeFraction:       0.1,
+		StakingRewardRate:              4_452_000_000_000,
+		StakingStartThreshold:          25_000_000_000_000_000,
+		UnreservedStakingRewardBalance: 20_059_654_321_098_766,
+	}
+	for _, node := range l.book() {
+		if node.Stake != nullStake {
+			stake.StakeTotal += node.Stake
+		}
+	}
+	if stake.StakeTotal == 0 {
+		return nil, &restError{http.StatusNotFound, "Not Found", "No network stake data found"}
+	}
+	return stake, nil
+}
+
+func (l *ledger) answerSupply(*http.Request, query) (any, error) {
+	supply := l.currentSupply()
+	return networkSupply{
+		ReleasedSupply: supply.released,
+		Timestamp:      formatTimestamp(l.latestBlock().to),
+		TotalSupply:    supply.total,
+	}, nil
+}
+
+func (l *ledger) answerRates(*http.Request, query) (any, error) {
+	rates := l.currentRates()
+	return networkRates{
+		CurrentRate: rates.current.rest(),
+		NextRate:    rates.next.rest(),
+		Timestamp:   formatTimestamp(l.now().UTC().Truncate(time.Hour)),
+	}, nil
+}
+
+func (r ExchangeRate) rest() restRate {
+	return restRate{r.Cents, r.Expiration.Unix(), r.Hbar}
+}
+
+func (l *ledger) answerFees(_ *http.Request, q query) (any, error) {
+	order, err := q.order(ascending)
+	if err != nil {
+		return nil, err
+	}
+	fees := []networkFee{{852, "ContractCall"}, {870, "ContractCreate"}, {853, "EthereumTransaction"}}
+	if order == descending {
+		slices.Reverse(fees)
+	}
+	return networkFees{Fees: fees, Timestamp: formatTimestamp(l.now().UTC().Truncate(time.Hour))}, nil
+}
