@@ -4,9 +4,9 @@
 package collector
 
 import (
-	"fmt"
 	"math"
 	"math/big"
+	"strconv"
 	"testing"
 )
 
@@ -14,7 +14,7 @@ import (
 func TestHbarIsTheNearestFloat(t *testing.T) {
 	amounts := []int64{0, 1, -1, 99, 123456789012, maxExact - 1, maxExact, maxExact + 1, 5e18, -5e18, 1.47e18 + 1, math.MaxInt64, math.MinInt64}
 	for _, tinybar := range amounts {
-		t.Run(fmt.Sprint(tinybar), func(t *testing.T) {
+		t.Run(strconv.FormatInt(tinybar, 10), func(t *testing.T) {
 			exact := new(big.Rat).SetFrac64(tinybar, tinybarPerHbar)
 			want, _ := exact.Float64()
 			got := hbar(tinybar)

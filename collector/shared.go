@@ -24,7 +24,7 @@ type shared[T any] struct {
 	mu       sync.Mutex
 	callers  int
 	deadline time.Time
-	ctx      context.Context
+	ctx      context.Context //nolint:containedctx // it belongs to all callers
 	cancel   context.CancelFunc
 }
 
@@ -44,11 +44,12 @@ func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error))
 	}
 }
 
+//nolint:contextcheck // the context is the callers' together, not one's own
 func (s *shared[T]) join(ctx context.Context, fn func(context.Context) (T, error)) <-chan singleflight.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.callers == 0 {
-		base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		base, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // the last caller calls it
 		s.ctx, s.cancel, s.deadline = deadlineContext[T]{Context: base, shared: s}, cancel, time.Time{}
 	}
 	s.callers++
@@ -94,8 +95,8 @@ func unwrap[T any](result singleflight.Result) (T, error) {
 // deadlineContext tells the latest of the callers' deadlines, so that retries
 // and rate limits can give up early with the error they have.
 type deadlineContext[T any] struct {
-	context.Context
-	shared *shared[T]
+	context.Context //nolint:containedctx // it is a context itself
+	shared          *shared[T]
 }
 
 func (c deadlineContext[T]) Deadline() (time.Time, bool) {

@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -278,7 +279,7 @@ func TestPrometheusReadsBackWhatTheNetworkHolds(t *testing.T) {
 		t.Errorf("%d nodes, want 29", len(nodes))
 	}
 	for _, n := range nodes {
-		got, shown := stakes[fmt.Sprint(n.ID)]
+		got, shown := stakes[strconv.FormatInt(n.ID, 10)]
 		if shown != (n.Stake != nil) {
 			t.Errorf("node %d: stake shown is %v", n.ID, shown)
 		}

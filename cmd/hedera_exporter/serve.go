@@ -64,7 +64,7 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 		stop() // a second signal ends the process at once
 		ready.Store(false)
 		level.Info(logger).Log("msg", "shutting down")
-		return shutdown(server)
+		return shutdown(server) //nolint:contextcheck // ctx has ended; what is under way has not
 	})
 	group.Go(func() error {
 		reloadOnHangup(ctx, current)

@@ -94,7 +94,7 @@ type Client struct {
 	jitter       func() float64
 }
 
-// New returns a client, or every reason why the options are unusable.
+// New returns a client, or why the options are unusable. It does not connect.
 func New(o Options) (*Client, error) {
 	rest, err := newBase(o.URL)
 	if err != nil {

@@ -132,7 +132,7 @@ func (c *Client) send(ctx context.Context, r request) ([]byte, string, error) {
 		err = timeoutCause(ctx, err)
 		return nil, outcome(err), newTransportError(r.base, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing is left to lose after reading
+	defer resp.Body.Close()
 
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		// Part of a message is better than none.

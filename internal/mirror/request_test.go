@@ -141,7 +141,8 @@ func TestServerBehaviours(t *testing.T) {
 			if want := slices.Repeat([]string{route + tt.code}, tt.attempts); !slices.Equal(rec.seen(), want) {
 				t.Errorf("observed %q, want %q", rec.seen(), want)
 			}
-			if got := int(srv.requests.Load()); got != tt.attempts {
+			// A request that timed out may not have got as far as the handler.
+			if got := int(srv.requests.Load()); got != tt.attempts && tt.code != "timeout" {
 				t.Errorf("%d requests, want %d", got, tt.attempts)
 			}
 			if len(tt.errs) > 0 {
@@ -240,7 +241,7 @@ func TestCanceled(t *testing.T) {
 func TestDeadlineOfTheCaller(t *testing.T) {
 	srv := newServer(t, hang)
 	c, _, rec := newTestClient(t, srv.URL)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := c.Accounts(ctx, []string{"0.0.2"})
 	wantError(t, err, "no answer before the deadline: context deadline exceeded")
