@@ -19,6 +19,11 @@ type Network struct {
 	Accounts []Account
 	Log      Logger
 
+	Tokens           []Entity
+	Topics           []Entity
+	Contracts        []Entity
+	ScheduleCreators []Entity // accounts whose pending schedules are watched
+
 	Mirror      *mirror.Client           // nil: the network has no mirror node
 	AddressBook *AddressBook             // never nil
 	Prober      *consensus.Prober        // never nil
@@ -30,6 +35,16 @@ type Account struct {
 	ID       hiero.AccountID
 	Name     string // the operator's own
 	Minimums []Minimum
+
+	AllTokens    bool // every token relationship, not only those of Network.Tokens
+	Transactions bool // count the account's transactions
+	Allowances   bool // watch the allowances that the account has granted
+}
+
+// Entity is a token, topic, contract or account that the operator watches.
+type Entity struct {
+	ID   string // shard.realm.num
+	Name string // the operator's own; the id where none was given
 }
 
 // Minimum is the balance below which an alert of a severity is due.
