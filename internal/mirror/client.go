@@ -44,8 +44,8 @@ type Options struct {
 	HTTPClient promconfig.HTTPClientConfig
 	// RateLimit is in requests per second; 0 is unlimited.
 	RateLimit float64
-	// Burst is how many requests may be sent at once under RateLimit. Default:
-	// RateLimit rounded up.
+	// Burst is how many requests may be sent at once under RateLimit. Default: a
+	// quarter of a second's, so that the first second stays near the limit.
 	Burst int
 	// MaxConcurrency bounds the requests in flight, all callers together.
 	// Default: 10.
@@ -138,7 +138,7 @@ func (o *Options) setDefaults() error {
 	if o.RateLimit < 0 || o.Burst < 0 || o.MaxConcurrency < 0 || o.Timeout < 0 || o.MaxAttempts < 0 || o.MaxBodyBytes < 0 {
 		return errors.New("rate limit, burst, concurrency, timeout, attempts and body size must not be negative")
 	}
-	o.Burst = cmp.Or(o.Burst, max(1, int(math.Ceil(o.RateLimit))))
+	o.Burst = cmp.Or(o.Burst, max(1, int(math.Ceil(o.RateLimit/4))))
 	o.MaxConcurrency = cmp.Or(o.MaxConcurrency, defaultMaxConcurrency)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.MaxAttempts = cmp.Or(o.MaxAttempts, defaultMaxAttempts)

@@ -418,13 +418,13 @@ func TestNewRejects(t *testing.T) {
 }
 
 func TestNewDefaults(t *testing.T) {
-	c, err := New(Options{URL: mustParse(t, "http://localhost"), RateLimit: 2.5})
+	c, err := New(Options{URL: mustParse(t, "http://localhost"), RateLimit: 40})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.observer.ObserveRequest("", "", 0)
 	c.observer.ObserveRateLimitWait(0)
-	if c.limiter.bucket.Burst() != 3 || cap(c.slots) != 10 || c.timeout != 10*time.Second || c.maxAttempts != 4 || c.maxBodyBytes != 32<<20 {
+	if c.limiter.bucket.Burst() != 10 || cap(c.slots) != 10 || c.timeout != 10*time.Second || c.maxAttempts != 4 || c.maxBodyBytes != 32<<20 {
 		t.Errorf("defaults are burst %d, concurrency %d, timeout %s, attempts %d, body %d", c.limiter.bucket.Burst(), cap(c.slots), c.timeout, c.maxAttempts, c.maxBodyBytes)
 	}
 }

@@ -125,38 +125,64 @@ func readAll[T any](t *testing.T, stream iter.Seq2[Page[T], error]) []T {
 }
 
 func TestTransactions(t *testing.T) {
-	var uris []string
-	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
-		uris = append(uris, r.URL.RequestURI())
-		switch len(uris) {
-		case 1:
-			answer(200, `{"transactions":[`+fullTransaction+`],"links":{"next":"/api/v1/transactions?page=2"}}`)(w, r)
-		case 2:
-			answer(200, `{"transactions":[],"links":{"next":"/api/v1/transactions?page=3"}}`)(w, r)
-		default:
-			answer(200, `{"transactions":[`+nullTransaction+`],"links":{"next":null}}`)(w, r)
-		}
-	})
-	c, _, rec := newTestClient(t, srv.URL)
-	got := readAll(t, c.Transactions(t.Context(), "0.0.8", 1234567890_000000001))
-	want := []Transaction{{
-		ConsensusTimestamp: 1234567890_000000007, ID: "0.0.8-1234567890-000000006", Name: "CRYPTOTRANSFER", Result: "SUCCESS", ChargedTxFee: 9007199254740993,
-		Transfers: []Transfer{{Account: "0.0.8", Amount: -9007199254740993, IsApproval: true}, {Account: "0.0.98", Amount: 1}},
-		EntityID:  new("0.0.2281979"), Node: new("0.0.3"), Nonce: 1, ParentConsensusTimestamp: new(Timestamp(1234567890_000000006)), Scheduled: true,
-	}, {
-		ConsensusTimestamp: 1234567891_000000007, ID: "0.0.9-1-0", Result: "INVALID_SIGNATURE", Transfers: []Transfer{},
-	}}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %+v\nwant %+v", got, want)
+	for next, more := range map[string]bool{`"/api/v1/transactions?page=2"`: true, "null": false} {
+		t.Run(next, func(t *testing.T) {
+			var uri string
+			srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				uri = r.URL.RequestURI()
+				answer(200, `{"transactions":[`+fullTransaction+`,`+nullTransaction+`],"links":{"next":`+next+`}}`)(w, r)
+			})
+			c, _, rec := newTestClient(t, srv.URL)
+			got, err := c.Transactions(t.Context(), []string{"0.0.8", "0.0.9"}, 1234567890_000000001)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Page[Transaction]{More: more, Rows: []Transaction{{
+				ConsensusTimestamp: 1234567890_000000007, ID: "0.0.8-1234567890-000000006", Name: "CRYPTOTRANSFER", Result: "SUCCESS", ChargedTxFee: 9007199254740993,
+				Transfers: []Transfer{{Account: "0.0.8", Amount: -9007199254740993, IsApproval: true}, {Account: "0.0.98", Amount: 1}},
+				EntityID:  new("0.0.2281979"), Node: new("0.0.3"), Nonce: 1, ParentConsensusTimestamp: new(Timestamp(1234567890_000000006)), Scheduled: true,
+			}, {
+				ConsensusTimestamp: 1234567891_000000007, ID: "0.0.9-1-0", Result: "INVALID_SIGNATURE", Transfers: []Transfer{},
+			}}}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+			if got.Rows[0].Payer() != "0.0.8" {
+				t.Errorf("payer is %q", got.Rows[0].Payer())
+			}
+			if want := "/api/v1/transactions?account.id=0.0.8&account.id=0.0.9&limit=100&order=asc&timestamp=gte%3A1234567890.000000001"; uri != want {
+				t.Errorf("asked for %s, want %s", uri, want)
+			}
+			if want := []string{"/api/v1/transactions 200"}; !slices.Equal(rec.seen(), want) {
+				t.Errorf("observed %q", rec.seen())
+			}
+		})
 	}
-	if got[0].Payer() != "0.0.8" {
-		t.Errorf("payer is %q", got[0].Payer())
+}
+
+func TestLatestTransaction(t *testing.T) {
+	tests := map[string]struct {
+		rows string
+		want string
+		ok   bool
+	}{
+		"one":  {fullTransaction, "0.0.8-1234567890-000000006", true},
+		"none": {"", "", false},
 	}
-	if want := "/api/v1/transactions?account.id=0.0.8&limit=100&order=asc&timestamp=gt%3A1234567890.000000001"; uris[0] != want {
-		t.Errorf("asked for %s, want %s", uris[0], want)
-	}
-	if want := slices.Repeat([]string{"/api/v1/transactions 200"}, 3); !slices.Equal(rec.seen(), want) {
-		t.Errorf("observed %q", rec.seen())
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				if want := "/api/v1/transactions?account.id=0.0.8&limit=1&order=desc"; r.URL.RequestURI() != want {
+					t.Errorf("asked for %s, want %s", r.URL, want)
+				}
+				answer(200, `{"transactions":[`+tt.rows+`],"links":{"next":null}}`)(w, r)
+			})
+			c, _, _ := newTestClient(t, srv.URL)
+			got, ok, err := c.LatestTransaction(t.Context(), "0.0.8")
+			if err != nil || ok != tt.ok || got.ID != tt.want {
+				t.Errorf("got %q, %t, %v; want %q, %t", got.ID, ok, err, tt.want, tt.ok)
+			}
+		})
 	}
 }
 
@@ -187,14 +213,15 @@ func TestSchedules(t *testing.T) {
 func TestStreamErrors(t *testing.T) {
 	srv := newServer(t, answer(404, ""))
 	c, _, _ := newTestClient(t, srv.URL)
-	for _, err := range c.Transactions(t.Context(), "0.0.8", 0) {
-		wantError(t, err, "GET /api/v1/transactions (account 0.0.8): 404")
-	}
+	_, err := c.Transactions(t.Context(), []string{"0.0.8"}, 0)
+	wantError(t, err, "GET /api/v1/transactions (1 accounts): 404")
+	_, _, err = c.LatestTransaction(t.Context(), "0.0.8")
+	wantError(t, err, "GET /api/v1/transactions (account 0.0.8): 404")
 	for _, err := range c.Schedules(t.Context(), "0.0.8") {
 		wantError(t, err, "GET /api/v1/schedules (creator 0.0.8): 404")
 	}
-	if srv.requests.Load() != 2 {
-		t.Errorf("%d requests, want 2", srv.requests.Load())
+	if srv.requests.Load() != 3 {
+		t.Errorf("%d requests, want 3", srv.requests.Load())
 	}
 }
 

@@ -6,7 +6,7 @@ package mirror
 import (
 	"context"
 	"encoding/json"
-	"iter"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -46,20 +46,38 @@ func (t Transaction) Payer() string {
 	return payer
 }
 
-// Transactions returns the transactions that an account paid for or that moved
-// its hbar or tokens, after a consensus timestamp, in ascending order, page by
-// page as they are asked for. A page may be empty and yet have More, as the
-// mirror looks at 60 days at a time. An error is the last thing that it yields.
-// (GET /api/v1/transactions)
-func (c *Client) Transactions(ctx context.Context, accountID string, after Timestamp) iter.Seq2[Page[Transaction], error] {
-	r := get(c.rest, "/api/v1/transactions", url.Values{
-		"account.id": {accountID},
-		"timestamp":  {"gt:" + after.String()},
+const transactionsRoute = "/api/v1/transactions"
+
+// Transactions returns one page, of 100 at most and oldest first, of the
+// transactions at and after from that one of accountIDs, 100 at most, paid or
+// transferred hbar in. To go on, ask again from the timestamp of the last row:
+// the mirror's own next link would skip rows that share it.
+func (c *Client) Transactions(ctx context.Context, accountIDs []string, from Timestamp) (Page[Transaction], error) {
+	r := get(c.rest, transactionsRoute, url.Values{
+		"account.id": accountIDs,
+		"timestamp":  {"gte:" + from.String()},
 		"order":      {"asc"},
 		"limit":      {pageSize(maxRepeated)},
 	})
+	r.detail = fmt.Sprintf("%d accounts", len(accountIDs))
+	p, err := fetch(ctx, c, r, decodeTransactions)
+	return Page[Transaction]{Rows: p.rows, More: p.next != ""}, err
+}
+
+// LatestTransaction returns the account's last transaction; ok is false where
+// it had none in the mirror's window of 60 days (FACTS.md 1.0).
+func (c *Client) LatestTransaction(ctx context.Context, accountID string) (latest Transaction, ok bool, err error) {
+	r := get(c.rest, transactionsRoute, url.Values{
+		"account.id": {accountID},
+		"order":      {"desc"},
+		"limit":      {"1"},
+	})
 	r.detail = "account " + accountID
-	return pages(ctx, c, r, decodeTransactions)
+	p, err := fetch(ctx, c, r, decodeTransactions)
+	if err != nil || len(p.rows) == 0 {
+		return Transaction{}, false, err
+	}
+	return p.rows[0], true, nil
 }
 
 func decodeTransactions(body []byte) (page[Transaction], error) {
