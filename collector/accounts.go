@@ -5,6 +5,8 @@ package collector
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strconv"
 
@@ -14,8 +16,9 @@ import (
 )
 
 const (
-	accountsSource = "mirror REST /api/v1/accounts"
-	memoLength     = 64 // characters of a memo that become a label value
+	accountsSource   = "mirror REST /api/v1/accounts"
+	memoLength       = 64 // characters of a memo that become a label value
+	fingerprintBytes = 8  // of a key's hash
 )
 
 var accountLabels = []string{"network", "account_id", "name"}
@@ -36,6 +39,22 @@ var (
 		Labels:    append(accountLabels[:len(accountLabels):len(accountLabels)], "severity"),
 		Source:    "configuration, accounts.thresholds",
 		Example:   "hedera_account_balance_minimum_hbar{severity=\"critical\"}",
+	})
+	accountStill = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_still",
+		Help:      "1 for an account whose balance is meant not to change, as configured; absent for others.",
+		Labels:    accountLabels,
+		Source:    "configuration, accounts.still",
+		Example:   "changes(hedera_account_balance_hbar[1h]) > 0 and on (network, account_id) hedera_account_still",
+	})
+	accountQuietPeriod = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_quiet_period_seconds",
+		Help:      "Longest time without a transaction that is nothing to worry about, as configured; absent where it is not.",
+		Labels:    accountLabels,
+		Source:    "configuration, accounts.quiet_period",
+		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > on (network, account_id) group_left () hedera_account_quiet_period_seconds",
 	})
 	accountExists = newGauge(Metric{
 		Collector: "accounts",
@@ -102,6 +121,14 @@ var (
 		Source:  accountsSource,
 		Example: "hedera_account_info{staked_node_id!=\"\"}",
 	})
+	accountKeyInfo = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_key_info",
+		Help:      "Fingerprint of the account's key, which changes with the key; the value is 1. It is the beginning of the SHA-256 of the key's type and hexadecimal digits.",
+		Labels:    append(accountLabels[:len(accountLabels):len(accountLabels)], "key_type", "key_fingerprint"),
+		Source:    accountsSource,
+		Example:   "count by (network, account_id) (last_over_time(hedera_account_key_info[1h])) > 1",
+	})
 )
 
 func init() {
@@ -154,7 +181,7 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 		labels := []string{c.network.Name, ids[i], account.Name}
 		row, exists := known[ids[i]]
 		ch <- accountExists.sample(boolValue(exists), labels...)
-		sendMinimums(ch, account, labels)
+		sendConfigured(ch, account, labels)
 		if exists {
 			sendAccount(ch, row, labels)
 		}
@@ -162,7 +189,13 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	return nil
 }
 
-func sendMinimums(ch chan<- prometheus.Metric, account Account, labels []string) {
+func sendConfigured(ch chan<- prometheus.Metric, account Account, labels []string) {
+	if account.Still {
+		ch <- accountStill.sample(1, labels...)
+	}
+	if account.QuietPeriod > 0 {
+		ch <- accountQuietPeriod.sample(account.QuietPeriod.Seconds(), labels...)
+	}
 	for _, minimum := range account.Minimums {
 		ch <- accountBalanceMinimum.sample(hbar(minimum.Tinybar), append(labels[:len(labels):len(labels)], minimum.Severity)...)
 	}
@@ -190,6 +223,15 @@ func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []strin
 	}
 	ch <- accountPendingReward.sample(hbar(row.PendingReward), labels...)
 	ch <- accountInfo.sample(1, append(labels[:len(labels):len(labels)], infoLabels(row)...)...)
+	if row.Key != nil {
+		ch <- accountKeyInfo.sample(1, append(labels[:len(labels):len(labels)], cut(row.Key.Type, memoLength), keyFingerprint(*row.Key))...)
+	}
+}
+
+// keyFingerprint tells keys apart without showing them.
+func keyFingerprint(key mirror.Key) string {
+	sum := sha256.Sum256([]byte(key.Type + key.Key))
+	return hex.EncodeToString(sum[:fingerprintBytes])
 }
 
 func infoLabels(row mirror.Account) []string {

@@ -49,7 +49,7 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 func (c consensusAccounts) send(ch chan<- prometheus.Metric, account Account, balance consensus.Balance) {
 	labels := []string{c.network.Name, account.ID.String(), account.Name}
 	ch <- accountExists.sample(boolValue(balance.Exists), labels...)
-	sendMinimums(ch, account, labels)
+	sendConfigured(ch, account, labels)
 	if !balance.Exists {
 		return
 	}

@@ -175,3 +175,28 @@ func TestTenThousandAccountsAreAHundredRequests(t *testing.T) {
 		t.Errorf("two simultaneous scrapes made %d account requests, want 100", n)
 	}
 }
+
+// TestKeyFingerprint compares with sha256sum of type and digits. Different keys,
+// and the same digits as keys of different types, differ.
+func TestKeyFingerprint(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	for id, key := range map[string]*simulator.Key{
+		"0.0.5001": {Type: "ED25519", Key: "aa"},
+		"0.0.5002": {Type: "ECDSA_SECP256K1", Key: "aa"},
+		"0.0.5003": {Type: "ED25519", Key: "ab"},
+		"0.0.5004": nil,
+	} {
+		if err := sim.AddAccount(simulator.Account{ID: id, Key: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := scrapeText(t, setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account(t, "0.0.5001", "a"),
+		account(t, "0.0.5002", "b"), account(t, "0.0.5003", "c"), account(t, "0.0.5004", "d")), "accounts"), testDeadline)
+	wantLines(
+		t, body,
+		`hedera_account_key_info{account_id="0.0.5001",key_fingerprint="1a76711f1f405291",key_type="ED25519",name="a",network="simulated"} 1`,
+		`hedera_account_key_info{account_id="0.0.5002",key_fingerprint="7fd4b3d357c832dc",key_type="ECDSA_SECP256K1",name="b",network="simulated"} 1`,
+		`hedera_account_key_info{account_id="0.0.5003",key_fingerprint="d4933fd227784e38",key_type="ED25519",name="c",network="simulated"} 1`,
+	)
+	wantNone(t, body, "hedera_account_key_info", `account_id="0.0.5004"`)
+}

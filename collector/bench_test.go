@@ -45,7 +45,7 @@ func benchmarkScrape(b *testing.B, base *url.URL, accounts int) {
 		b.Fatal(err)
 	}
 	network := Network{
-		Name: "simulated", Mirror: client, Log: log.NewNopLogger(),
+		Name: "simulated", Mirror: client, Log: log.NewNopLogger(), State: NewState(),
 		AddressBook: NewAddressBook(StaticBook(nil), 0),
 		Prober:      consensus.NewProber(consensus.ProberOptions{}),
 	}

@@ -45,6 +45,11 @@ func newGauge(m Metric) constMetric {
 	return newConstMetric(m, "gauge", prometheus.GaugeValue)
 }
 
+// newCounter declares a counter whose value its collector keeps.
+func newCounter(m Metric) constMetric {
+	return newConstMetric(m, "counter", prometheus.CounterValue)
+}
+
 func newConstMetric(m Metric, typeName string, valueType prometheus.ValueType) constMetric {
 	m = declare(m, typeName)
 	return constMetric{

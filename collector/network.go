@@ -5,6 +5,7 @@ package collector
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
@@ -24,10 +25,13 @@ type Network struct {
 	Contracts        []Entity
 	ScheduleCreators []Entity // accounts whose pending schedules are watched
 
+	State       *State                   // never nil
 	Mirror      *mirror.Client           // nil: the network has no mirror node
 	AddressBook *AddressBook             // never nil
 	Prober      *consensus.Prober        // never nil
 	Balances    *consensus.BalanceClient // nil: balances come from the mirror
+
+	MirrorGRPC *consensus.AddressBookClient // nil: the mirror has no gRPC
 }
 
 // Account is an account that the operator watches.
@@ -39,12 +43,17 @@ type Account struct {
 	AllTokens    bool // every token relationship, not only those of Network.Tokens
 	Transactions bool // count the account's transactions
 	Allowances   bool // watch the allowances that the account has granted
+
+	QuietPeriod time.Duration // longest time between transactions; 0: not configured
+	Still       bool          // the balance is meant not to change
 }
 
 // Entity is a token, topic, contract or account that the operator watches.
 type Entity struct {
 	ID   string // shard.realm.num
 	Name string // the operator's own; the id where none was given
+	// QuietPeriod is the longest time between a topic's messages; 0: not configured.
+	QuietPeriod time.Duration
 }
 
 // Minimum is the balance below which an alert of a severity is due.

@@ -61,6 +61,7 @@ func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...A
 		Name:        "simulated",
 		Accounts:    accounts,
 		Log:         log.NewNopLogger(),
+		State:       NewState(),
 		Mirror:      client,
 		AddressBook: NewAddressBook(book.Nodes, 0),
 		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour}),

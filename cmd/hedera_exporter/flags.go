@@ -22,6 +22,24 @@ const (
 	defaultMaxRequests    = "40"
 	defaultTelemetryPath  = "/metrics"
 	defaultAccountNetwork = "mainnet"
+	defaultMaxTargets     = "100"
+	defaultQueryTimeout   = "10s"
+)
+
+// The commands as kingpin names them; serve needs not be given.
+const (
+	commandServe        = "serve"
+	commandQueryAccount = "query account"
+	commandQueryNetwork = "query network"
+	commandQueryNodes   = "query nodes"
+	commandTextfile     = "textfile"
+)
+
+// Values of --output.
+const (
+	outputTable = "table"
+	outputJSON  = "json"
+	outputProm  = "prom"
 )
 
 type flagSet struct {
@@ -36,14 +54,28 @@ type flagSet struct {
 	timeoutOffset *time.Duration
 	logLevel      *string
 	logFormat     *string
+	maxTargets    *int
 	collectors    map[string]*bool
+	query         queryFlags
+	textfile      textfileFlags
+}
+
+type queryFlags struct {
+	accounts *[]string
+	output   *string
+	timeout  *time.Duration
+}
+
+type textfileFlags struct {
+	path    *string
+	timeout *time.Duration
 }
 
 func addFlags(app *kingpin.Application) *flagSet {
 	f := &flagSet{
 		configFile:    app.Flag("config.file", "Configuration file; see docs/configuration.md. Without one, --network and --account say what to watch.").String(),
 		configCheck:   app.Flag("config.check", "Check the configuration, print what is wrong with it, and exit.").Bool(),
-		network:       app.Flag("network", "Network of the --account flags: mainnet, testnet, previewnet or one of the configuration file.").Default(defaultAccountNetwork).String(),
+		network:       app.Flag("network", "Network of the --account flags, of query and of a /probe that names none: mainnet, testnet, previewnet or one of the configuration file.").Default(defaultAccountNetwork).String(),
 		accounts:      app.Flag("account", "Account to watch, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
 		web:           kingpinflag.AddFlags(app, defaultListenAddress),
 		telemetryPath: app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default(defaultTelemetryPath).String(),
@@ -52,6 +84,7 @@ func addFlags(app *kingpin.Application) *flagSet {
 		timeoutOffset: app.Flag("scrape.timeout-offset", "Time to leave of the scrape timeout for the answer to arrive.").Default(defaultTimeoutOffset).Duration(),
 		logLevel:      app.Flag("log.level", "Only log messages of this severity or above: debug, info, warn, error.").Default("info").Enum("debug", "info", "warn", "error"),
 		logFormat:     app.Flag("log.format", "Format of log messages: logfmt or json.").Default("logfmt").Enum("logfmt", "json"),
+		maxTargets:    app.Flag("probe.max-targets", "Maximum number of targets of one /probe; 0 is no limit.").Default(defaultMaxTargets).Int(),
 		collectors:    map[string]*bool{},
 	}
 	for _, r := range collector.Registrations() {
@@ -61,7 +94,24 @@ func addFlags(app *kingpin.Application) *flagSet {
 		}
 		f.collectors[r.Name] = app.Flag("collector."+r.Name, "Collector: "+r.Help+".").Default(state).Bool()
 	}
+	f.addCommands(app)
 	return f
+}
+
+func (f *flagSet) addCommands(app *kingpin.Application) {
+	app.Command(commandServe, "Serve metrics to Prometheus.").Default()
+
+	query := app.Command("query", "Ask the network of --network once and print what it tells. The exit status is 1 when something is down.")
+	f.query.output = query.Flag("output", "What to print: table, json or prom, which is Prometheus' text format.").Default(outputTable).Enum(outputTable, outputJSON, outputProm)
+	f.query.timeout = query.Flag("timeout", "Time for the whole query.").Default(defaultQueryTimeout).Duration()
+	f.query.accounts = query.Command("account", "Balance and state of accounts.").
+		Arg("account", "Account id, EVM address or alias.").Required().Strings()
+	query.Command("network", "What the collectors mirror, blocks and network tell.")
+	query.Command("nodes", "Probe every endpoint of every consensus node.")
+
+	textfile := app.Command("textfile", "Scrape once into a file for node_exporter's textfile collector.")
+	f.textfile.path = textfile.Flag("output.file", "File to replace; its name must end in .prom for node_exporter to read it.").Required().String()
+	f.textfile.timeout = textfile.Flag("timeout", "Time for the whole scrape.").Default(defaultQueryTimeout).Duration()
 }
 
 func (f *flagSet) loadConfig() (*config.Config, error) {

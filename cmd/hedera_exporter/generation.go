@@ -4,6 +4,8 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/go-kit/log"
@@ -15,9 +17,10 @@ import (
 
 // generation is one configuration at work.
 type generation struct {
-	config *config.Config
-	set    *collector.Set
-	users  sync.WaitGroup
+	config   *config.Config
+	networks []collector.Network // in the order of the configuration's
+	set      *collector.Set      // owns the networks
+	users    sync.WaitGroup
 }
 
 func (g *generation) networkNames() []string {
@@ -28,11 +31,28 @@ func (g *generation) networkNames() []string {
 	return names
 }
 
+// openNetwork is one network of a generation: as configured, and at work.
+type openNetwork struct {
+	config.Network
+	collector collector.Network
+}
+
+// network returns the network of that name; the error names those there are.
+func (g *generation) network(name string) (openNetwork, error) {
+	for i, network := range g.config.Networks {
+		if network.Name == name {
+			return openNetwork{Network: network, collector: g.networks[i]}, nil
+		}
+	}
+	return openNetwork{}, fmt.Errorf("network %q is not configured; there are: %s", name, strings.Join(g.networkNames(), ", "))
+}
+
 // generations hands out the generation in force and replaces it on a reload.
 type generations struct {
 	flags  *flagSet
 	self   *collector.Self
 	logger log.Logger
+	states collector.States // outlive a reload
 
 	reloading sync.Mutex // one reload at a time
 
@@ -62,15 +82,18 @@ func (g *generations) load() (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	networks, err := newNetworks(c, g.self, g.logger)
+	networks, err := newNetworks(c, g.self, &g.states, g.logger)
 	if err != nil {
 		return nil, err
 	}
 	set, err := collector.NewSet(networks, collector.Options{Enabled: g.flags.enabled, MinInterval: c.MinInterval}, g.logger)
 	if err != nil {
+		for _, network := range networks {
+			network.Close()
+		}
 		return nil, err
 	}
-	return &generation{config: c, set: set}, nil
+	return &generation{config: c, networks: networks, set: set}, nil
 }
 
 // replace puts next into force and closes the former generation once its last

@@ -15,13 +15,17 @@ import (
 )
 
 func newHandler(flags *flagSet, current *generations, registry *prometheus.Registry, ready *atomic.Bool, logger log.Logger) (http.Handler, error) {
-	landing, err := newLandingPage(*flags.telemetryPath)
+	landing, err := newLandingPage(*flags.telemetryPath, *flags.network)
 	if err != nil {
 		return nil, err
 	}
+	limited := limitInFlight(*flags.maxRequests)
+	timeouts := timeouts{fallback: *flags.scrapeTimeout, offset: *flags.timeoutOffset}
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", landing)
-	mux.Handle(*flags.telemetryPath, newMetricsHandler(flags, current, registry, logger))
+	mux.Handle(*flags.telemetryPath, limited(newMetricsHandler(current, registry, timeouts, logger)))
+	mux.Handle("GET /probe", limited(newProbeHandler(flags, current, timeouts, logger)))
+	mux.Handle("GET /sd", discoveryHandler{current: current, timeout: *flags.scrapeTimeout})
 	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) { writeConfig(w, current) })
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { writeText(w, "healthy") })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { writeReadiness(w, ready) })
@@ -31,7 +35,7 @@ func newHandler(flags *flagSet, current *generations, registry *prometheus.Regis
 	return mux, nil
 }
 
-func newLandingPage(telemetryPath string) (http.Handler, error) {
+func newLandingPage(telemetryPath, network string) (http.Handler, error) {
 	return web.NewLandingPage(web.LandingConfig{
 		Name:        exporterName,
 		Description: "Prometheus exporter for Hedera networks",
@@ -39,9 +43,18 @@ func newLandingPage(telemetryPath string) (http.Handler, error) {
 		Profiling:   "false",
 		Links: []web.LandingLinks{
 			{Address: telemetryPath, Text: "Metrics", Description: "what Prometheus scrapes"},
+			{Address: "/probe?target=0.0.98", Text: "Probe", Description: "accounts of your choice, see below"},
+			{Address: "/sd", Text: "Service discovery", Description: "the configured accounts, for probes; with kind=nodes the endpoints of nodes"},
 			{Address: "/config", Text: "Configuration", Description: "the one in force, without secrets"},
 			{Address: "/-/healthy", Text: "Health", Description: "is the process alive"},
 			{Address: "/-/ready", Text: "Readiness", Description: "does it take scrapes"},
+		},
+		Form: web.LandingForm{
+			Action: "/probe",
+			Inputs: []web.LandingFormInput{
+				{Label: "Target", Type: "text", Name: "target", Placeholder: "0.0.98", Value: "0.0.98"},
+				{Label: "Network", Type: "text", Name: "network", Placeholder: network, Value: network},
+			},
 		},
 	})
 }

@@ -18,12 +18,19 @@ import (
 	"github.com/prometheus/common/version"
 )
 
+// Exit statuses.
+const (
+	statusOK          = 0
+	statusFailure     = 1   // also: something is down
+	statusUsage       = 2   // a mistake on the command line
+	statusInterrupted = 130 // by a signal, as shells have it for SIGINT
+)
+
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the exit status: 0, 1 for a failure, 2 for a mistake on the
-// command line.
+// run returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := kingpin.New(exporterName, "Prometheus exporter for Hedera networks.")
 	app.UsageWriter(stdout).ErrorWriter(stderr)
@@ -32,34 +39,41 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app.DefaultEnvars()
 	flags := addFlags(app)
 
-	if _, err := app.Parse(args); err != nil {
+	command, err := app.Parse(args)
+	if err != nil {
 		fmt.Fprintf(stderr, "%s: %s; try --help\n", exporterName, err)
-		return 2
+		return statusUsage
 	}
 	if *flags.configCheck {
 		return checkConfig(flags, stdout, stderr)
 	}
+	if command == commandServe {
+		return runServer(ctx, flags, stderr)
+	}
+	return runOnce(ctx, command, flags, stdout, stderr)
+}
 
+func runServer(ctx context.Context, flags *flagSet, stderr io.Writer) int {
 	stderr = log.NewSyncWriter(stderr)
 	logger := newLogger(stderr, *flags.logLevel, *flags.logFormat)
 	err := serve(ctx, flags, logger, newSlog(stderr, *flags.logLevel, *flags.logFormat))
 	if err != nil && !errors.Is(err, context.Canceled) {
 		level.Error(logger).Log("msg", "stopped", "err", err)
-		return 1
+		return statusFailure
 	}
-	return 0
+	return statusOK
 }
 
 func checkConfig(flags *flagSet, stdout, stderr io.Writer) int {
 	c, err := flags.loadConfig()
 	if err != nil {
 		fmt.Fprintf(stderr, "%s\n", err)
-		return 1
+		return statusFailure
 	}
 	accounts := 0
 	for _, network := range c.Networks {
 		accounts += len(network.Accounts)
 	}
 	fmt.Fprintf(stdout, "configuration is valid: %d networks, %d accounts\n", len(c.Networks), accounts)
-	return 0
+	return statusOK
 }

@@ -181,7 +181,7 @@ func TestEndpoints(t *testing.T) {
 }
 
 func TestScrapeTimeout(t *testing.T) {
-	handler := metricsHandler{timeout: 10 * time.Second, offset: 500 * time.Millisecond}
+	limits := timeouts{fallback: 10 * time.Second, offset: 500 * time.Millisecond}
 	tests := []struct {
 		header string
 		want   time.Duration // 0: refused
@@ -204,7 +204,7 @@ func TestScrapeTimeout(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Header.Set(scrapeTimeoutHeader, test.header)
-			got, err := handler.scrapeTimeout(r)
+			got, err := limits.of(r)
 			if got != test.want || (err != nil) != (test.want == 0) {
 				t.Errorf("%s, %v; want %s", got, err, test.want)
 			}

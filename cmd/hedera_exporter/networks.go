@@ -17,7 +17,7 @@ import (
 
 // newNetworks opens what the configuration's networks need. Nothing is
 // connected before the first scrape.
-func newNetworks(c *config.Config, self *collector.Self, logger log.Logger) ([]collector.Network, error) {
+func newNetworks(c *config.Config, self *collector.Self, states *collector.States, logger log.Logger) ([]collector.Network, error) {
 	networks := make([]collector.Network, 0, len(c.Networks))
 	for _, n := range c.Networks {
 		network, err := newNetwork(c, n, self, logger)
@@ -27,6 +27,7 @@ func newNetworks(c *config.Config, self *collector.Self, logger log.Logger) ([]c
 			}
 			return nil, fmt.Errorf("network %s: %w", n.Name, err)
 		}
+		network.State = states.Of(n.Name)
 		networks = append(networks, network)
 	}
 	return networks, nil
@@ -37,6 +38,12 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 		Name:     n.Name,
 		Accounts: newAccounts(n.Accounts),
 		Log:      logger,
+
+		Tokens:           newEntities(n.Tokens),
+		Topics:           newEntities(n.Topics),
+		Contracts:        newEntities(n.Contracts),
+		ScheduleCreators: newEntities(n.ScheduleCreators),
+
 		Prober: consensus.NewProber(consensus.ProberOptions{
 			Timeout:           n.Consensus.ProbeTimeout,
 			ReconnectInterval: n.Consensus.ReconnectInterval,
@@ -49,10 +56,13 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 		}
 		network.Mirror = client
 	}
+	if n.Mirror != nil && n.Mirror.GRPCAddress != "" {
+		network.MirrorGRPC = consensus.NewAddressBookClient(n.Mirror.GRPCAddress, n.Mirror.GRPCTLS, n.Consensus.TLSPorts)
+	}
 	if n.BalanceSource == config.BalanceSourceConsensus {
 		network.Balances = consensus.NewBalanceClient(n.Consensus.MaxConcurrency)
 	}
-	network.AddressBook = collector.NewAddressBook(bookSource(n, network.Mirror), collector.AddressBookMaxAge(c.MinInterval))
+	network.AddressBook = collector.NewAddressBook(bookSource(n, network.MirrorGRPC, network.Mirror), collector.AddressBookMaxAge(c.MinInterval))
 	return network, nil
 }
 
@@ -72,12 +82,12 @@ func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
 
 // bookSource prefers what the operator wrote, then the mirror's gRPC API; a
 // mirror without one has the same book under /api/v1/network/nodes.
-func bookSource(n config.Network, client *mirror.Client) collector.BookSource {
+func bookSource(n config.Network, grpcClient *consensus.AddressBookClient, client *mirror.Client) collector.BookSource {
 	switch {
 	case len(n.Consensus.Nodes) > 0:
 		return collector.StaticBook(newNodes(n.Consensus))
-	case n.Mirror.GRPCAddress != "":
-		return consensus.NewAddressBookClient(n.Mirror.GRPCAddress, n.Mirror.GRPCTLS, n.Consensus.TLSPorts).Nodes
+	case grpcClient != nil:
+		return grpcClient.Nodes
 	default:
 		return collector.MirrorBook(client, n.Consensus.TLSPorts)
 	}
@@ -107,7 +117,24 @@ func newAccounts(configured []config.Account) []collector.Account {
 				Tinybar:  threshold.Minimum.AsTinybar(),
 			})
 		}
-		accounts = append(accounts, collector.Account{ID: account.ID, Name: account.Name, Minimums: minimums})
+		accounts = append(accounts, collector.Account{
+			ID:           account.ID,
+			Name:         account.Name,
+			Minimums:     minimums,
+			AllTokens:    account.AllTokens,
+			Transactions: account.Transactions,
+			Allowances:   account.Allowances,
+			QuietPeriod:  account.QuietPeriod,
+			Still:        account.Still,
+		})
 	}
 	return accounts
+}
+
+func newEntities(configured []config.Entity) []collector.Entity {
+	entities := make([]collector.Entity, 0, len(configured))
+	for _, entity := range configured {
+		entities = append(entities, collector.Entity(entity))
+	}
+	return entities
 }

@@ -6,18 +6,23 @@ package config
 import (
 	"fmt"
 	"strings"
+)
 
-	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+// The tokens of an account are either all that it is associated with or those
+// configured for its network.
+const (
+	tokensAll        = "all"
+	tokensConfigured = "configured"
 )
 
 // accounts reads the accounts of a network, and those of the flags if they
 // belong to it.
-func (l *loader) accounts(network string, s *section, ids *accountIDs) []Account {
-	r := roster{l: l, ids: ids, idPlaces: map[hiero.AccountID]string{}, namePlaces: map[string]string{}}
+func (l *loader) accounts(n Network, s *section, ids *entityIDs) []Account {
+	r := roster{l: l, ids: ids, mirror: n.Mirror, places: newPlaces()}
 	for _, e := range s.list("accounts") {
 		r.addSection(l.newSection(e.path, e.line, e.value))
 	}
-	if network == l.src.Network {
+	if n.Name == l.src.Network {
 		for _, flag := range l.src.Accounts {
 			r.addFlag(flag)
 		}
@@ -25,27 +30,48 @@ func (l *loader) accounts(network string, s *section, ids *accountIDs) []Account
 	return r.accounts
 }
 
-// roster gathers accounts and remembers where each id and name stands, for
-// neither may come twice.
+// roster gathers accounts.
 type roster struct {
-	l          *loader
-	ids        *accountIDs
-	accounts   []Account
-	idPlaces   map[hiero.AccountID]string
-	namePlaces map[string]string
+	l        *loader
+	ids      *entityIDs
+	mirror   *Mirror
+	accounts []Account
+	places   places
 }
 
 func (r *roster) addSection(s *section) {
 	defer s.done()
 	var a Account
-	idLine := required(s, "id", &a.ID, r.ids.parse)
-	nameLine := read(s, "name", &a.Name, parseLabel)
+	a.ID, a.Name = r.places.read(s, "id", r.ids.account)
 	a.Thresholds = thresholds(s.section("thresholds"))
-	if once(s, "id", idLine, a.ID, r.idPlaces) && nameLine == 0 {
-		a.Name, nameLine = a.ID.String(), idLine
+	a.AllTokens = r.readSwitch(s, "tokens", parseAllTokens)
+	a.Transactions = r.readSwitch(s, "transactions", parseBool)
+	a.Allowances = r.readSwitch(s, "allowances", parseBool)
+	read(s, "still", &a.Still, parseBool)
+	if line := read(s, "quiet_period", &a.QuietPeriod, parsePositiveDuration); line > 0 && !a.Transactions {
+		r.l.problem(line, "%s.quiet_period: it takes transactions: true, without which the account's transactions are not watched", s.path)
 	}
-	once(s, "name", nameLine, a.Name, r.namePlaces)
 	r.accounts = append(r.accounts, a)
+}
+
+// readSwitch reads what can only be on where there is a mirror.
+func (r *roster) readSwitch(s *section, key string, parse func(string) (bool, error)) bool {
+	var on bool
+	line := read(s, key, &on, parse)
+	if on && r.mirror == nil {
+		r.l.problem(line, "%s.%s: %w", s.path, key, errNoMirror)
+	}
+	return on
+}
+
+func parseAllTokens(text string) (bool, error) {
+	switch text {
+	case tokensAll:
+		return true, nil
+	case tokensConfigured:
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither %s nor %s", text, tokensAll, tokensConfigured)
 }
 
 // addFlag adds the account of ID or ID=NAME.
@@ -56,13 +82,13 @@ func (r *roster) addFlag(text string) {
 		r.l.errs.add(where, 0, err)
 		return
 	}
-	r.idPlaces[a.ID], r.namePlaces[a.Name] = where, where
+	r.places.ids[a.ID], r.places.names[a.Name] = where, where
 	r.accounts = append(r.accounts, a)
 }
 
 func (r *roster) parseFlag(text string) (Account, error) {
 	idText, name, named := strings.Cut(text, "=")
-	id, err := r.ids.parse(idText)
+	id, err := r.ids.account(idText)
 	if err != nil {
 		return Account{}, err
 	}
@@ -72,10 +98,10 @@ func (r *roster) parseFlag(text string) (Account, error) {
 	if _, err := parseLabel(name); err != nil {
 		return Account{}, fmt.Errorf("the name %w", err)
 	}
-	if place, ok := r.idPlaces[id]; ok {
+	if place, ok := r.places.ids[id]; ok {
 		return Account{}, fmt.Errorf("%s is already at %s", id, place)
 	}
-	if place, ok := r.namePlaces[name]; ok {
+	if place, ok := r.places.names[name]; ok {
 		return Account{}, fmt.Errorf("the name %s is already at %s", name, place)
 	}
 	return Account{ID: id, Name: name}, nil

@@ -36,6 +36,13 @@ type Network struct {
 	BalanceSource BalanceSource
 	// Accounts has those of the file first, then those of the flags.
 	Accounts []Account
+	// Tokens, Topics and Contracts are empty without a Mirror.
+	Tokens    []Entity
+	Topics    []Entity
+	Contracts []Entity
+	// ScheduleCreators are the accounts whose pending schedules are watched. It
+	// is empty without a Mirror.
+	ScheduleCreators []Entity
 	// Operator is nil when no credentials were given.
 	Operator *Operator
 }
@@ -108,6 +115,31 @@ type Account struct {
 	Name string
 	// Thresholds is in the order info, warning, critical, of those configured.
 	Thresholds []Threshold
+	// AllTokens is whether every token relationship is watched, rather than
+	// those with Network.Tokens. Like Transactions and Allowances it is false
+	// without a Mirror.
+	AllTokens bool
+	// Transactions is whether the account's transactions are counted.
+	Transactions bool
+	// Allowances is whether the allowances that the account has granted are
+	// watched.
+	Allowances bool
+	// QuietPeriod is the longest time between transactions that is nothing to
+	// worry about; 0 where none was given. It comes with Transactions only.
+	QuietPeriod time.Duration
+	// Still is whether the balance is meant not to change.
+	Still bool
+}
+
+// Entity is a watched token, topic, contract or creator of schedules.
+type Entity struct {
+	// ID is shard.realm.num, without a checksum.
+	ID string
+	// Name is the id where none was given. It is unique within its list.
+	Name string
+	// QuietPeriod is the longest time between messages of a topic that is
+	// nothing to worry about; 0 where none was given.
+	QuietPeriod time.Duration
 }
 
 // Threshold is the balance below which an alert of the severity is due.

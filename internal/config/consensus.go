@@ -13,7 +13,7 @@ import (
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 )
 
-func (l *loader) consensus(s *section, ids *accountIDs) Consensus {
+func (l *loader) consensus(s *section, ids *entityIDs) Consensus {
 	defer s.done()
 	c := Consensus{
 		TLSPorts:          []int{50212, 443},
@@ -44,12 +44,12 @@ type addressBook struct {
 	endpoints map[string]string
 }
 
-func (b addressBook) node(s *section, ids *accountIDs) Node {
+func (b addressBook) node(s *section, ids *entityIDs) Node {
 	defer s.done()
 	var n Node
 	line := required(s, "node_id", &n.ID, parseNodeID)
 	once(s, "node_id", line, n.ID, b.ids)
-	line = required(s, "account_id", &n.AccountID, ids.parse)
+	line = required(s, "account_id", &n.AccountID, ids.account)
 	once(s, "account_id", line, n.AccountID, b.accounts)
 	read(s, "description", &n.Description, parseLabel)
 	read(s, "certificate_hash", &n.CertificateHash, parseCertificateHash)

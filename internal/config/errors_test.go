@@ -213,7 +213,7 @@ config.yml:9: networks.mainnet.accounts[5].id: "0.0.99999999999999999999" is not
 config.yml:10: networks.mainnet.accounts[6].id: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/accounts/ADDRESS names, or use /probe
 config.yml:11: networks.mainnet.accounts[7].id: is required
 config.yml:12: networks.mainnet.accounts[8]: must be a mapping, not a single value
-config.yml:13: networks.mainnet.accounts[9]: unknown key "label", known: id, name, thresholds`,
+config.yml:13: networks.mainnet.accounts[9]: unknown key "label", known: allowances, id, name, quiet_period, still, thresholds, tokens, transactions`,
 		},
 		{
 			name: "checksums",
@@ -251,6 +251,138 @@ config.yml:6: networks.mainnet.accounts[2].name: fees is already at config.yml:4
 config.yml:7: networks.mainnet.accounts[3].id: 0.0.98 is already at config.yml:6
 config.yml:7: networks.mainnet.accounts[3].name: fees is already at config.yml:4
 config.yml:9: networks.mainnet.accounts[5].name: 0.0.6 is already at config.yml:8`,
+		},
+		{
+			name: "quiet periods and still accounts",
+			file: `networks:
+  mainnet:
+    accounts:
+      - {id: 0.0.2, quiet_period: 1h}
+      - {id: 0.0.3, quiet_period: 0s, transactions: true}
+      - {id: 0.0.4, still: very}
+    topics:
+      - {id: 0.0.5, quiet_period: soon}
+`,
+			want: `config.yml:4: networks.mainnet.accounts[0].quiet_period: it takes transactions: true, without which the account's transactions are not watched
+config.yml:5: networks.mainnet.accounts[1].quiet_period: must be longer than 0s
+config.yml:6: networks.mainnet.accounts[2].still: "very" is neither true nor false
+config.yml:8: networks.mainnet.topics[0].quiet_period: "soon" is not a duration such as 5s or 1m30s`,
+		},
+		{
+			name: "account switches",
+			file: `networks:
+  mainnet:
+    accounts:
+      - id: 0.0.2
+        tokens: some
+        transactions: yes
+        allowances: 1
+      - {id: 0.0.3, tokens: [0.0.456858], transactions: , allowence: true}
+`,
+			want: `config.yml:5: networks.mainnet.accounts[0].tokens: "some" is neither all nor configured
+config.yml:6: networks.mainnet.accounts[0].transactions: "yes" is neither true nor false
+config.yml:7: networks.mainnet.accounts[0].allowances: "1" is neither true nor false
+config.yml:8: networks.mainnet.accounts[1].tokens: must be a single value, not a list
+config.yml:8: networks.mainnet.accounts[1].transactions: has no value; set it or remove the key
+config.yml:8: networks.mainnet.accounts[1]: unknown key "allowence", did you mean "allowances"?`,
+		},
+		{
+			name: "entities",
+			file: `networks:
+  mainnet:
+    tokens:
+      - {id: 456858, name: ""}
+      - {id: "0x000000000000000000000000000000000006f89a"}
+      - {id: 0.0.123-abcde}
+      - {name: nameless}
+      - 0.0.456858
+    topics:
+      - {id: 0.0.x, nam: audit}
+      - {creator: 0.0.5}
+    contracts:
+      - {id: "0x00000000000000000000000000000000000004d2"}
+      - {id: 0.0}
+    schedules:
+      - {creator: "0x00000000000000000000000000000000000004d2"}
+      - {creator: treasury}
+      - {id: 0.0.5}
+  testnet:
+    tokens: {usdc: 0.0.456858}
+    topics: 0.0.5005
+    contracts:
+    schedules: []
+`,
+			want: `config.yml:4: networks.mainnet.tokens[0].id: "456858" is not a token id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:4: networks.mainnet.tokens[0].name: "" is not a line of text
+config.yml:5: networks.mainnet.tokens[1].id: "0x000000000000000000000000000000000006f89a" is not a token id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:6: networks.mainnet.tokens[2].id: the checksum of 0.0.123 is wrong, on ledger mainnet the id is 0.0.123-vfmkw
+config.yml:7: networks.mainnet.tokens[3].id: is required
+config.yml:8: networks.mainnet.tokens[4]: must be a mapping, not a single value
+config.yml:10: networks.mainnet.topics[0].id: "0.0.x" is not a topic id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:10: networks.mainnet.topics[0]: unknown key "nam", did you mean "name"?
+config.yml:11: networks.mainnet.topics[1].id: is required
+config.yml:11: networks.mainnet.topics[1]: unknown key "creator", known: id, name, quiet_period
+config.yml:13: networks.mainnet.contracts[0].id: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/contracts/ADDRESS names
+config.yml:14: networks.mainnet.contracts[1].id: "0.0" is not a contract id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:16: networks.mainnet.schedules[0].creator: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/accounts/ADDRESS names
+config.yml:17: networks.mainnet.schedules[1].creator: "treasury" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:18: networks.mainnet.schedules[2].creator: is required
+config.yml:18: networks.mainnet.schedules[2]: unknown key "id", known: creator, name
+config.yml:20: networks.testnet.tokens: must be a list, not a mapping
+config.yml:21: networks.testnet.topics: must be a list, not a single value`,
+		},
+		{
+			name: "duplicate entities",
+			file: `networks:
+  mainnet:
+    accounts: [{id: 0.0.123, name: same}]
+    tokens:
+      - {id: 0.0.123, name: same}
+      - {id: 0.0.123-vfmkw, name: other}
+      - {id: 0.0.124, name: same}
+    topics:
+      - {id: 0.0.123, name: same}
+      - {id: 0.0.123}
+    contracts:
+      - {id: 0.0.5, name: 0.0.123}
+      - {id: 0.0.123}
+    schedules:
+      - {creator: 0.0.123, name: same}
+      - {creator: 0.0.123, name: same}
+`,
+			want: `config.yml:6: networks.mainnet.tokens[1].id: 0.0.123 is already at config.yml:5
+config.yml:7: networks.mainnet.tokens[2].name: same is already at config.yml:5
+config.yml:10: networks.mainnet.topics[1].id: 0.0.123 is already at config.yml:9
+config.yml:13: networks.mainnet.contracts[1].name: 0.0.123 is already at config.yml:12
+config.yml:16: networks.mainnet.schedules[1].creator: 0.0.123 is already at config.yml:15
+config.yml:16: networks.mainnet.schedules[1].name: same is already at config.yml:15`,
+		},
+		{
+			name: "what needs a mirror",
+			file: `networks:
+  solo:
+    balance_source: consensus
+    consensus: {nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:50211"]}]}
+    accounts:
+      - {id: 0.0.2, tokens: configured, transactions: false, allowances: false}
+      - id: 0.0.3
+        tokens: all
+        transactions: true
+        allowances: true
+    tokens:
+      - {id: 0.0.456858}
+    topics: [{id: 0.0.5005}]
+    contracts: [{id: 0.0.6006}]
+    schedules: [{creator: x}]
+`,
+			want: `config.yml:8: networks.solo.accounts[1].tokens: needs a mirror, which this network does not have: set its mirror.url or remove the key
+config.yml:9: networks.solo.accounts[1].transactions: needs a mirror, which this network does not have: set its mirror.url or remove the key
+config.yml:10: networks.solo.accounts[1].allowances: needs a mirror, which this network does not have: set its mirror.url or remove the key
+config.yml:11: networks.solo.tokens: needs a mirror, which this network does not have: set its mirror.url or remove the key
+config.yml:13: networks.solo.topics: needs a mirror, which this network does not have: set its mirror.url or remove the key
+config.yml:14: networks.solo.contracts: needs a mirror, which this network does not have: set its mirror.url or remove the key
+config.yml:15: networks.solo.schedules: needs a mirror, which this network does not have: set its mirror.url or remove the key
+config.yml:15: networks.solo.schedules[0].creator: "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum`,
 		},
 		{
 			name: "thresholds",

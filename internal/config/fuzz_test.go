@@ -27,6 +27,10 @@ func FuzzLoad(f *testing.F) {
 		"networks: {mainnet: {mirror: {http_client: {oauth2: {client_id: a, token_url: 'http://t', claims: {a: [1, {b: c}]}}, proxy_url: 'http://p'}}}}",
 		"networks: {mainnet: {mirror: {http_client: &h {oauth2: {claims: {a: *h}}}}}}",
 		"networks: {mainnet: {operator_id: 0.0.2, operator_key_file: config.yml}}",
+		"networks: {mainnet: {accounts: [{id: 0.0.98, tokens: all, transactions: true, allowances: false}, {id: 0.0.2, tokens: configured}]}}",
+		"networks: {testnet: {tokens: [{id: 0.0.123-esxsf, name: usdc}, {id: 0.0.124}], topics: [{id: 0.0.5005, name: audit}]}}",
+		"networks: {mainnet: {contracts: [{id: 0.0.6006}, {id: 0.0.6006}], schedules: [{creator: 0.0.1001, name: a}, {creator: 0.0.1002, name: a}]}}",
+		"networks: {a: {balance_source: consensus, consensus: {nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ['h:1']}]}, topics: [{id: 0.0.1}]}}",
 		"collectors: {address_book: {min_interval: 60s}}",
 		"a: *b", "--- a\n--- b", "? [a]\n: b", "\xff\xfe\x00", "!!binary a: b", "a:\n\tb",
 	} {
@@ -77,6 +81,23 @@ func checkLoaded(t *testing.T, cfg *Config) {
 		if len(names) != len(n.Accounts) {
 			t.Errorf("names are not unique: %v", n.Accounts)
 		}
+		for _, entities := range [][]Entity{n.Tokens, n.Topics, n.Contracts, n.ScheduleCreators} {
+			checkEntities(t, entities)
+		}
+	}
+}
+
+func checkEntities(t *testing.T, entities []Entity) {
+	t.Helper()
+	ids, names := map[string]bool{}, map[string]bool{}
+	for _, e := range entities {
+		ids[e.ID], names[e.Name] = true, true
+		if id, err := parseID(e.ID); err != nil || id.String() != e.ID {
+			t.Errorf("id %q is not plain: %v", e.ID, err)
+		}
+	}
+	if len(ids) != len(entities) || len(names) != len(entities) {
+		t.Errorf("ids or names are not unique: %v", entities)
 	}
 }
 

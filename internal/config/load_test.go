@@ -92,7 +92,15 @@ networks:
     balance_source: consensus
     accounts:
       - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}}
+      - {id: 1.2.3, tokens: all}
+      - {id: 0.0.4, transactions: true, quiet_period: 90m, tokens: configured}
+      - {id: 0.0.5, allowances: true, still: true}
+    tokens:
+      - {id: 0.0.456858, name: usdc}
       - {id: 1.2.3}
+    topics: [{id: 0.0.5005, name: audit, quiet_period: 2h}]
+    contracts: [{id: 0.0.6006, name: bridge}]
+    schedules: [{creator: 0.0.1001, name: treasury multisig}]
 `, Source{})
 	wantIntervals := map[string]time.Duration{"address_book": 30 * time.Second, "accounts": 0}
 	if !reflect.DeepEqual(cfg.MinInterval, wantIntervals) {
@@ -133,8 +141,14 @@ networks:
 				{Severity: "warning", Minimum: hiero.HbarFromTinybar(1)},
 				{Severity: "critical", Minimum: hiero.HbarFromTinybar(0)},
 			}},
-			{ID: hiero.AccountID{Shard: 1, Realm: 2, Account: 3}, Name: "1.2.3"},
+			{ID: hiero.AccountID{Shard: 1, Realm: 2, Account: 3}, Name: "1.2.3", AllTokens: true},
+			{ID: hiero.AccountID{Account: 4}, Name: "0.0.4", Transactions: true, QuietPeriod: 90 * time.Minute},
+			{ID: hiero.AccountID{Account: 5}, Name: "0.0.5", Allowances: true, Still: true},
 		},
+		Tokens:           []Entity{{ID: "0.0.456858", Name: "usdc"}, {ID: "1.2.3", Name: "1.2.3"}},
+		Topics:           []Entity{{ID: "0.0.5005", Name: "audit", QuietPeriod: 2 * time.Hour}},
+		Contracts:        []Entity{{ID: "0.0.6006", Name: "bridge"}},
+		ScheduleCreators: []Entity{{ID: "0.0.1001", Name: "treasury multisig"}},
 	}
 	if len(cfg.Networks) != 1 || !reflect.DeepEqual(cfg.Networks[0], want) {
 		t.Errorf("got\n%s", cfg)
@@ -149,15 +163,63 @@ networks:
   testnet:
     mirror: {grpc_address: "", rate_limit: 0, http_client: {enable_http2: false, tls_config: {ca_file: /ca.pem}}}
     consensus: {tls_ports: [], nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:1"]}]}
-    accounts: [{id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775807, critical: 10.5}}]
+    accounts:
+      - {id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775807, critical: 10.5}}
+      - {id: 0.0.99, tokens: all}
+      - {id: 0.0.100, transactions: true}
+      - {id: 0.0.101, allowances: true}
+    tokens: [{id: 0.0.1, name: token}]
+    topics: [{id: 0.0.2, name: topic}, {id: 0.0.5}]
+    contracts: [{id: 0.0.3, name: contract}]
+    schedules: [{creator: 0.0.4, name: creator}]
   mainnet: {}
+  solo:
+    balance_source: consensus
+    consensus: {nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:1"]}]}
+    accounts: [{id: 0.0.2}]
 `, Source{})
 	second := mustLoad(t, first.String(), Source{})
 	if !reflect.DeepEqual(first, second) {
 		t.Errorf("got\n%s\nwant\n%s", second, first)
 	}
-	if names := []string{first.Networks[0].Name, first.Networks[1].Name}; !reflect.DeepEqual(names, []string{"mainnet", "testnet"}) {
-		t.Errorf("networks are in the order %v", names)
+	var names []string
+	for _, n := range first.Networks {
+		names = append(names, n.Name)
+	}
+	if want := []string{"mainnet", "solo", "testnet"}; !reflect.DeepEqual(names, want) {
+		t.Errorf("networks are in the order %v, want %v", names, want)
+	}
+}
+
+// TestEntityChecksums verifies that checksums are those of the network's own
+// ledger, and that they are removed.
+func TestEntityChecksums(t *testing.T) {
+	n := mustLoad(t, `networks:
+  testnet:
+    tokens: [{id: 0.0.123-esxsf, name: token}]
+    topics: [{id: 0.0.123-esxsf, name: topic}]
+    contracts: [{id: 0.0.123-esxsf, name: contract}]
+    schedules: [{creator: 0.0.123-esxsf}]
+`, Source{}).Networks[0]
+	for want, got := range map[string][]Entity{"token": n.Tokens, "topic": n.Topics, "contract": n.Contracts, "0.0.123": n.ScheduleCreators} {
+		if !reflect.DeepEqual(got, []Entity{{ID: "0.0.123", Name: want}}) {
+			t.Errorf("got %v, want 0.0.123 with the name %s", got, want)
+		}
+	}
+}
+
+// TestFlagAccountKeepsDefaults adds an account beside one that has everything
+// switched on.
+func TestFlagAccountKeepsDefaults(t *testing.T) {
+	accounts := mustLoad(t, `networks:
+  mainnet: {accounts: [{id: 0.0.98, tokens: all, transactions: true, allowances: true}]}
+`, Source{Accounts: []string{"0.0.99"}}).Networks[0].Accounts
+	want := []Account{
+		{ID: hiero.AccountID{Account: 98}, Name: "0.0.98", AllTokens: true, Transactions: true, Allowances: true},
+		{ID: hiero.AccountID{Account: 99}, Name: "0.0.99"},
+	}
+	if !reflect.DeepEqual(accounts, want) {
+		t.Errorf("got %+v, want %+v", accounts, want)
 	}
 }
 

@@ -46,12 +46,16 @@ func (l *loader) network(name string, s *section) Network {
 	n := Network{Name: name, LedgerID: presetLedgerID(name), BalanceSource: BalanceSourceMirror}
 	read(s, "ledger_id", &n.LedgerID, parseLedgerID)
 	read(s, "balance_source", &n.BalanceSource, parseBalanceSource)
-	ids := &accountIDs{ledgerID: n.LedgerID}
+	ids := &entityIDs{ledgerID: n.LedgerID}
 	defer ids.close()
 
 	n.Consensus = l.consensus(s.section("consensus"), ids)
 	n.Mirror = l.mirror(n, s)
-	n.Accounts = l.accounts(n.Name, s, ids)
+	n.Accounts = l.accounts(n, s, ids)
+	n.Tokens = l.entities(n, s, "tokens", "id", ids.token)
+	n.Topics = l.entities(n, s, topicsKey, "id", ids.topic)
+	n.Contracts = l.entities(n, s, "contracts", "id", ids.contract)
+	n.ScheduleCreators = l.entities(n, s, "schedules", "creator", ids.creator)
 	n.Operator = l.operator(n.Name, s, ids)
 	return n
 }

@@ -48,7 +48,7 @@ var (
 
 // operator reads the credentials of the file, or of the environment for the
 // network of the flags.
-func (l *loader) operator(network string, s *section, ids *accountIDs) *Operator {
+func (l *loader) operator(network string, s *section, ids *entityIDs) *Operator {
 	var o Operator
 	id, hasID := s.take("operator_id")
 	key, hasKey := s.take("operator_key_file")
@@ -67,7 +67,7 @@ func (l *loader) operator(network string, s *section, ids *accountIDs) *Operator
 	return nil
 }
 
-func (l *loader) operatorFromEnv(ids *accountIDs) *Operator {
+func (l *loader) operatorFromEnv(ids *entityIDs) *Operator {
 	idText := strings.TrimSpace(l.src.Getenv(envOperatorID))
 	keyText := strings.TrimSpace(l.src.Getenv(envOperatorKey))
 	switch {
@@ -94,12 +94,12 @@ func (l *loader) operatorFromEnv(ids *accountIDs) *Operator {
 	return &Operator{ID: id, Key: key}
 }
 
-func (a *accountIDs) parseOperatorID(text string) (hiero.AccountID, error) {
-	id, err := parseAccountID(text)
+func (e *entityIDs) parseOperatorID(text string) (hiero.AccountID, error) {
+	id, err := parseID(text)
 	if err != nil {
 		return hiero.AccountID{}, errOperatorID
 	}
-	return a.verify(id)
+	return e.verify(id)
 }
 
 func (l *loader) parseKeyFile(name string) (hiero.PrivateKey, error) {

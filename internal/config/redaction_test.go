@@ -107,7 +107,7 @@ func TestOperatorErrors(t *testing.T) {
 		{
 			name:    "key in the file",
 			network: "{operator_id: 0.0.1234, operator_key: " + key + "}",
-			want:    "config.yml:1" + path + "id: needs operator_key_file beside it\nconfig.yml:1: networks.mainnet: unknown key \"operator_key\", known: accounts, balance_source, consensus, ledger_id, mirror, operator_id, operator_key_file",
+			want:    "config.yml:1" + path + "id: needs operator_key_file beside it\nconfig.yml:1: networks.mainnet: unknown key \"operator_key\", known: accounts, balance_source, consensus, contracts, ledger_id, mirror, operator_id, operator_key_file, schedules, tokens, topics",
 		},
 		{
 			name:    "key behind the id",

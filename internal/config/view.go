@@ -63,13 +63,17 @@ type collectorView struct {
 }
 
 type networkView struct {
-	LedgerID        string        `yaml:"ledger_id,omitempty"`
-	Mirror          *mirrorView   `yaml:"mirror,omitempty"`
-	Consensus       consensusView `yaml:"consensus"`
-	BalanceSource   BalanceSource `yaml:"balance_source"`
-	Accounts        []accountView `yaml:"accounts,omitempty"`
-	OperatorID      string        `yaml:"operator_id,omitempty"`
-	OperatorKeyFile string        `yaml:"operator_key_file,omitempty"`
+	LedgerID        string         `yaml:"ledger_id,omitempty"`
+	Mirror          *mirrorView    `yaml:"mirror,omitempty"`
+	Consensus       consensusView  `yaml:"consensus"`
+	BalanceSource   BalanceSource  `yaml:"balance_source"`
+	Accounts        []accountView  `yaml:"accounts,omitempty"`
+	Tokens          []entityView   `yaml:"tokens,omitempty"`
+	Topics          []entityView   `yaml:"topics,omitempty"`
+	Contracts       []entityView   `yaml:"contracts,omitempty"`
+	Schedules       []scheduleView `yaml:"schedules,omitempty"`
+	OperatorID      string         `yaml:"operator_id,omitempty"`
+	OperatorKeyFile string         `yaml:"operator_key_file,omitempty"`
 }
 
 type mirrorView struct {
@@ -100,9 +104,25 @@ type nodeView struct {
 }
 
 type accountView struct {
-	ID         string              `yaml:"id"`
-	Name       string              `yaml:"name"`
-	Thresholds map[string]hbarView `yaml:"thresholds,omitempty,flow"`
+	ID           string              `yaml:"id"`
+	Name         string              `yaml:"name"`
+	Thresholds   map[string]hbarView `yaml:"thresholds,omitempty,flow"`
+	Tokens       string              `yaml:"tokens"`
+	Transactions bool                `yaml:"transactions"`
+	Allowances   bool                `yaml:"allowances"`
+	QuietPeriod  model.Duration      `yaml:"quiet_period,omitempty"`
+	Still        bool                `yaml:"still"`
+}
+
+type entityView struct {
+	ID          string         `yaml:"id"`
+	Name        string         `yaml:"name"`
+	QuietPeriod model.Duration `yaml:"quiet_period,omitempty"`
+}
+
+type scheduleView struct {
+	Creator string `yaml:"creator"`
+	Name    string `yaml:"name"`
 }
 
 // hbarView is a decimal number rather than a quoted string.
@@ -117,12 +137,18 @@ func viewNetwork(n Network) networkView {
 		Mirror:        viewMirror(n.Mirror),
 		Consensus:     viewConsensus(n.Consensus),
 		BalanceSource: n.BalanceSource,
+		Tokens:        viewEntities(n.Tokens),
+		Topics:        viewEntities(n.Topics),
+		Contracts:     viewEntities(n.Contracts),
 	}
 	if n.LedgerID != nil {
 		v.LedgerID = "0x" + hex.EncodeToString(n.LedgerID.ToBytes())
 	}
 	for _, a := range n.Accounts {
 		v.Accounts = append(v.Accounts, viewAccount(a))
+	}
+	for _, c := range n.ScheduleCreators {
+		v.Schedules = append(v.Schedules, scheduleView{Creator: c.ID, Name: c.Name})
 	}
 	if n.Operator != nil {
 		v.OperatorID, v.OperatorKeyFile = n.Operator.ID.String(), redacted
@@ -131,11 +157,31 @@ func viewNetwork(n Network) networkView {
 }
 
 func viewAccount(a Account) accountView {
-	v := accountView{ID: a.ID.String(), Name: a.Name, Thresholds: map[string]hbarView{}}
+	v := accountView{
+		ID:           a.ID.String(),
+		Name:         a.Name,
+		Thresholds:   map[string]hbarView{},
+		Tokens:       tokensConfigured,
+		Transactions: a.Transactions,
+		Allowances:   a.Allowances,
+		QuietPeriod:  model.Duration(a.QuietPeriod),
+		Still:        a.Still,
+	}
+	if a.AllTokens {
+		v.Tokens = tokensAll
+	}
 	for _, t := range a.Thresholds {
 		v.Thresholds[t.Severity] = hbarView(t.Minimum)
 	}
 	return v
+}
+
+func viewEntities(entities []Entity) []entityView {
+	views := make([]entityView, 0, len(entities))
+	for _, e := range entities {
+		views = append(views, entityView{ID: e.ID, Name: e.Name, QuietPeriod: model.Duration(e.QuietPeriod)})
+	}
+	return views
 }
 
 func viewConsensus(c Consensus) consensusView {

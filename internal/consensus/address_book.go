@@ -19,6 +19,7 @@ import (
 
 const (
 	nodeDetailsFile = 102  // 0.0.102: node details with certificate hashes (FACTS.md 2.3)
+	allNodes        = 0    // the limit of an unlimited getNodes
 	maxNodes        = 1000 // a book beyond it is a fault, not a network
 )
 
@@ -40,14 +41,25 @@ func NewAddressBookClient(address string, useTLS bool, tlsPorts []int) *AddressB
 // empty. The book is read at most once a minute, so that each call opens a
 // connection of its own and a failed one cannot linger in backoff.
 func (c *AddressBookClient) Nodes(ctx context.Context) ([]Node, error) {
-	nodes, err := c.nodes(ctx)
+	return c.nodes(ctx, allNodes)
+}
+
+// Check asks for the first node of the address book. It fails when the mirror
+// does not send that within ctx.
+func (c *AddressBookClient) Check(ctx context.Context) error {
+	_, err := c.nodes(ctx, 1)
+	return err
+}
+
+func (c *AddressBookClient) nodes(ctx context.Context, limit int32) ([]Node, error) {
+	nodes, err := c.stream(ctx, limit)
 	if err != nil {
 		return nil, fmt.Errorf("mirror grpc://%s: NetworkService/getNodes: %w; check mirror.grpc_address and mirror.grpc_tls", c.address, err)
 	}
 	return nodes, nil
 }
 
-func (c *AddressBookClient) nodes(ctx context.Context) (_ []Node, err error) {
+func (c *AddressBookClient) stream(ctx context.Context, limit int32) (_ []Node, err error) {
 	conn, err := grpc.NewClient("passthrough:///"+c.address,
 		grpc.WithTransportCredentials(c.credentials()), grpc.WithUserAgent(userAgent))
 	if err != nil {
@@ -57,6 +69,7 @@ func (c *AddressBookClient) nodes(ctx context.Context) (_ []Node, err error) {
 
 	stream, err := mirror.NewNetworkServiceClient(conn).GetNodes(ctx, &mirror.AddressBookQuery{
 		FileId: &services.FileID{FileNum: nodeDetailsFile},
+		Limit:  limit,
 	})
 	if err != nil {
 		return nil, err

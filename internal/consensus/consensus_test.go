@@ -81,6 +81,18 @@ func TestAddressBook(t *testing.T) {
 	}
 }
 
+func TestCheckIsContentWithTheFirstNode(t *testing.T) {
+	sim := start(t, 2)
+	client := NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
+	if err := client.Check(deadline(t)); err != nil {
+		t.Error(err)
+	}
+	nodes, err := client.nodes(deadline(t), 1)
+	if err != nil || len(nodes) != 1 {
+		t.Errorf("%d nodes, %v, want the first only", len(nodes), err)
+	}
+}
+
 func TestAddressBookErrorsSayWhatToDo(t *testing.T) {
 	sim := start(t, 1)
 	closed, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -100,8 +112,10 @@ func TestAddressBookErrorsSayWhatToDo(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			_, err := client.Nodes(ctx)
-			if err == nil || !strings.Contains(err.Error(), client.address) || !strings.Contains(err.Error(), "mirror.grpc_address") {
-				t.Errorf("error %v, want one that names %s and the setting", err, client.address)
+			for _, err := range []error{err, client.Check(ctx)} {
+				if err == nil || !strings.Contains(err.Error(), client.address) || !strings.Contains(err.Error(), "mirror.grpc_address") {
+					t.Errorf("error %v, want one that names %s and the setting", err, client.address)
+				}
 			}
 		})
 	}

@@ -108,6 +108,19 @@ func genesisAccounts(rng *rand.Rand, count int) []Account {
 	return accounts
 }
 
+// firstAccounts are the accounts that own tokens, allowances and schedules: the
+// treasury where there are no deterministic accounts.
+func firstAccounts(count int) []string {
+	if count == 0 {
+		return []string{treasuryAccount}
+	}
+	ids := make([]string, min(count, 5))
+	for i := range ids {
+		ids[i] = fmt.Sprintf("0.0.%d", firstAccountNum+i)
+	}
+	return ids
+}
+
 func newSystemAccount(rng *rand.Rand, id string, tinybar int64, timestamp string) Account {
 	return Account{
 		ID:                            id,

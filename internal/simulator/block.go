@@ -6,6 +6,7 @@ package simulator
 import (
 	"encoding/hex"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -54,20 +55,26 @@ func newBlock(seed, number int64) Block {
 	rng := blockRand(seed, number)
 	count := rng.Int64N(60)
 	bloom := "0x" + hex.EncodeToString(make([]byte, 256))
-	return Block{
-		Count:        count,
-		GasUsed:      new(count * 21_000),
+	block := Block{
 		HapiVersion:  new(hapiVersion),
 		Hash:         blockHash(seed, number),
 		LogsBloom:    &bloom,
 		Name:         from.Format("2006-01-02T15_04_05.000000000Z") + ".rcd",
 		Number:       number,
 		PreviousHash: blockHash(seed, number-1),
-		Size:         new(800 + count*350),
 		Timestamp:    TimestampRange{From: formatTimestamp(from), To: new(formatTimestamp(to))},
 		from:         from,
 		to:           to,
 	}
+	block.fill(count, count*21_000)
+	return block
+}
+
+// fill says how many transactions are in the block, and the gas they used.
+func (b *Block) fill(count, gasUsed int64) {
+	b.Count = count
+	b.GasUsed = &gasUsed
+	b.Size = new(800 + count*350)
 }
 
 func blockHash(seed, number int64) string {
@@ -78,3 +85,93 @@ func blockHash(seed, number int64) string {
 func blockRand(seed, number int64) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(seed), uint64(number))) //nolint:gosec // reproducible on purpose
 }
+
+// nextBlockLocked makes the block after the latest one.
+func (l *ledger) nextBlockLocked() Block {
+	return newBlock(l.seed, l.blocks[len(l.blocks)-1].Number+1)
+}
+
+// countedLocked counts the transactions of the block where some were added by
+// AddTransaction.
+func (l *ledger) countedLocked(block Block) Block {
+	inside := l.transactions[l.firstAfterLocked(block.from.Add(-1)):l.firstAfterLocked(block.to)]
+	if !slices.ContainsFunc(inside, func(r *record) bool { return r.explicit }) {
+		return block
+	}
+	var gasUsed int64
+	for _, r := range inside {
+		gasUsed += r.GasUsed
+	}
+	block.fill(int64(len(inside)), gasUsed)
+	return block
+}
+
+func (l *ledger) publishLocked(block Block) {
+	l.blocks = append(l.blocks, block)
+	if len(l.blocks) > maxBlocks {
+		l.blocks = slices.Delete(l.blocks, 0, len(l.blocks)-maxBlocks)
+	}
+}
+
+// appendBlock adds the block after the latest one and returns it.
+func (l *ledger) appendBlock() Block {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	block := l.countedLocked(l.nextBlockLocked())
+	l.publishLocked(block)
+	return block
+}
+
+func (l *ledger) appendBlockWith(count, gasUsed int64) Block {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	block := l.nextBlockLocked()
+	block.fill(count, gasUsed)
+	l.publishLocked(block)
+	return block
+}
+
+func (l *ledger) stopBlocks(stopped bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.blocksStopped = stopped
+}
+
+// BlockTotals is what all blocks that the mirror has add up to.
+type BlockTotals struct {
+	Blocks       int64
+	Transactions int64
+	GasUsed      int64
+}
+
+func (l *ledger) blockTotals() BlockTotals {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	totals := BlockTotals{Blocks: int64(len(l.blocks))}
+	for _, block := range l.blocks {
+		totals.Transactions += block.Count
+		totals.GasUsed += *block.GasUsed
+	}
+	return totals
+}
+
+// AddBlock adds the next block and returns it.
+func (s *Simulator) AddBlock() Block { return s.ledger.appendBlock() }
+
+// AddBlockWith adds the next block with a number of transactions and the gas
+// they used, whatever transactions there are, and returns it.
+func (s *Simulator) AddBlockWith(count int, gasUsed int64) Block {
+	return s.ledger.appendBlockWith(int64(count), gasUsed)
+}
+
+// BlockTotals sums up the blocks that the mirror has. It begins with those
+// before the start, so it is differences that tell something.
+func (s *Simulator) BlockTotals() BlockTotals { return s.ledger.blockTotals() }
+
+// StopBlocks makes the mirror lag: no block, transaction or balance reaches it
+// by itself until StartBlocks.
+func (s *Simulator) StopBlocks() { s.ledger.stopBlocks(true) }
+
+// StartBlocks ends StopBlocks. The mirror catches up with the next block. A
+// Static network has no blocks to start.
+func (s *Simulator) StartBlocks() { s.ledger.stopBlocks(false) }

@@ -16,6 +16,9 @@ import (
 // unknownAccount is in the exporter's configuration but not on the network.
 const unknownAccount = "0.0.999999"
 
+// transactionAccounts is how many accounts have their transactions counted.
+const transactionAccounts = 5
+
 type exporterConfig struct {
 	Networks map[string]networkConfig `yaml:"networks"`
 }
@@ -24,6 +27,10 @@ type networkConfig struct {
 	Mirror    mirrorConfig    `yaml:"mirror"`
 	Consensus consensusConfig `yaml:"consensus"`
 	Accounts  []accountConfig `yaml:"accounts"`
+	Tokens    []entityConfig  `yaml:"tokens,omitempty"`
+	Topics    []entityConfig  `yaml:"topics,omitempty"`
+	Contracts []entityConfig  `yaml:"contracts,omitempty"`
+	Schedules []creatorConfig `yaml:"schedules,omitempty"`
 }
 
 type mirrorConfig struct {
@@ -38,9 +45,22 @@ type consensusConfig struct {
 }
 
 type accountConfig struct {
-	ID         string      `yaml:"id"`
-	Name       string      `yaml:"name"`
-	Thresholds *thresholds `yaml:"thresholds,omitempty,flow"`
+	ID           string      `yaml:"id"`
+	Name         string      `yaml:"name"`
+	Thresholds   *thresholds `yaml:"thresholds,omitempty,flow"`
+	Tokens       string      `yaml:"tokens,omitempty"`
+	Transactions bool        `yaml:"transactions,omitempty"`
+	Allowances   bool        `yaml:"allowances,omitempty"`
+}
+
+// entityConfig is a token, topic or contract.
+type entityConfig struct {
+	ID   string `yaml:"id"`
+	Name string `yaml:"name,omitempty"`
+}
+
+type creatorConfig struct {
+	Creator string `yaml:"creator"`
 }
 
 // thresholds are minimum balances in hbar.
@@ -56,6 +76,10 @@ func (s *Simulator) exporterConfig() exporterConfig {
 			Mirror:    mirrorConfig{URL: s.URL(), GRPCAddress: s.GRPCAddress(), RateLimit: 1000},
 			Consensus: consensusConfig{TLSPorts: s.TLSPorts()},
 			Accounts:  s.configuredAccounts(),
+			Tokens:    configuredEntities(s.TokenIDs()),
+			Topics:    configuredEntities(s.TopicIDs()),
+			Contracts: configuredEntities(s.ContractIDs()),
+			Schedules: s.configuredCreators(),
 		},
 	}}
 }
@@ -64,17 +88,45 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 	minimum := &thresholds{Warning: 1000, Critical: 100}
 	var accounts []accountConfig
 	for _, system := range systemAccounts() {
-		accounts = append(accounts, accountConfig{system.id, system.name, minimum})
+		accounts = append(accounts, accountConfig{ID: system.id, Name: system.name, Thresholds: minimum})
 	}
 	for i := range min(s.options.ConfigAccounts, s.options.Accounts) {
 		num := firstAccountNum + i
-		accounts = append(accounts, accountConfig{
-			ID:         fmt.Sprintf("0.0.%d", num),
-			Name:       fmt.Sprintf("account-%d", num),
-			Thresholds: minimum,
-		})
+		account := accountConfig{
+			ID:           fmt.Sprintf("0.0.%d", num),
+			Name:         fmt.Sprintf("account-%d", num),
+			Thresholds:   minimum,
+			Transactions: i < transactionAccounts,
+		}
+		if i == 0 {
+			account.Tokens, account.Allowances = "all", true
+		}
+		accounts = append(accounts, account)
 	}
 	return append(accounts, accountConfig{ID: unknownAccount, Name: "missing"})
+}
+
+// names are what an operator would call the deterministic entities.
+var names = map[string]string{
+	usdToken: "usd", sauceToken: "sauce", nftToken: "collection", pausedToken: "paused", bareToken: "bare",
+	busyTopic: "audit-log", quietTopic: "quiet", bareTopic: "closed",
+	plainContract: "wrapper", richContract: "exchange", bareContract: "destroyed",
+}
+
+func configuredEntities(ids []string) []entityConfig {
+	entities := make([]entityConfig, len(ids))
+	for i, id := range ids {
+		entities[i] = entityConfig{ID: id, Name: names[id]}
+	}
+	return entities
+}
+
+func (s *Simulator) configuredCreators() []creatorConfig {
+	var creators []creatorConfig
+	for _, id := range s.ScheduleCreators() {
+		creators = append(creators, creatorConfig{id})
+	}
+	return creators
 }
 
 func (c exporterConfig) marshal() []byte {

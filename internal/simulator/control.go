@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -34,7 +35,8 @@ type controlCall func(r *http.Request) (any, error)
 func (s *Simulator) controlHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /simulator/{$}", s.serveHelp)
-	for pattern, call := range map[string]controlCall{
+	calls := s.ledgerCalls()
+	maps.Copy(calls, map[string]controlCall{
 		"GET /simulator/accounts/{id}/balance":         s.controlGetBalance,
 		"PUT /simulator/accounts/{id}/balance":         s.controlSetBalance,
 		"DELETE /simulator/accounts/{id}":              s.controlDeleteAccount,
@@ -48,7 +50,8 @@ func (s *Simulator) controlHandler() http.Handler {
 		"DELETE /simulator/requests":                   s.controlResetRequests,
 		"PUT /simulator/balance-queries":               s.controlBalanceQueries,
 		"/simulator/":                                  controlNotFound,
-	} {
+	})
+	for pattern, call := range calls {
 		mux.Handle(pattern, call)
 	}
 	return mux
@@ -222,6 +225,18 @@ func readJSON(r *http.Request, into any) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return fmt.Errorf("read body: %w", err)
+	}
+	return unmarshalStrict(body, into)
+}
+
+// readOptionalJSON leaves into as it is where there is no body.
+func readOptionalJSON(r *http.Request, into any) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return fmt.Errorf("read body: %w", err)
+	}
+	if len(body) == 0 {
+		return nil
 	}
 	return unmarshalStrict(body, into)
 }

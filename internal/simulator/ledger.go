@@ -32,6 +32,14 @@ type ledger struct {
 	prechecks      map[int64]services.ResponseCodeEnum
 	answerBalances bool
 
+	blocksStopped bool
+	transactions  []*record // ascending consensus times
+	tokens        map[entityID]*token
+	topics        map[entityID]*topic
+	contracts     map[entityID]*Contract // each has an account as well
+	schedules     map[entityID]*Schedule
+	allowances    map[entityID][]allowance // by owner; ascending spenders, then tokens
+
 	supply          *supply        // nil while it follows from the treasury
 	rates           *exchangeRates // nil while they follow from the clock
 	registeredNodes []RegisteredNode
@@ -45,6 +53,12 @@ func newLedger(seed int64, now func() time.Time, accounts int) (*ledger, error) 
 		rng:       rand.New(rand.NewPCG(uint64(seed), 0)), //nolint:gosec // reproducible on purpose
 		accounts:  make(map[entityID]*Account),
 		prechecks: make(map[int64]services.ResponseCodeEnum),
+
+		tokens:     make(map[entityID]*token),
+		topics:     make(map[entityID]*topic),
+		contracts:  make(map[entityID]*Contract),
+		schedules:  make(map[entityID]*Schedule),
+		allowances: make(map[entityID][]allowance),
 	}
 	for _, account := range genesisAccounts(l.rng, accounts) {
 		id, err := parseEntityID(account.ID)
@@ -54,14 +68,34 @@ func newLedger(seed int64, now func() time.Time, accounts int) (*ledger, error) 
 		l.accounts[id] = &account
 	}
 	l.ids = slices.Sorted(maps.Keys(l.accounts))
-	l.registeredNodes = genesisRegisteredNodes(rand.New(rand.NewPCG(uint64(seed), 2))) //nolint:gosec // reproducible on purpose
 
 	// The block that holds now is still being filled.
 	last := blockNumberAt(now()) - 1
 	for number := last - genesisBlocks + 1; number <= last; number++ {
 		l.blocks = append(l.blocks, newBlock(seed, number))
 	}
-	return l, nil
+	return l, l.populate(accounts)
+}
+
+// populate adds what else a network has. It draws from chance of its own, so
+// that the accounts stay what they are.
+func (l *ledger) populate(accounts int) error {
+	rng := rand.New(rand.NewPCG(uint64(l.seed), 2)) //nolint:gosec // reproducible on purpose
+	first := firstAccounts(accounts)
+	l.registeredNodes = genesisRegisteredNodes(rng)
+	if err := l.addTokensLocked(rng, first); err != nil {
+		return err
+	}
+	if err := l.addAllowances(first); err != nil {
+		return err
+	}
+	if err := l.addTopicsLocked(rng, first[0]); err != nil {
+		return err
+	}
+	if err := l.addContractsLocked(rng, first[0]); err != nil {
+		return err
+	}
+	return l.addSchedulesLocked(rng, first[0])
 }
 
 // account returns a copy of the account.
@@ -103,9 +137,13 @@ func (l *ledger) addAccount(account Account) error {
 	if err != nil {
 		return err
 	}
-	account.ID = id.String()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.addAccountLocked(id, account)
+}
+
+func (l *ledger) addAccountLocked(id entityID, account Account) error {
+	account.ID = id.String()
 	if _, exists := l.accounts[id]; exists {
 		return fmt.Errorf("account %s exists already", id)
 	}
@@ -126,6 +164,7 @@ func (l *ledger) removeAccount(id string) error {
 		return fmt.Errorf("account %s: %w", id, errUnknown)
 	}
 	delete(l.accounts, parsed)
+	delete(l.contracts, parsed)
 	at, _ := slices.BinarySearch(l.ids, parsed)
 	l.ids = slices.Delete(l.ids, at, at+1)
 	return nil
@@ -156,7 +195,9 @@ func (l *ledger) setBalance(id string, tinybar int64) error {
 }
 
 func (l *ledger) deleteAccount(id string) error {
-	return l.change(id, func(a *Account) { a.Deleted = new(true) })
+	return l.change(id, func(a *Account) {
+		a.Deleted = new(true)
+	})
 }
 
 // replaceBalance keeps the tokens.
@@ -176,48 +217,18 @@ func (a *Account) tinybar() int64 {
 	return *a.Balance.Tinybar
 }
 
-// appendBlock adds the block after the latest one and returns it.
-func (l *ledger) appendBlock() Block {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.appendBlockLocked()
-}
-
-func (l *ledger) appendBlockLocked() Block {
-	block := newBlock(l.seed, l.blocks[len(l.blocks)-1].Number+1)
-	l.blocks = append(l.blocks, block)
-	if len(l.blocks) > maxBlocks {
-		l.blocks = slices.Delete(l.blocks, 0, len(l.blocks)-maxBlocks)
-	}
-	return block
-}
-
-// tick adds every block that has ended by now and moves some balances.
+// tick adds every block that has ended by now, with the traffic in it.
 func (l *ledger) tick() {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.blocks[len(l.blocks)-1].Number < blockNumberAt(now)-1 {
-		l.appendBlockLocked()
-	}
-	l.moveBalancesLocked(formatTimestamp(now))
-}
-
-// moveBalancesLocked lets a tenth of the accounts pay each other. The total
-// supply stays what it was.
-func (l *ledger) moveBalancesLocked(timestamp string) {
-	if len(l.ids) < 2 {
+	if l.blocksStopped {
 		return
 	}
-	for range 1 + len(l.ids)/10 {
-		from := l.accounts[l.ids[l.rng.IntN(len(l.ids))]]
-		to := l.accounts[l.ids[l.rng.IntN(len(l.ids))]]
-		if from == to || !from.transacts() || !to.transacts() {
-			continue
-		}
-		amount := l.rng.Int64N(1 + min(from.tinybar()/100, 10*tinybarPerHbar))
-		from.replaceBalance(from.tinybar()-amount, timestamp)
-		to.replaceBalance(to.tinybar()+amount, timestamp)
+	for l.blocks[len(l.blocks)-1].Number < blockNumberAt(now)-1 {
+		block := l.nextBlockLocked()
+		l.makeTrafficLocked(block)
+		l.publishLocked(l.countedLocked(block))
 	}
 }
 

@@ -146,15 +146,24 @@ func nextRows[T any](q query, p paging, page []T, key string, value func(T) stri
 // choice is the last value of key, one of allowed in any case, or empty where
 // the parameter is absent.
 func (q query) choice(key string, allowed ...string) (string, error) {
-	value, ok := q.last(key)
-	if !ok {
-		return "", nil
+	chosen, err := q.choices(key, allowed)
+	if err != nil || len(chosen) == 0 {
+		return "", err
 	}
-	i := slices.IndexFunc(allowed, func(a string) bool { return strings.EqualFold(a, value) })
-	if i < 0 {
-		return "", badRequest(msgInvalidParameter, key)
+	return chosen[len(chosen)-1], nil
+}
+
+// choices are all values of key, each one of allowed in any case.
+func (q query) choices(key string, allowed []string) ([]string, error) {
+	var chosen []string
+	for _, value := range q.values(key) {
+		i := slices.IndexFunc(allowed, func(a string) bool { return strings.EqualFold(a, value) })
+		if i < 0 {
+			return nil, badRequest(msgInvalidParameter, key)
+		}
+		chosen = append(chosen, allowed[i])
 	}
-	return allowed[i], nil
+	return chosen, nil
 }
 
 // boolean is true where the parameter is absent.

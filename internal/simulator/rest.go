@@ -62,6 +62,12 @@ func newREST(l *ledger, control http.Handler, latency time.Duration, f *faults, 
 		l.nodeRoutes(),
 		l.networkRoutes(),
 		l.registeredNodeRoutes(),
+		l.transactionRoutes(),
+		l.tokenRoutes(),
+		l.allowanceRoutes(),
+		l.topicRoutes(),
+		l.contractRoutes(),
+		l.scheduleRoutes(),
 	} {
 		for _, rt := range routes {
 			mux.Handle(http.MethodGet+" "+rt.path, rt)

@@ -15,12 +15,10 @@ type accountList struct {
 	listLinks
 }
 
-// accountDetail is an account with its transactions, of which the simulated
-// network has none.
 type accountDetail struct {
 	Account
-	Transactions []struct{} `json:"transactions"`
-	Links        links      `json:"links"`
+	Transactions []restTransaction `json:"transactions"`
+	listLinks
 }
 
 func (l *ledger) accountRoutes() []route {
@@ -34,7 +32,7 @@ func (l *ledger) accountRoutes() []route {
 		{
 			path:   "/api/v1/accounts/{id}",
 			maxAge: 2 * time.Second,
-			params: []string{"limit", "order", "transactions"},
+			params: []string{"limit", "order", "timestamp", "transactions", "transactiontype"},
 			answer: l.answerAccount,
 		},
 	}
@@ -61,42 +59,59 @@ func (l *ledger) answerAccounts(_ *http.Request, q query) (any, error) {
 	return list, nil
 }
 
+// answerAccount has the account's latest transactions unless they are not
+// wanted.
 func (l *ledger) answerAccount(r *http.Request, q query) (any, error) {
-	if _, err := q.boolean("transactions"); err != nil {
-		return nil, err
-	}
-	account, err := l.resolveAccount(r.PathValue("id"))
+	withTransactions, err := q.boolean("transactions")
 	if err != nil {
 		return nil, err
 	}
-	return accountDetail{Account: account, Transactions: []struct{}{}}, nil
+	selected, err := parseTransactionSelection(q)
+	if err != nil {
+		return nil, err
+	}
+	id, err := l.resolveEntity(r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	account, ok := l.account(id)
+	if !ok {
+		return nil, notFound() // removed meanwhile
+	}
+	detail := accountDetail{Account: l.withTokens(id, account, maxDetailTokens), Transactions: []restTransaction{}}
+	if withTransactions {
+		selected.accounts = filters{equal: []int64{int64(id)}}
+		list := l.selectTransactions(q, selected)
+		detail.Transactions, detail.Links = list.Transactions, list.Links
+	}
+	return detail, nil
 }
 
-// resolveAccount finds an account by id, EVM address or alias.
-func (l *ledger) resolveAccount(name string) (Account, error) {
+// resolveEntity finds an account by id, EVM address or alias.
+func (l *ledger) resolveEntity(name string) (entityID, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
 	if id, err := parseEntityID(name); err == nil {
-		if account, ok := l.account(id); ok {
-			return account, nil
+		if l.accounts[id] == nil {
+			return 0, notFound()
 		}
-		return Account{}, notFound()
+		return id, nil
 	}
 	evm := "0x" + strings.ToLower(strings.TrimPrefix(name, "0x"))
 	isEVM := len(evm) == len("0x")+40
 	if !isEVM && !isAlias(name) {
-		return Account{}, badRequest(msgInvalidParameter, "idOrAliasOrEvmAddress")
+		return 0, badRequest(msgInvalidParameter, "idOrAliasOrEvmAddress")
 	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
 	for _, id := range l.ids {
 		account := l.accounts[id]
 		if isEVM && account.EVMAddress != nil && *account.EVMAddress == evm {
-			return *account, nil
+			return id, nil
 		}
 		if !isEVM && account.Alias != nil && *account.Alias == name {
-			return *account, nil
+			return id, nil
 		}
 	}
-	return Account{}, notFound()
+	return 0, notFound()
 }
 
 // isAlias tells whether s is base32 without padding.
@@ -154,7 +169,7 @@ func (l *ledger) selectAccounts(selected accountSelection) []Account {
 		if !ok || !selected.ids.matchOthers(int64(id)) || !selected.match(account) {
 			continue
 		}
-		page = append(page, *account)
+		page = append(page, l.withTokensLocked(id, *account, maxListedTokens))
 		if len(page) == selected.limit {
 			break
 		}

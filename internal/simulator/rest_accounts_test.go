@@ -21,19 +21,20 @@ func accountIDs(list accountList) []string {
 }
 
 func TestAccountsList(t *testing.T) {
+	const contracts = "0.0.1456986 0.0.3045981 0.0.3964804"
 	s := startStatic(t, Options{Nodes: 1, Accounts: 3})
 	for _, tc := range []struct {
 		query, want string
 	}{
-		{"", "0.0.2 0.0.98 0.0.800 0.0.801 0.0.802 0.0.1001 0.0.1002 0.0.1003"},
-		{"order=desc&limit=2", "0.0.1003 0.0.1002"},
+		{"", "0.0.2 0.0.98 0.0.800 0.0.801 0.0.802 0.0.1001 0.0.1002 0.0.1003 " + contracts},
+		{"order=desc&limit=2", "0.0.3964804 0.0.3045981"},
 		{"account.id=98", "0.0.98"},
 		{"account.id=0.0.98&account.id=eq:0.0.2&account.id=0.0.98", "0.0.2 0.0.98"},
 		{"account.id=0.0.98&account.id=0.0.999999", "0.0.98"},
 		{"account.id=0.0.999999", ""},
 		{"account.id=0.1.98", ""},
 		{"account.id=gt:0.0.98&account.id=lte:0.0.801", "0.0.800 0.0.801"},
-		{"account.id=gte:0.0.1001&account.id=ne:0.0.1002", "0.0.1001 0.0.1003"},
+		{"account.id=gte:0.0.1001&account.id=ne:0.0.1002", "0.0.1001 0.0.1003 " + contracts},
 		{"account.id=lt:0.0.98", "0.0.2"},
 		{"account.balance=gt:100000000000000000", "0.0.2"},
 	} {
@@ -74,7 +75,7 @@ func TestAccountsLimits(t *testing.T) {
 }
 
 func TestAccountsPaging(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 1, Accounts: 35}) // 40 with the system's
+	s := startStatic(t, Options{Nodes: 1, Accounts: 32}) // 40 with the system's and the contracts
 	for _, order := range []string{ascending, descending} {
 		var ids []string
 		pages := 0

@@ -11,7 +11,7 @@ import (
 func TestBalances(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1, Accounts: 30})
 	list := getJSON[balanceList](t, s, "/api/v1/balances")
-	if len(list.Balances) != 25 || list.Balances[0].Account != "0.0.1030" || list.Links.Next == nil {
+	if len(list.Balances) != 25 || list.Balances[0].Account != bareContract || list.Links.Next == nil {
 		t.Errorf("got %d rows from %s, next %v", len(list.Balances), list.Balances[0].Account, list.Links.Next)
 	}
 	for _, row := range list.Balances {

@@ -5,8 +5,10 @@ package simulator
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,12 +18,19 @@ type blockList struct {
 }
 
 func (l *ledger) blockRoutes() []route {
-	return []route{{
-		path:   "/api/v1/blocks",
-		maxAge: time.Second,
-		params: []string{"block.number", "limit", "order", "timestamp"},
-		answer: l.answerBlocks,
-	}}
+	return []route{
+		{
+			path:   "/api/v1/blocks",
+			maxAge: time.Second,
+			params: []string{"block.number", "limit", "order", "timestamp"},
+			answer: l.answerBlocks,
+		},
+		{
+			path:   "/api/v1/blocks/{hashOrNumber}",
+			maxAge: 10 * time.Minute,
+			answer: l.answerBlock,
+		},
+	}
 }
 
 // answerBlocks lists blocks, newest first. The timestamp filter is about the
@@ -69,4 +78,25 @@ func (l *ledger) selectBlocks(numbers, timestamps filters, order string, limit i
 		}
 	}
 	return page
+}
+
+// blockHashPattern is a whole hash, or the 32 bytes that Ethereum tools know.
+var blockHashPattern = regexp.MustCompile(`^(0x)?([0-9A-Fa-f]{64}|[0-9A-Fa-f]{96})$`)
+
+func (l *ledger) answerBlock(r *http.Request, _ query) (any, error) {
+	name := r.PathValue("hashOrNumber")
+	number, err := parseNumber(name)
+	isHash := blockHashPattern.MatchString(name)
+	if err != nil && !isHash {
+		return nil, badRequest(msgInvalidParameter, "hashOrNumber")
+	}
+	hash := "0x" + strings.ToLower(strings.TrimPrefix(name, "0x"))
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, block := range slices.Backward(l.blocks) {
+		if isHash && strings.HasPrefix(block.Hash, hash) || !isHash && block.Number == number {
+			return block, nil
+		}
+	}
+	return nil, notFound()
 }

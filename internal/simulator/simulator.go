@@ -285,9 +285,6 @@ func (s *Simulator) RemoveAccount(id string) error { return s.ledger.removeAccou
 // AddAccount adds an account that does not exist yet.
 func (s *Simulator) AddAccount(account Account) error { return s.ledger.addAccount(account) }
 
-// AddBlock adds the next block and returns it.
-func (s *Simulator) AddBlock() Block { return s.ledger.appendBlock() }
-
 // StopNode makes every port of a node refuse connections.
 func (s *Simulator) StopNode(nodeID int64) error { return s.network.stopNode(nodeID) }
 

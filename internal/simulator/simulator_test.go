@@ -5,6 +5,7 @@ package simulator
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -170,12 +171,7 @@ func TestMovingNetwork(t *testing.T) {
 	waitFor(t, func() bool {
 		return getJSON[blockList](t, s, "/api/v1/blocks?limit=1").Blocks[0].Number > first
 	})
-	for id, tinybar := range balances(t, s.ledger) {
-		if tinybar != before[id] {
-			return
-		}
-	}
-	t.Error("no balance moved")
+	waitFor(t, func() bool { return !maps.Equal(balances(t, s.ledger), before) })
 }
 
 func TestStaticNetworkStandsStill(t *testing.T) {

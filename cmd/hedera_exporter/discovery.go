@@ -1,0 +1,128 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// targetGroup is an element of what Prometheus' http_sd_configs reads.
+type targetGroup struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// discoveryHandler tells Prometheus the configured accounts, or the endpoints
+// of the nodes. It answers with all of them or with an error, on which
+// Prometheus keeps the targets it has.
+type discoveryHandler struct {
+	current *generations
+	timeout time.Duration
+}
+
+func (h discoveryHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
+	defer cancel()
+	generation, release := h.current.acquire()
+	defer release()
+	if generation == nil {
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	networks, discover, err := parseDiscovery(generation, r.URL.RawQuery)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	groups := []targetGroup{}
+	for _, network := range networks {
+		found, err := discover(ctx, network)
+		if err != nil {
+			http.Error(w, fmt.Sprintf("network %s: %s", network.Name, err), http.StatusServiceUnavailable)
+			return
+		}
+		groups = append(groups, found...)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(groups) // only the client can fail, and it has gone
+}
+
+type discoverFunc func(context.Context, openNetwork) ([]targetGroup, error)
+
+// parseDiscovery returns the networks that a query asks about, all of them by
+// default, and what it asks.
+func parseDiscovery(generation *generation, query string) ([]openNetwork, discoverFunc, error) {
+	params, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, nil, fmt.Errorf("query %q: %w", query, err)
+	}
+	names := generation.networkNames()
+	if name := params.Get("network"); name != "" {
+		names = []string{name}
+	}
+	networks := make([]openNetwork, 0, len(names))
+	for _, name := range names {
+		network, err := generation.network(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		networks = append(networks, network)
+	}
+	switch kind := params.Get("kind"); kind {
+	case "", "accounts":
+		return networks, discoverAccounts, nil
+	case "nodes":
+		return networks, discoverNodes, nil
+	default:
+		return nil, nil, fmt.Errorf("kind %q is neither accounts nor nodes", kind)
+	}
+}
+
+func discoverAccounts(_ context.Context, network openNetwork) ([]targetGroup, error) {
+	groups := make([]targetGroup, 0, len(network.Accounts))
+	for _, account := range network.Accounts {
+		id := account.ID.String()
+		groups = append(groups, targetGroup{
+			Targets: []string{id},
+			Labels: map[string]string{
+				"__meta_hedera_network":      network.Name,
+				"__meta_hedera_account_id":   id,
+				"__meta_hedera_account_name": account.Name,
+			},
+		})
+	}
+	return groups, nil
+}
+
+// discoverNodes fails rather than to find none: Prometheus would drop all
+// targets.
+func discoverNodes(ctx context.Context, network openNetwork) ([]targetGroup, error) {
+	endpoints, err := network.collector.AddressBook.Endpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(endpoints) == 0 {
+		return nil, errors.New("the address book has no endpoint")
+	}
+	groups := make([]targetGroup, 0, len(endpoints))
+	for _, endpoint := range endpoints {
+		groups = append(groups, targetGroup{
+			Targets: []string{endpoint.Address},
+			Labels: map[string]string{
+				"__meta_hedera_network":          network.Name,
+				"__meta_hedera_node_id":          endpoint.NodeID,
+				"__meta_hedera_node_account_id":  endpoint.NodeAccountID,
+				"__meta_hedera_node_description": endpoint.Description,
+				"__meta_hedera_node_transport":   endpoint.Transport,
+			},
+		})
+	}
+	return groups, nil
+}

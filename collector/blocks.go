@@ -1,0 +1,250 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/mirror"
+)
+
+const (
+	blocksSource = "mirror REST /api/v1/blocks"
+	// maxBlockPages of 100 blocks are read in one scrape: more than half an hour
+	// of blocks, which come every 2 s (FACTS.md, section 5).
+	maxBlockPages = 10
+	// resetAfter is the age of the last block from which on a mirror without a
+	// newer one is asked whether the network was reset.
+	resetAfter = time.Minute
+	// versionLength bounds a HAPI version as a label value.
+	versionLength = 32
+)
+
+var networkLabel = []string{"network"}
+
+var (
+	blockNumber = newGauge(Metric{
+		Collector: "blocks",
+		Name:      "block_number",
+		Help:      "Number of the latest block.",
+		Labels:    networkLabel,
+		Source:    blocksSource,
+		Example:   "delta(hedera_block_number[5m]) == 0",
+	})
+	blockTransactions = newGauge(Metric{
+		Collector: "blocks",
+		Name:      "block_transactions",
+		Help:      "Number of transactions in the latest block.",
+		Labels:    networkLabel,
+		Source:    blocksSource,
+		Example:   "hedera_block_transactions",
+	})
+	blockGasUsed = newGauge(Metric{
+		Collector: "blocks",
+		Name:      "block_gas_used",
+		Help:      "Gas used in the latest block.",
+		Labels:    networkLabel,
+		Source:    blocksSource,
+		Example:   "hedera_block_gas_used",
+	})
+	blockSize = newGauge(Metric{
+		Collector: "blocks",
+		Name:      "block_size_bytes",
+		Help:      "Size of the latest block.",
+		Labels:    networkLabel,
+		Source:    blocksSource,
+		Example:   "hedera_block_size_bytes",
+	})
+	hapiVersion = newGauge(Metric{
+		Collector: "blocks",
+		Name:      "network_hapi_version_info",
+		Help:      "Version of the consensus nodes' API in the latest block; the value is 1.",
+		Labels:    []string{"network", "version"},
+		Source:    blocksSource,
+		Example:   "count by (network) (count by (network, version) (last_over_time(hedera_network_hapi_version_info[1h]))) > 1",
+	})
+	networkTransactions = newCounter(Metric{
+		Collector: "blocks",
+		Name:      "network_transactions_total",
+		Help:      "Transactions in all blocks since the exporter's start.",
+		Labels:    networkLabel,
+		Source:    blocksSource,
+		Example:   "rate(hedera_network_transactions_total[5m])",
+	})
+	networkGasUsed = newCounter(Metric{
+		Collector: "blocks",
+		Name:      "network_gas_used_total",
+		Help:      "Gas used in all blocks since the exporter's start.",
+		Labels:    networkLabel,
+		Source:    blocksSource,
+		Example:   "rate(hedera_network_gas_used_total[5m])",
+	})
+	blocksSkipped = newCounter(Metric{
+		Collector: "blocks",
+		Name:      "network_blocks_skipped_total",
+		Help:      "Blocks left out of the counters: those that the mirror does not have, and those beyond the 1,000 that one scrape catches up with.",
+		Labels:    networkLabel,
+		Source:    blocksSource,
+		Example:   "increase(hedera_network_blocks_skipped_total[1h]) > 0",
+	})
+)
+
+func init() {
+	register(Registration{
+		Name:           "blocks",
+		Help:           "the latest block, and counters of the network's transactions and gas",
+		DefaultEnabled: true,
+		factory:        newBlocks,
+	})
+}
+
+type blockReader interface {
+	LatestBlock(ctx context.Context) (mirror.Block, error)
+	Blocks(ctx context.Context, after int64) iter.Seq2[mirror.Page[mirror.Block], error]
+}
+
+// blockState is guarded by its turn.
+type blockState struct {
+	turn turn
+
+	started      bool
+	last         mirror.Block // the latest block counted, or seen at the start
+	transactions float64
+	gas          float64
+	skipped      float64
+}
+
+type blocks struct {
+	network string
+	mirror  blockReader
+	state   *blockState
+}
+
+func newBlocks(n Network) (Collector, error) {
+	if n.Mirror == nil {
+		return nothing{}, nil
+	}
+	return blocks{network: n.Name, mirror: n.Mirror, state: &n.State.blocks}, nil
+}
+
+// Update implements Collector. What was counted before an error stays counted.
+func (c blocks) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	if err := c.state.turn.take(ctx); err != nil {
+		return err
+	}
+	defer c.state.turn.give()
+
+	if err := c.advance(ctx); err != nil {
+		return err
+	}
+	c.send(ch)
+	return nil
+}
+
+func (c blocks) advance(ctx context.Context) error {
+	if !c.state.started {
+		latest, err := c.mirror.LatestBlock(ctx)
+		if err != nil {
+			return err
+		}
+		c.state.last, c.state.started = latest, true
+		return nil
+	}
+	before := c.state.last.Number
+	more, err := c.countPages(ctx)
+	switch {
+	case err != nil:
+		return err
+	case more:
+		return c.skipToLatest(ctx)
+	case before == c.state.last.Number && time.Since(blockEnd(c.state.last)) > resetAfter:
+		return c.noticeReset(ctx)
+	}
+	return nil
+}
+
+// countPages counts the blocks after the last one and reports whether there
+// may be more of them than a scrape reads.
+func (c blocks) countPages(ctx context.Context) (more bool, err error) {
+	pages := 0
+	for page, err := range c.mirror.Blocks(ctx, c.state.last.Number) {
+		if err != nil {
+			return false, err
+		}
+		for _, block := range page.Rows {
+			c.count(block)
+		}
+		if pages++; pages == maxBlockPages {
+			return page.More, nil
+		}
+	}
+	return false, nil
+}
+
+func (c blocks) count(block mirror.Block) {
+	if block.Number <= c.state.last.Number {
+		return
+	}
+	c.state.skipped += float64(block.Number - c.state.last.Number - 1)
+	c.state.transactions += float64(block.Count)
+	if block.GasUsed != nil {
+		c.state.gas += float64(*block.GasUsed)
+	}
+	c.state.last = block
+}
+
+func (c blocks) skipToLatest(ctx context.Context) error {
+	latest, err := c.mirror.LatestBlock(ctx)
+	if err != nil {
+		return err
+	}
+	c.count(latest)
+	return nil
+}
+
+// noticeReset goes back to the blocks of a network that began anew, as testnet
+// does now and then (FACTS.md, section 5).
+func (c blocks) noticeReset(ctx context.Context) error {
+	latest, err := c.mirror.LatestBlock(ctx)
+	if err == nil && latest.Number < c.state.last.Number {
+		c.state.last = latest
+	}
+	return err
+}
+
+func blockEnd(block mirror.Block) time.Time {
+	end := block.Timestamp.From
+	if block.Timestamp.To != nil {
+		end = *block.Timestamp.To
+	}
+	return time.Unix(0, int64(end))
+}
+
+func (c blocks) send(ch chan<- prometheus.Metric) {
+	last := c.state.last
+	ch <- blockNumber.sample(float64(last.Number), c.network)
+	ch <- blockTransactions.sample(float64(last.Count), c.network)
+	if last.GasUsed != nil {
+		ch <- blockGasUsed.sample(float64(*last.GasUsed), c.network)
+	}
+	if last.Size != nil {
+		ch <- blockSize.sample(float64(*last.Size), c.network)
+	}
+	if last.HAPIVersion != nil {
+		ch <- hapiVersion.sample(1, c.network, text(last.HAPIVersion, versionLength))
+	}
+	ch <- networkTransactions.sample(c.state.transactions, c.network)
+	ch <- networkGasUsed.sample(c.state.gas, c.network)
+	ch <- blocksSkipped.sample(c.state.skipped, c.network)
+}
+
+// nothing is the collector of a network that has no source for it.
+type nothing struct{}
+
+// Update implements Collector.
+func (nothing) Update(context.Context, chan<- prometheus.Metric) error { return nil }

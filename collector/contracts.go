@@ -1,0 +1,132 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"hedera_exporter/internal/mirror"
+)
+
+const contractsSource = "mirror REST /api/v1/contracts"
+
+var contractLabels = []string{"network", "contract_id", "name"}
+
+var (
+	contractExists = newGauge(Metric{
+		Collector: "contracts",
+		Name:      "contract_exists",
+		Help:      "Whether the network knows the contract; it knows deleted ones too.",
+		Labels:    contractLabels,
+		Source:    contractsSource,
+		Example:   "hedera_contract_exists == 0",
+	})
+	contractBalance = newGauge(Metric{
+		Collector: "contracts",
+		Name:      "contract_balance_hbar",
+		Help:      "Balance of the contract.",
+		Labels:    contractLabels,
+		Source:    "mirror REST /api/v1/balances",
+		Example:   "hedera_contract_balance_hbar < 10",
+	})
+	contractDeleted = newGauge(Metric{
+		Collector: "contracts",
+		Name:      "contract_deleted",
+		Help:      "Whether the contract has been deleted.",
+		Labels:    contractLabels,
+		Source:    contractsSource,
+		Example:   "hedera_contract_deleted == 1",
+	})
+	contractExpiry = newGauge(Metric{
+		Collector: "contracts",
+		Name:      "contract_expiry_timestamp_seconds",
+		Help:      "When the contract expires.",
+		Labels:    contractLabels,
+		Source:    contractsSource,
+		Example:   "hedera_contract_expiry_timestamp_seconds - time() < 30 * 86400",
+	})
+)
+
+func init() {
+	register(Registration{
+		Name:           "contracts",
+		Help:           "balance and expiry of the configured contracts",
+		DefaultEnabled: true,
+		factory:        newContracts,
+	})
+}
+
+type contractReader interface {
+	Contracts(ctx context.Context, ids []string) ([]mirror.Contract, error)
+	Balances(ctx context.Context, ids []string) ([]mirror.Balance, error)
+}
+
+type contracts struct {
+	network   string
+	contracts []Entity
+	mirror    contractReader
+}
+
+func newContracts(n Network) (Collector, error) {
+	if n.Mirror == nil || len(n.Contracts) == 0 {
+		return nothing{}, nil
+	}
+	return contracts{network: n.Name, contracts: n.Contracts, mirror: n.Mirror}, nil
+}
+
+// Update implements Collector. A contract's balance is not in the list of
+// contracts; its bytecode is not either.
+func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	ids := make([]string, 0, len(c.contracts))
+	for _, contract := range c.contracts {
+		ids = append(ids, contract.ID)
+	}
+	var (
+		rows     []mirror.Contract
+		balances []mirror.Balance
+	)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		rows, err = c.mirror.Contracts(ctx, ids)
+		return err
+	})
+	group.Go(func() (err error) {
+		balances, err = c.mirror.Balances(ctx, ids)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	c.send(ch, rows, balances)
+	return nil
+}
+
+func (c contracts) send(ch chan<- prometheus.Metric, rows []mirror.Contract, balances []mirror.Balance) {
+	known := make(map[string]mirror.Contract, len(rows))
+	for _, row := range rows {
+		known[row.ID] = row
+	}
+	held := make(map[string]int64, len(balances))
+	for _, balance := range balances {
+		held[balance.Account] = balance.Balance
+	}
+	for _, contract := range c.contracts {
+		labels := []string{c.network, contract.ID, contract.Name}
+		row, exists := known[contract.ID]
+		ch <- contractExists.sample(boolValue(exists), labels...)
+		if !exists {
+			continue
+		}
+		ch <- contractDeleted.sample(boolValue(row.Deleted), labels...)
+		if row.ExpirationTimestamp != nil {
+			ch <- contractExpiry.sample(row.ExpirationTimestamp.Seconds(), labels...)
+		}
+		if tinybar, ok := held[contract.ID]; ok {
+			ch <- contractBalance.sample(hbar(tinybar), labels...)
+		}
+	}
+}

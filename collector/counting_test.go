@@ -1,0 +1,495 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/mirror"
+	"hedera_exporter/internal/simulator"
+)
+
+const histories = 12 // random ones a run of each property test; each has its seed
+
+// flaky is a mirror that fails at random, before it was asked or after it has
+// answered.
+type flaky struct {
+	*mirror.Client
+	mu      sync.Mutex
+	random  *rand.Rand
+	failing bool
+}
+
+var errFlaky = errors.New("flaky")
+
+func (f *flaky) setFailing(failing bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failing = failing
+}
+
+func (f *flaky) err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failing && f.random.IntN(4) == 0 {
+		return errFlaky
+	}
+	return nil
+}
+
+func (f *flaky) Transactions(ctx context.Context, ids []string, from mirror.Timestamp) (mirror.Page[mirror.Transaction], error) {
+	page, err := f.Client.Transactions(ctx, ids, from)
+	return page, errors.Join(err, f.err())
+}
+
+func (f *flaky) LatestTransaction(ctx context.Context, id string) (mirror.Transaction, bool, error) {
+	transaction, ok, err := f.Client.LatestTransaction(ctx, id)
+	return transaction, ok, errors.Join(err, f.err())
+}
+
+func (f *flaky) LatestBlock(ctx context.Context) (mirror.Block, error) {
+	block, err := f.Client.LatestBlock(ctx)
+	return block, errors.Join(err, f.err())
+}
+
+func (f *flaky) Blocks(ctx context.Context, after int64) iter.Seq2[mirror.Page[mirror.Block], error] {
+	return func(yield func(mirror.Page[mirror.Block], error) bool) {
+		for page, err := range f.Client.Blocks(ctx, after) {
+			if err = errors.Join(err, f.err()); err != nil {
+				yield(mirror.Page[mirror.Block]{}, err)
+				return
+			}
+			if !yield(page, nil) {
+				return
+			}
+		}
+	}
+}
+
+// scrapeAtOnce runs c several times at the same time; whether it fails is not
+// looked at.
+func scrapeAtOnce(t *testing.T, c Collector, times int) {
+	var wg sync.WaitGroup
+	for range times {
+		wg.Go(func() { _, _ = samplesFrom(t, c) })
+	}
+	wg.Wait()
+}
+
+// samplesFrom is one update of c as text.
+func samplesFrom(t *testing.T, c Collector) (string, error) {
+	r := &round{network: "simulated", name: "c", collector: c}
+	ctx, cancel := context.WithTimeout(context.Background(), testDeadline)
+	defer cancel()
+	result, err := r.run(ctx)
+	if err != nil {
+		return "", err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(constSamples(result.samples))
+	return samplesOf(gather(t, registry)), nil
+}
+
+// constSamples is a prometheus.Collector of samples that are there already.
+type constSamples []prometheus.Metric
+
+func (constSamples) Describe(chan<- *prometheus.Desc) {}
+
+func (c constSamples) Collect(ch chan<- prometheus.Metric) {
+	for _, sample := range c {
+		ch <- sample
+	}
+}
+
+// TestTransactionsAreCountedExactlyOnce drives random histories (bursts over
+// page borders, equal timestamps, failures between pages, scrapes at the same
+// time, a reload) and compares the counters with the simulator's own totals.
+func TestTransactionsAreCountedExactlyOnce(t *testing.T) {
+	for seed := range uint64(histories) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { testTransactionHistory(t, seed) })
+	}
+}
+
+func testTransactionHistory(t *testing.T, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 5})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	ids := []string{"0.0.1001", "0.0.1002", "0.0.1003"}
+	for _, id := range ids {
+		watched := account(t, id, id)
+		watched.Transactions = true
+		network.Accounts = append(network.Accounts, watched)
+	}
+	client := &flaky{Client: network.Mirror, random: rand.New(rand.NewPCG(seed, 1))}
+	collectorOn := func(accounts ...Account) transactions {
+		return transactions{network: "simulated", accounts: accounts, mirror: client, state: &network.State.transactions}
+	}
+	c := collectorOn(network.Accounts...)
+
+	start := sim.AddBlock()
+	for _, earlier := range []time.Duration{time.Minute, 0} { // before the start, the last of them by nothing
+		if err := sim.AddTransaction(simulator.Transaction{Consensus: blockEndOf(t, start).Add(-earlier), Payer: ids[0], Fee: 7}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := totalsOf(sim, ids)
+	if _, err := samplesFrom(t, c); err != nil {
+		t.Fatal(err)
+	}
+
+	client.setFailing(true)
+	consensus := blockEndOf(t, start)
+	for range 12 {
+		burst := []int{0, 1, 2, 99, 100, 101, 250}[random.IntN(7)]
+		for i := range burst {
+			if random.IntN(3) > 0 || i%90 == 0 { // never a page full of one timestamp
+				consensus = consensus.Add(time.Duration(1 + random.IntN(3)))
+			}
+			addRandomTransaction(t, sim, random, consensus, int64(i), ids)
+		}
+		scrapeAtOnce(t, c, 1+random.IntN(2))
+		if random.IntN(4) == 0 { // a reload
+			c = collectorOn(network.Accounts...)
+		}
+	}
+
+	client.setFailing(false)
+	var body string
+	awaitSamples(t, c, &body, `hedera_account_transactions_backlog_seconds{network="simulated"} 0`)
+	for i, id := range ids {
+		wantTotals(t, body, id, before[i], sim.AccountTotals(id))
+	}
+}
+
+func blockEndOf(t *testing.T, block simulator.Block) time.Time {
+	t.Helper()
+	end, err := mirror.ParseTimestamp(*block.Timestamp.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Unix(0, int64(end))
+}
+
+func awaitSamples(t *testing.T, c Collector, body *string, line string) {
+	t.Helper()
+	for range 100 {
+		var err error
+		if *body, err = samplesFrom(t, c); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(*body, line) {
+			return
+		}
+	}
+	t.Fatalf("there is no %s in\n%s", line, *body)
+}
+
+func totalsOf(sim *simulator.Simulator, ids []string) []simulator.Totals {
+	totals := make([]simulator.Totals, 0, len(ids))
+	for _, id := range ids {
+		totals = append(totals, sim.AccountTotals(id))
+	}
+	return totals
+}
+
+func addRandomTransaction(t *testing.T, sim *simulator.Simulator, random *rand.Rand, consensus time.Time, nonce int64, ids []string) {
+	t.Helper()
+	others := append([]string{"0.0.98", "0.0.1004"}, ids...)
+	pick := func() string { return others[random.IntN(len(others))] }
+	from, to, amount := pick(), pick(), random.Int64N(1e15)
+	transfers := map[string]int64{}
+	if from != to {
+		transfers[from], transfers[to] = -amount, amount
+	}
+	err := sim.AddTransaction(simulator.Transaction{
+		Consensus: consensus,
+		Payer:     pick(),
+		Name:      []string{"CRYPTOTRANSFER", "CONTRACTCALL", "TOKENMINT"}[random.IntN(3)],
+		Result:    []string{"SUCCESS", "CONTRACT_REVERT_EXECUTED", "KEY_REQUIRED"}[random.IntN(3)],
+		Fee:       random.Int64N(1e9),
+		Transfers: transfers,
+		Nonce:     nonce,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantTotals(t *testing.T, body, id string, before, after simulator.Totals) {
+	t.Helper()
+	labels := fmt.Sprintf(`account_id="%s",`, id)
+	tail := fmt.Sprintf(`name="%s",network="simulated"`, id)
+	wantLines(
+		t, body,
+		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="in",%s} %s`, labels, tail, sampleValue(hbar(after.In-before.In))),
+		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="out",%s} %s`, labels, tail, sampleValue(hbar(after.Out-before.Out))),
+		fmt.Sprintf(`hedera_account_fees_hbar_total{%s%s} %s`, labels, tail, sampleValue(hbar(after.Fees-before.Fees))),
+		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.Timestamp(after.Last.UnixNano()).Seconds())),
+	)
+	kinds := 0
+	for kind, count := range after.ByTypeResult {
+		count -= before.ByTypeResult[kind]
+		if count == 0 {
+			continue
+		}
+		kinds++
+		result := strings.Replace(kind[1], "KEY_REQUIRED", other, 1) // has no label value of its own
+		wantLines(t, body, fmt.Sprintf(`hedera_account_transactions_total{%s%s,result="%s",type="%s"} %s`,
+			labels, tail, result, kind[0], sampleValue(float64(count))))
+	}
+	if shown := len(linesWith(body, "hedera_account_transactions_total{", labels)); shown != kinds {
+		t.Errorf("%d series count transactions of %s, want %d", shown, id, kinds)
+	}
+}
+
+// sampleValue is a value as the text format writes it.
+func sampleValue(value float64) string {
+	return strings.TrimSpace(strings.TrimPrefix(fmt.Sprintln(value), "+"))
+}
+
+// TestBlocksAreCountedExactlyOnce is the same for blocks.
+func TestBlocksAreCountedExactlyOnce(t *testing.T) {
+	for seed := range uint64(histories) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { testBlockHistory(t, seed) })
+	}
+}
+
+func testBlockHistory(t *testing.T, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 2))
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	client := &flaky{Client: network.Mirror, random: rand.New(rand.NewPCG(seed, 3))}
+	c := blocks{network: "simulated", mirror: client, state: &network.State.blocks}
+
+	before := sim.BlockTotals()
+	if _, err := samplesFrom(t, c); err != nil {
+		t.Fatal(err)
+	}
+	client.setFailing(true)
+	for range 9 { // even if all of them fail, no more blocks than a scrape reads
+		for range []int{0, 1, 7, 99, 100, 101}[random.IntN(6)] {
+			sim.AddBlockWith(random.IntN(1000), random.Int64N(1e7))
+		}
+		scrapeAtOnce(t, c, 1+random.IntN(2))
+	}
+	client.setFailing(false)
+	last := sim.AddBlockWith(3, 5)
+	body, err := samplesFrom(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := sim.BlockTotals()
+	wantLines(
+		t, body,
+		`hedera_network_transactions_total{network="simulated"} `+sampleValue(float64(after.Transactions-before.Transactions)),
+		`hedera_network_gas_used_total{network="simulated"} `+sampleValue(float64(after.GasUsed-before.GasUsed)),
+		`hedera_block_number{network="simulated"} `+sampleValue(float64(last.Number)),
+		`hedera_block_transactions{network="simulated"} 3`,
+		`hedera_block_gas_used{network="simulated"} 5`,
+		`hedera_network_blocks_skipped_total{network="simulated"} 0`,
+	)
+}
+
+func newBlocksOn(t *testing.T, sim *simulator.Simulator) blocks {
+	t.Helper()
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	return blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks}
+}
+
+func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
+	tests := map[string]struct{ added, transactions, skipped int }{
+		"up to the bound":  {1000, 1000, 0},
+		"beyond the bound": {1501, 1001, 500}, // the latest is counted
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			sim := startSimulator(t, simulator.Options{Nodes: 1})
+			c := newBlocksOn(t, sim)
+			if _, err := samplesFrom(t, c); err != nil {
+				t.Fatal(err)
+			}
+			for range test.added {
+				sim.AddBlockWith(1, 0)
+			}
+			for range 2 { // the second finds nothing new
+				body, err := samplesFrom(t, c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantLines(
+					t, body,
+					fmt.Sprintf(`hedera_network_transactions_total{network="simulated"} %s`, sampleValue(float64(test.transactions))),
+					fmt.Sprintf(`hedera_network_blocks_skipped_total{network="simulated"} %d`, test.skipped),
+				)
+			}
+		})
+	}
+}
+
+// oneBlock is a mirror whose only block is latest.
+type oneBlock struct{ latest mirror.Block }
+
+func (m *oneBlock) LatestBlock(context.Context) (mirror.Block, error) { return m.latest, nil }
+
+func (m *oneBlock) Blocks(_ context.Context, after int64) iter.Seq2[mirror.Page[mirror.Block], error] {
+	return func(yield func(mirror.Page[mirror.Block], error) bool) {
+		var page mirror.Page[mirror.Block]
+		if m.latest.Number > after {
+			page.Rows = []mirror.Block{m.latest}
+		}
+		yield(page, nil)
+	}
+}
+
+func TestBlocksOfANetworkThatWasReset(t *testing.T) {
+	source := &oneBlock{latest: mirror.Block{Number: 5000, Count: 3}}
+	c := blocks{network: "simulated", mirror: source, state: &NewState().blocks}
+	want := func(number, transactions, skipped string) {
+		t.Helper()
+		body, err := samplesFrom(t, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantLines(
+			t, body,
+			`hedera_block_number{network="simulated"} `+number,
+			`hedera_network_transactions_total{network="simulated"} `+transactions,
+			`hedera_network_blocks_skipped_total{network="simulated"} `+skipped,
+		)
+		wantNone(t, body, "hedera_block_gas_used{") // null
+		wantNone(t, body, "hedera_block_size_bytes{")
+		wantNone(t, body, "hedera_network_hapi_version_info{")
+	}
+	want("5000", "0", "0")
+	source.latest = mirror.Block{Number: 2, Count: 4} // began anew
+	want("2", "0", "0")
+	source.latest = mirror.Block{Number: 3, Count: 5}
+	want("3", "5", "0")
+	source.latest = mirror.Block{Number: 6, Count: 1} // 4 and 5 are not to be had
+	want("6", "6", "2")
+}
+
+func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	watched := account(t, "0.0.1001", "busy")
+	c := transactions{network: "simulated", accounts: []Account{watched}, mirror: network.Mirror, state: &network.State.transactions}
+	start := blockEndOf(t, sim.AddBlock())
+	if _, err := samplesFrom(t, c); err != nil {
+		t.Fatal(err)
+	}
+	const added = 1500
+	for i := range added {
+		if err := sim.AddTransaction(simulator.Transaction{Consensus: start.Add(time.Duration(i + 1)), Payer: "0.0.1001", Fee: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counted := func(body string) string {
+		return strings.Join(linesWith(body, "hedera_account_transactions_total{"), "\n")
+	}
+	body, err := samplesFrom(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if backlog := linesWith(body, "hedera_account_transactions_backlog_seconds{"); len(backlog) != 1 || strings.HasSuffix(backlog[0], " 0") {
+		t.Errorf("with %d transactions to count the backlog is %q", added, backlog)
+	}
+	if !strings.HasSuffix(counted(body), " 991") { // each page begins with the row that ended the one before
+		t.Errorf("the first scrape counted %s", counted(body))
+	}
+	if body, err = samplesFrom(t, c); err != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, body, `hedera_account_transactions_backlog_seconds{network="simulated"} 0`)
+	if !strings.HasSuffix(counted(body), " 1500") {
+		t.Errorf("two scrapes counted %s", counted(body))
+	}
+}
+
+// TestCursorIsNeverOlderThanADay keeps it within the 60 days that the mirror searches.
+func TestCursorIsNeverOlderThanADay(t *testing.T) {
+	const old = 3 * 24 * time.Hour
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1, Now: func() time.Time { return time.Now().Add(-old) }})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	c := transactions{network: "simulated", accounts: []Account{account(t, "0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
+	earliest := mirror.Timestamp(time.Now().Add(-settled).UnixNano())
+	if _, err := samplesFrom(t, c); err != nil {
+		t.Fatal(err)
+	}
+	if at := c.state.accounts["0.0.1001"].cursor.at; at < earliest {
+		t.Errorf("the cursor is at %s, want %s or later", at, earliest)
+	}
+}
+
+func TestFullPageOfOneTimestampIsAnError(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	c := transactions{network: "simulated", accounts: []Account{account(t, "0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
+	at := blockEndOf(t, sim.AddBlock()).Add(time.Second)
+	if _, err := samplesFrom(t, c); err != nil {
+		t.Fatal(err)
+	}
+	for i := range int64(101) {
+		if err := sim.AddTransaction(simulator.Transaction{Consensus: at, Payer: "0.0.1001", Nonce: i}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := samplesFrom(t, c); err == nil || !strings.Contains(err.Error(), "one consensus timestamp") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestQuietAccount(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 15})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	c := transactions{network: "simulated", mirror: network.Mirror, state: &network.State.transactions}
+	for i := range 15 {
+		c.accounts = append(c.accounts, account(t, "0.0."+itoa(1001+i), itoa(i)))
+		if err := sim.AddTransaction(simulator.Transaction{Consensus: time.Unix(1790000000, 0), Payer: "0.0." + itoa(1001+i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, known := range []int{10, 15, 15} { // 10 are looked up in a scrape
+		sim.ResetRequests()
+		body, err := samplesFrom(t, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := linesWith(body, "hedera_account_last_transaction_timestamp_seconds{")
+		if len(lines) != known || !strings.HasSuffix(lines[0], " 1.79e+09") {
+			t.Errorf("%d last transactions, want %d: %q", len(lines), known, lines)
+		}
+	}
+	if requests := sim.Requests(); requests["GET /api/v1/transactions"] != 1 || len(requests) != 1 {
+		t.Errorf("a scrape of 15 quiet accounts made the requests %v, want one", requests)
+	}
+}
+
+func TestHbarSumDoesNotOverflow(t *testing.T) {
+	var sum hbarSum
+	const supply = int64(5e18) // all there is, in tinybar
+	for range 4 {
+		sum.add(supply + 99_999_999)
+	}
+	if want := 4 * (5e10 + 0.99999999); sum.hbar() != want {
+		t.Errorf("%v, want %v", sum.hbar(), want)
+	}
+	small := hbarSum{}
+	small.add(1)
+	small.add(99_999_999)
+	small.add(12)
+	if small.hbar() != 1.00000012 {
+		t.Errorf("%v, want 1.00000012", small.hbar())
+	}
+}

@@ -1,0 +1,80 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/simulator"
+)
+
+const blocksPath = "/api/v1/blocks"
+
+// mirrorOn is a network on sim with the mirror's gRPC as well.
+func mirrorOn(t *testing.T, sim *simulator.Simulator) Network {
+	t.Helper()
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	network.MirrorGRPC = consensus.NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
+	return network
+}
+
+func TestMirror(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2, Now: func() time.Time {
+		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
+	}})
+	set := setOn(t, mirrorOn(t, sim), "mirror")
+	cost := map[string]int{"GET /api/v1/blocks": 1, "grpc getNodes": 1}
+
+	wantOnly(
+		t, scrapeCosting(t, sim, set, cost), "mirror",
+		`hedera_mirror_up{network="simulated"} 1`,
+		`hedera_mirror_grpc_up{network="simulated"} 1`,
+		`hedera_mirror_latest_block_timestamp_seconds{network="simulated"} 1.7935344e+09`,
+	)
+	sim.AddBlock()
+	wantLines(t, scrapeText(t, set, testDeadline),
+		`hedera_mirror_latest_block_timestamp_seconds{network="simulated"} 1.793534402e+09`)
+}
+
+// TestDeadMirrorIsASample expects neither the collector to fail nor the mirror's
+// other API to be down.
+func TestDeadMirrorIsASample(t *testing.T) {
+	for path, broken := range map[string]string{blocksPath: "hedera_mirror_up", simulator.GetNodesFault: "hedera_mirror_grpc_up"} {
+		for name, fault := range faultsAt(path) {
+			t.Run(broken+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				sim := startSimulator(t, simulator.Options{Nodes: 1})
+				set := setOn(t, mirrorOn(t, sim), "mirror")
+				if _, err := sim.InjectFault(fault); err != nil {
+					t.Fatal(err)
+				}
+				body := scrapeText(t, set, time.Second)
+				for _, metric := range []string{"hedera_mirror_up", "hedera_mirror_grpc_up"} {
+					want := `{network="simulated"} 1`
+					if metric == broken {
+						want = `{network="simulated"} 0`
+					}
+					wantLines(t, body, metric+want)
+				}
+				wantLines(t, body, successLine("mirror", true))
+				if shown := len(linesWith(body, "hedera_mirror_latest_block")) > 0; shown != (path != blocksPath) {
+					t.Errorf("latest block shown: %v", shown)
+				}
+			})
+		}
+	}
+}
+
+func TestMirrorWithoutGRPCAndNulls(t *testing.T) {
+	network := answering(t, map[string]string{
+		blocksPath: `{"blocks":[{"number":1,"count":0,"gas_used":null,"hapi_version":null,"size":null,
+			"timestamp":{"from":"1.000000000","to":null}}],"links":{"next":null}}`,
+	})
+	wantOnly(t, scrapeText(t, setOn(t, network, "mirror"), testDeadline), "mirror",
+		`hedera_mirror_up{network="simulated"} 1`)
+}

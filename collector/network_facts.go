@@ -1,0 +1,272 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"hedera_exporter/internal/mirror"
+)
+
+const (
+	stakeSource           = "mirror REST /api/v1/network/stake"
+	rateSource            = "mirror REST /api/v1/network/exchangerate"
+	registeredNodesSource = "mirror REST /api/v1/network/registered-nodes"
+	// maxRegisteredNodes bounds the series of registered nodes, which anyone may
+	// register (HIP-1137).
+	maxRegisteredNodes = 100
+)
+
+// gasTransactionTypes are the types that have a price of gas (FACTS.md 1.3).
+var gasTransactionTypes = []string{"ContractCall", "ContractCreate", "EthereumTransaction"}
+
+var (
+	networkStake = newNetworkStakeGauge("stake_hbar",
+		"Stake on all nodes.",
+		"hedera_network_stake_hbar / on (network) hedera_network_supply_hbar{kind=\"released\"}")
+	networkStakeRewardedMaximum = newNetworkStakeGauge("stake_rewarded_maximum_hbar",
+		"Stake up to which an hbar staked earns the most.",
+		"hedera_network_stake_hbar > hedera_network_stake_rewarded_maximum_hbar")
+	networkRewardRate = newNetworkStakeGauge("staking_reward_rate_hbar",
+		"Rewards that are distributed in a staking period, which is a day.",
+		"hedera_network_staking_reward_rate_hbar * 365 / hedera_network_stake_hbar")
+	networkRewardMaximum = newNetworkStakeGauge("staking_reward_maximum_hbar",
+		"The most that is paid as rewards for the staking period, given the balance of the reward account and the stake that earns rewards.",
+		"hedera_network_staking_reward_rate_hbar / hedera_network_staking_reward_maximum_hbar")
+	networkRewardPerHbarMaximum = newNetworkStakeGauge("staking_reward_per_hbar_maximum_hbar",
+		"The most that an hbar staked earns in a staking period.",
+		"hedera_network_staking_reward_per_hbar_maximum_hbar * 365")
+	networkStartThreshold = newNetworkStakeGauge("staking_start_threshold_hbar",
+		"Balance of the reward account 0.0.800 from which on rewards are paid.",
+		"hedera_network_staking_start_threshold_hbar")
+	networkRewardBalanceThreshold = newNetworkStakeGauge("reward_balance_threshold_hbar",
+		"Unreserved balance of the reward account below which the reward rate is lowered.",
+		"hedera_network_unreserved_staking_reward_balance_hbar < hedera_network_reward_balance_threshold_hbar")
+	networkReservedRewards = newNetworkStakeGauge("reserved_staking_rewards_hbar",
+		"Rewards that have been earned and not yet paid.",
+		"hedera_network_reserved_staking_rewards_hbar")
+	networkUnreservedBalance = newNetworkStakeGauge("unreserved_staking_reward_balance_hbar",
+		"Balance of the reward account that is not reserved for rewards already earned.",
+		"hedera_network_unreserved_staking_reward_balance_hbar")
+	networkStakingPeriodEnd = newNetworkStakeGauge("staking_period_end_timestamp_seconds",
+		"When the staking period ended that the staking figures are of.",
+		"time() - hedera_network_staking_period_end_timestamp_seconds > 25 * 3600")
+	networkNodeRewardFee = newNetworkStakeGauge("node_reward_fee_ratio",
+		"Fraction of the fees that goes to the node reward account 0.0.801.",
+		"hedera_network_node_reward_fee_ratio")
+	networkStakingRewardFee = newNetworkStakeGauge("staking_reward_fee_ratio",
+		"Fraction of the fees that goes to the staking reward account 0.0.800.",
+		"hedera_network_staking_reward_fee_ratio")
+
+	networkSupply = newGauge(Metric{
+		Collector: "network",
+		Name:      "network_supply_hbar",
+		Help:      "Supply of hbar: kind is total, or released from the treasury accounts.",
+		Labels:    []string{"network", "kind"},
+		Source:    "mirror REST /api/v1/network/supply",
+		Example:   "hedera_network_supply_hbar{kind=\"released\"} / on (network) hedera_network_supply_hbar{kind=\"total\"}",
+	})
+	exchangeRate = newGauge(Metric{
+		Collector: "network",
+		Name:      "exchange_rate_usd_per_hbar",
+		Help:      "Price of an hbar by which fees are charged: period is current or next.",
+		Labels:    []string{"network", "period"},
+		Source:    rateSource,
+		Example:   "hedera_account_balance_hbar * on (network) group_left () hedera_exchange_rate_usd_per_hbar{period=\"current\"}",
+	})
+	exchangeRateExpiry = newGauge(Metric{
+		Collector: "network",
+		Name:      "exchange_rate_expiry_timestamp_seconds",
+		Help:      "When the exchange rate expires: period is current or next.",
+		Labels:    []string{"network", "period"},
+		Source:    rateSource,
+		Example:   "hedera_exchange_rate_expiry_timestamp_seconds{period=\"next\"} < time()",
+	})
+	gasPrice = newGauge(Metric{
+		Collector: "network",
+		Name:      "network_gas_price_hbar",
+		Help:      "Price of one gas, by transaction type: ContractCall, ContractCreate or EthereumTransaction; others are left out.",
+		Labels:    []string{"network", "transaction_type"},
+		Source:    "mirror REST /api/v1/network/fees",
+		Example:   "hedera_network_gas_price_hbar{transaction_type=\"EthereumTransaction\"} * 1e6",
+	})
+	registeredNodes = newGauge(Metric{
+		Collector: "network",
+		Name:      "registered_nodes",
+		Help:      "Number of registered nodes: block nodes, mirror nodes, relays and other services (HIP-1137). Absent on mirrors before v0.153, as are the nodes.",
+		Labels:    networkLabel,
+		Source:    registeredNodesSource,
+		Example:   "hedera_registered_nodes",
+	})
+	registeredNodeInfo = newGauge(Metric{
+		Collector: "network",
+		Name:      "registered_node_info",
+		Help:      "Facts about the registered node; the value is 1. Type lists the types of its endpoints, separated by commas. Only the first 100 nodes are shown.",
+		Labels:    []string{"network", "registered_node_id", "description", "type"},
+		Source:    registeredNodesSource,
+		Example:   "count by (network, type) (hedera_registered_node_info)",
+	})
+	registeredNodeEndpoints = newGauge(Metric{
+		Collector: "network",
+		Name:      "registered_node_endpoints",
+		Help:      "Number of service endpoints of the registered node. Only the first 100 nodes are shown.",
+		Labels:    []string{"network", "registered_node_id"},
+		Source:    registeredNodesSource,
+		Example:   "hedera_registered_node_endpoints == 0",
+	})
+)
+
+func newNetworkStakeGauge(name, help, example string) constMetric {
+	return newGauge(Metric{
+		Collector: "network",
+		Name:      "network_" + name,
+		Help:      help + " Absent before the network's first staking period.",
+		Labels:    networkLabel,
+		Source:    stakeSource,
+		Example:   example,
+	})
+}
+
+func init() {
+	register(Registration{
+		Name:           "network",
+		Help:           "staking, supply, exchange rate, price of gas and registered nodes of the network",
+		DefaultEnabled: true,
+		MaxMinInterval: networkCacheAge,
+		factory:        newNetworkFacts,
+	})
+}
+
+type networkReader interface {
+	Stake(ctx context.Context) (mirror.Stake, error)
+	Supply(ctx context.Context) (mirror.Supply, error)
+	ExchangeRates(ctx context.Context) (mirror.ExchangeRates, error)
+	Fees(ctx context.Context) (mirror.Fees, error)
+	RegisteredNodes(ctx context.Context) ([]mirror.RegisteredNode, error)
+}
+
+type networkFacts struct {
+	network string
+	mirror  networkReader
+}
+
+func newNetworkFacts(n Network) (Collector, error) {
+	if n.Mirror == nil {
+		return nothing{}, nil
+	}
+	return networkFacts{network: n.Name, mirror: n.Mirror}, nil
+}
+
+// Update implements Collector.
+func (c networkFacts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, update := range []func(context.Context, chan<- prometheus.Metric) error{
+		c.updateStake, c.updateSupply, c.updateRates, c.updateGasPrices, c.updateRegisteredNodes,
+	} {
+		group.Go(func() error { return update(ctx, ch) })
+	}
+	return group.Wait()
+}
+
+func (c networkFacts) updateStake(ctx context.Context, ch chan<- prometheus.Metric) error {
+	stake, err := c.mirror.Stake(ctx)
+	if mirror.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ch <- networkStake.sample(hbar(stake.StakeTotal), c.network)
+	ch <- networkStakeRewardedMaximum.sample(hbar(stake.MaxStakeRewarded), c.network)
+	ch <- networkRewardRate.sample(hbar(stake.StakingRewardRate), c.network)
+	ch <- networkRewardMaximum.sample(hbar(stake.MaxTotalReward), c.network)
+	ch <- networkRewardPerHbarMaximum.sample(hbar(stake.MaxStakingRewardRatePerHbar), c.network)
+	ch <- networkStartThreshold.sample(hbar(stake.StakingStartThreshold), c.network)
+	ch <- networkRewardBalanceThreshold.sample(hbar(stake.RewardBalanceThreshold), c.network)
+	ch <- networkReservedRewards.sample(hbar(stake.ReservedStakingRewards), c.network)
+	ch <- networkUnreservedBalance.sample(hbar(stake.UnreservedStakingRewardBalance), c.network)
+	ch <- networkNodeRewardFee.sample(stake.NodeRewardFeeFraction, c.network)
+	ch <- networkStakingRewardFee.sample(stake.StakingRewardFeeFraction, c.network)
+	if end := stake.StakingPeriod.To; end != nil {
+		ch <- networkStakingPeriodEnd.sample(end.Seconds(), c.network)
+	}
+	return nil
+}
+
+func (c networkFacts) updateSupply(ctx context.Context, ch chan<- prometheus.Metric) error {
+	supply, err := c.mirror.Supply(ctx)
+	if err != nil {
+		return err
+	}
+	ch <- networkSupply.sample(hbar(supply.TotalSupply), c.network, "total")
+	ch <- networkSupply.sample(hbar(supply.ReleasedSupply), c.network, "released")
+	return nil
+}
+
+func (c networkFacts) updateRates(ctx context.Context, ch chan<- prometheus.Metric) error {
+	rates, err := c.mirror.ExchangeRates(ctx)
+	if err != nil {
+		return err
+	}
+	for period, rate := range map[string]mirror.ExchangeRate{"current": rates.Current, "next": rates.Next} {
+		ch <- exchangeRate.sample(rate.USDPerHbar(), c.network, period)
+		ch <- exchangeRateExpiry.sample(float64(rate.ExpirationTime), c.network, period)
+	}
+	return nil
+}
+
+func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.Metric) error {
+	fees, err := c.mirror.Fees(ctx)
+	if err != nil {
+		return err
+	}
+	for _, transactionType := range gasTransactionTypes {
+		i := slices.IndexFunc(fees.Fees, func(fee mirror.Fee) bool { return fee.TransactionType == transactionType })
+		if i >= 0 {
+			ch <- gasPrice.sample(hbar(fees.Fees[i].Gas), c.network, transactionType)
+		}
+	}
+	return nil
+}
+
+func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prometheus.Metric) error {
+	nodes, err := c.mirror.RegisteredNodes(ctx)
+	if isUnknownRoute(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ch <- registeredNodes.sample(float64(len(nodes)), c.network)
+	for _, node := range nodes[:min(len(nodes), maxRegisteredNodes)] {
+		id := strconv.FormatInt(node.RegisteredNodeID, 10)
+		ch <- registeredNodeInfo.sample(1, c.network, id, text(node.Description, descriptionLength), endpointTypes(node))
+		ch <- registeredNodeEndpoints.sample(float64(len(node.ServiceEndpoints)), c.network, id)
+	}
+	return nil
+}
+
+// isUnknownRoute tells what a mirror, or a gateway in front of it, answers when
+// it is too old for a route.
+func isUnknownRoute(err error) bool {
+	var status *mirror.StatusError
+	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusBadRequest)
+}
+
+func endpointTypes(node mirror.RegisteredNode) string {
+	types := map[string]bool{}
+	for _, endpoint := range node.ServiceEndpoints {
+		types[endpoint.Type] = true
+	}
+	return cut(strings.Join(slices.Sorted(maps.Keys(types)), ","), descriptionLength)
+}

@@ -1,0 +1,170 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"hedera_exporter/internal/mirror"
+)
+
+const (
+	schedulesSource = "mirror REST /api/v1/schedules"
+	// schedulesCacheAge is the max-age of /api/v1/schedules (FACTS.md 1.0).
+	schedulesCacheAge = 10 * time.Second
+	// maxShownSchedules bounds the series of single schedules of a creator.
+	maxShownSchedules = 10
+
+	// A schedule that sets no expiry lives half an hour, any other at most 62
+	// days (HIP-423; ledger.schedule.txExpiryTimeSecs and
+	// scheduling.maxExpirationFutureSeconds of the consensus node).
+	defaultScheduleLifetime = 30 * time.Minute
+	maxScheduleLifetime     = 62 * 24 * time.Hour
+)
+
+var (
+	creatorLabels  = []string{"network", "creator_account_id", "name"}
+	scheduleLabels = append(creatorLabels[:len(creatorLabels):len(creatorLabels)], "schedule_id")
+)
+
+var (
+	schedulesPending = newGauge(Metric{
+		Collector: "schedules",
+		Name:      "schedules_pending",
+		Help:      "Number of schedules of the creator that are neither executed nor deleted nor expired, among its latest 100.",
+		Labels:    creatorLabels,
+		Source:    schedulesSource,
+		Example:   "hedera_schedules_pending > 10",
+	})
+	schedulesNextExpiry = newGauge(Metric{
+		Collector: "schedules",
+		Name:      "schedules_next_expiry_timestamp_seconds",
+		Help:      "When the first of the creator's pending schedules expires. Absent where none is pending.",
+		Labels:    creatorLabels,
+		Source:    schedulesSource,
+		Example:   "hedera_schedules_next_expiry_timestamp_seconds - time() < 3600",
+	})
+	schedulesTruncated = newGauge(Metric{
+		Collector: "schedules",
+		Name:      "schedules_truncated",
+		Help:      "Whether the creator may have pending schedules beyond the latest 100, which are left out.",
+		Labels:    creatorLabels,
+		Source:    schedulesSource,
+		Example:   "hedera_schedules_truncated == 1",
+	})
+	scheduleSignatures = newGauge(Metric{
+		Collector: "schedules",
+		Name:      "schedule_signatures",
+		Help:      "Signatures that the pending schedule has collected. Only a creator's 10 schedules that expire first are shown.",
+		Labels:    scheduleLabels,
+		Source:    schedulesSource,
+		Example:   "hedera_schedule_signatures < 2 and hedera_schedule_expiry_timestamp_seconds - time() < 3600",
+	})
+	scheduleExpiry = newGauge(Metric{
+		Collector: "schedules",
+		Name:      "schedule_expiry_timestamp_seconds",
+		Help:      "When the pending schedule expires: its explicit expiry, else half an hour after its creation. Only a creator's 10 schedules that expire first are shown.",
+		Labels:    scheduleLabels,
+		Source:    schedulesSource,
+		Example:   "hedera_schedule_expiry_timestamp_seconds - time()",
+	})
+)
+
+func init() {
+	register(Registration{
+		Name:           "schedules",
+		Help:           "pending schedules of the configured creators",
+		DefaultEnabled: true,
+		MaxMinInterval: schedulesCacheAge,
+		factory:        newSchedules,
+	})
+}
+
+type scheduleReader interface {
+	Schedules(ctx context.Context, creatorID string) iter.Seq2[mirror.Page[mirror.Schedule], error]
+}
+
+type schedules struct {
+	network  string
+	creators []Entity
+	mirror   scheduleReader
+}
+
+func newSchedules(n Network) (Collector, error) {
+	if n.Mirror == nil {
+		return nothing{}, nil
+	}
+	return schedules{network: n.Name, creators: n.ScheduleCreators, mirror: n.Mirror}, nil
+}
+
+// Update implements Collector.
+func (c schedules) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, creator := range c.creators {
+		group.Go(func() error { return c.updateCreator(ctx, ch, creator) })
+	}
+	return group.Wait()
+}
+
+// updateCreator reads the first page, which has the latest 100 schedules.
+func (c schedules) updateCreator(ctx context.Context, ch chan<- prometheus.Metric, creator Entity) error {
+	for page, err := range c.mirror.Schedules(ctx, creator.ID) {
+		if err != nil {
+			return err
+		}
+		c.send(ch, creator, page, mirror.Timestamp(time.Now().UnixNano()))
+		break
+	}
+	return nil
+}
+
+func (c schedules) send(ch chan<- prometheus.Metric, creator Entity, page mirror.Page[mirror.Schedule], now mirror.Timestamp) {
+	labels := []string{c.network, creator.ID, creator.Name}
+	pending := pendingSchedules(page.Rows, now)
+	ch <- schedulesPending.sample(float64(len(pending)), labels...)
+	ch <- schedulesTruncated.sample(boolValue(mayMiss(page, now)), labels...)
+	if len(pending) > 0 {
+		ch <- schedulesNextExpiry.sample(scheduleEnd(pending[0]).Seconds(), labels...)
+	}
+	for _, schedule := range pending[:min(len(pending), maxShownSchedules)] {
+		labels := append(labels[:len(labels):len(labels)], schedule.ID)
+		ch <- scheduleSignatures.sample(float64(len(schedule.Signatures)), labels...)
+		ch <- scheduleExpiry.sample(scheduleEnd(schedule).Seconds(), labels...)
+	}
+}
+
+// pendingSchedules are those that expire after now, the next one first. The
+// mirror does not mark the expired ones.
+func pendingSchedules(rows []mirror.Schedule, now mirror.Timestamp) []mirror.Schedule {
+	pending := slices.DeleteFunc(slices.Clone(rows), func(s mirror.Schedule) bool {
+		return !s.Pending() || scheduleEnd(s) <= now
+	})
+	slices.SortStableFunc(pending, func(a, b mirror.Schedule) int {
+		return cmp.Compare(scheduleEnd(a), scheduleEnd(b))
+	})
+	return pending
+}
+
+func scheduleEnd(s mirror.Schedule) mirror.Timestamp {
+	if s.ExpirationTime != nil {
+		return *s.ExpirationTime
+	}
+	return s.ConsensusTimestamp + mirror.Timestamp(defaultScheduleLifetime)
+}
+
+// mayMiss tells whether a schedule older than those of the page may be pending.
+func mayMiss(page mirror.Page[mirror.Schedule], now mirror.Timestamp) bool {
+	if !page.More || len(page.Rows) == 0 {
+		return page.More
+	}
+	oldest := page.Rows[len(page.Rows)-1].ConsensusTimestamp
+	return oldest+mirror.Timestamp(maxScheduleLifetime) > now
+}

@@ -1,0 +1,385 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"hedera_exporter/internal/mirror"
+)
+
+const (
+	tokenSource         = "mirror REST /api/v1/tokens/{id}"          //nolint:gosec // a path, no credential
+	tokenBalancesSource = "mirror REST /api/v1/tokens/{id}/balances" //nolint:gosec // a path, no credential
+	relationshipSource  = "mirror REST /api/v1/accounts/{id}/tokens"
+	tokenTextLength     = 64 // characters of a token's name or symbol that become a label value
+	// tokenCacheAge is the max-age of /api/v1/tokens/{id} (FACTS.md 1.0).
+	tokenCacheAge = 5 * time.Second
+	// maxOfAccount bounds what an account has a list of, such as its tokens. A
+	// page of 100 has one more row, which tells whether there are more.
+	maxOfAccount = 99
+)
+
+var (
+	tokenLabels        = []string{"network", "token_id", "name"}
+	relationshipLabels = append(accountLabels[:len(accountLabels):len(accountLabels)], "token_id")
+)
+
+var (
+	tokenExists = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "token_exists",
+		Help:      "Whether the network knows the token; it knows deleted ones too.",
+		Labels:    tokenLabels,
+		Source:    tokenSource,
+		Example:   "hedera_token_exists == 0",
+	})
+	tokenSupply = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "token_supply",
+		Help:      "Total supply of the token in whole tokens, by its decimals; of NFTs, the number of serials.",
+		Labels:    tokenLabels,
+		Source:    tokenSource,
+		Example:   "delta(hedera_token_supply[1d])",
+	})
+	tokenSupplyMaximum = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "token_supply_maximum",
+		Help:      "Supply that the token cannot exceed, in whole tokens. Absent where it is infinite.",
+		Labels:    tokenLabels,
+		Source:    tokenSource,
+		Example:   "hedera_token_supply / hedera_token_supply_maximum > 0.95",
+	})
+	tokenTreasuryBalance = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "token_treasury_balance",
+		Help:      "What the token's treasury account holds of the token, in whole tokens. Absent where the treasury has nothing to do with the token any more.",
+		Labels:    tokenLabels,
+		Source:    tokenBalancesSource + ", or /api/v1/accounts for a treasury that is not a configured account",
+		Example:   "hedera_token_supply - hedera_token_treasury_balance",
+	})
+	tokenPaused = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "token_paused",
+		Help:      "Whether the token is paused. Absent where it cannot be.",
+		Labels:    tokenLabels,
+		Source:    tokenSource,
+		Example:   "hedera_token_paused == 1",
+	})
+	tokenDeleted = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "token_deleted",
+		Help:      "Whether the token has been deleted.",
+		Labels:    tokenLabels,
+		Source:    tokenSource,
+		Example:   "hedera_token_deleted == 1",
+	})
+	tokenExpiry = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "token_expiry_timestamp_seconds",
+		Help:      "When the token expires.",
+		Labels:    tokenLabels,
+		Source:    tokenSource,
+		Example:   "hedera_token_expiry_timestamp_seconds - time() < 30 * 86400",
+	})
+	tokenInfo = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "token_info",
+		Help:      "Facts about the token; the value is 1. Its own name and symbol, token_name and symbol, are cut to 64 characters.",
+		Labels:    append(tokenLabels[:len(tokenLabels):len(tokenLabels)], "token_name", "symbol", "type", "treasury_account_id", "decimals"),
+		Source:    tokenSource,
+		Example:   "hedera_token_supply * on (network, token_id) group_left (symbol) hedera_token_info",
+	})
+	accountTokenBalance = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "account_token_balance",
+		Help:      "What the account holds of the token, in whole tokens; of NFTs, the number of serials. Absent where they are not associated. The symbol is empty where the token is not configured.",
+		Labels:    append(relationshipLabels[:len(relationshipLabels):len(relationshipLabels)], "symbol"),
+		Source:    tokenBalancesSource + ", and /api/v1/accounts/{id}/tokens for accounts with tokens: all",
+		Example:   "hedera_account_token_balance{symbol=\"USDC\"} < 1000",
+	})
+	accountTokenFrozen = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "account_token_frozen",
+		Help:      "Whether the account is frozen for the token, for accounts with tokens: all. Absent where it cannot be.",
+		Labels:    relationshipLabels,
+		Source:    relationshipSource,
+		Example:   "hedera_account_token_frozen == 1",
+	})
+	accountTokenKYC = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "account_token_kyc_granted",
+		Help:      "Whether the account has been granted KYC for the token, for accounts with tokens: all. Absent where the token has no KYC.",
+		Labels:    relationshipLabels,
+		Source:    relationshipSource,
+		Example:   "hedera_account_token_kyc_granted == 0",
+	})
+	accountTokensTruncated = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "account_tokens_truncated",
+		Help:      "Whether an account with tokens: all is associated with more than 99 tokens: those with the highest ids are left out then, unless they are configured.",
+		Labels:    accountLabels,
+		Source:    relationshipSource,
+		Example:   "hedera_account_tokens_truncated == 1",
+	})
+)
+
+func init() {
+	register(Registration{
+		Name:           "tokens",
+		Help:           "the configured tokens, and what the configured accounts hold of them; all tokens of accounts that have tokens: all",
+		DefaultEnabled: true,
+		MaxMinInterval: tokenCacheAge,
+		factory:        newTokens,
+	})
+}
+
+type tokenReader interface {
+	Token(ctx context.Context, id string) (mirror.Token, error)
+	TokenBalances(ctx context.Context, tokenID string, accountIDs []string) ([]mirror.TokenBalance, error)
+	Accounts(ctx context.Context, ids []string) ([]mirror.Account, error)
+	AccountToken(ctx context.Context, accountID, tokenID string) (mirror.TokenRelationship, bool, error)
+	AccountTokens(ctx context.Context, accountID string, limit int) ([]mirror.TokenRelationship, bool, error)
+}
+
+type tokens struct {
+	network Network
+	mirror  tokenReader
+}
+
+// knownToken is a configured token that the network knows.
+type knownToken struct {
+	mirror.Token
+	name string // the operator's own
+}
+
+func newTokens(n Network) (Collector, error) {
+	if n.Mirror == nil {
+		return nothing{}, nil
+	}
+	return tokens{network: n, mirror: n.Mirror}, nil
+}
+
+// Update implements Collector.
+func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	known, err := c.updateTokens(ctx, ch)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, token := range known {
+		group.Go(func() error { return c.updateBalances(ctx, ch, token) })
+	}
+	group.Go(func() error { return c.updateTreasuries(ctx, ch, known) })
+	for _, account := range c.network.Accounts {
+		if account.AllTokens {
+			group.Go(func() error { return c.updateRelationships(ctx, ch, account, known) })
+		}
+	}
+	return group.Wait()
+}
+
+// updateTokens sends what the tokens themselves are and returns those that the
+// network knows.
+func (c tokens) updateTokens(ctx context.Context, ch chan<- prometheus.Metric) ([]knownToken, error) {
+	rows := make([]*mirror.Token, len(c.network.Tokens))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, token := range c.network.Tokens {
+		group.Go(func() error {
+			row, err := c.mirror.Token(ctx, token.ID)
+			if mirror.IsNotFound(err) {
+				return nil
+			}
+			rows[i] = &row
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var known []knownToken
+	for i, row := range rows {
+		configured := c.network.Tokens[i]
+		ch <- tokenExists.sample(boolValue(row != nil), c.network.Name, configured.ID, configured.Name)
+		if row != nil {
+			token := knownToken{Token: *row, name: configured.Name}
+			c.sendToken(ch, token)
+			known = append(known, token)
+		}
+	}
+	return known, nil
+}
+
+func (c tokens) sendToken(ch chan<- prometheus.Metric, token knownToken) {
+	labels := []string{c.network.Name, token.ID, token.name}
+	ch <- tokenSupply.sample(wholeTokens(token.TotalSupply, token.Decimals), labels...)
+	if token.MaxSupply > 0 {
+		ch <- tokenSupplyMaximum.sample(wholeTokens(token.MaxSupply, token.Decimals), labels...)
+	}
+	sendStatus(ch, tokenPaused, token.PauseStatus, "PAUSED", "UNPAUSED", labels)
+	if token.Deleted != nil {
+		ch <- tokenDeleted.sample(boolValue(*token.Deleted), labels...)
+	}
+	if token.ExpiryTimestamp != nil {
+		ch <- tokenExpiry.sample(mirror.Timestamp(*token.ExpiryTimestamp).Seconds(), labels...)
+	}
+	ch <- tokenInfo.sample(1, append(labels,
+		cut(token.Name, tokenTextLength),
+		cut(token.Symbol, tokenTextLength),
+		cut(token.Type, tokenTextLength),
+		text(token.TreasuryAccountID, tokenTextLength),
+		strconv.FormatInt(token.Decimals, 10))...)
+}
+
+// sendStatus sends nothing for a status that is neither, such as
+// NOT_APPLICABLE.
+func sendStatus(ch chan<- prometheus.Metric, metric constMetric, status, yes, no string, labels []string) {
+	if status == yes || status == no {
+		ch <- metric.sample(boolValue(status == yes), labels...)
+	}
+}
+
+// updateBalances sends what the configured accounts hold of a token.
+func (c tokens) updateBalances(ctx context.Context, ch chan<- prometheus.Metric, token knownToken) error {
+	if len(c.network.Accounts) == 0 {
+		return nil
+	}
+	rows, err := c.mirror.TokenBalances(ctx, token.ID, c.accountIDs())
+	if err != nil {
+		return err
+	}
+	held := make(map[string]int64, len(rows))
+	for _, row := range rows {
+		held[row.Account] = row.Balance
+	}
+	for _, account := range c.network.Accounts {
+		units, associated := held[account.ID.String()]
+		if !associated {
+			continue
+		}
+		ch <- accountTokenBalance.sample(wholeTokens(units, token.Decimals),
+			c.network.Name, account.ID.String(), account.Name, token.ID, cut(token.Symbol, tokenTextLength))
+		if token.TreasuryAccountID != nil && *token.TreasuryAccountID == account.ID.String() {
+			c.sendTreasuryBalance(ch, token, units)
+		}
+	}
+	return nil
+}
+
+func (c tokens) accountIDs() []string {
+	ids := make([]string, 0, len(c.network.Accounts))
+	for _, account := range c.network.Accounts {
+		ids = append(ids, account.ID.String())
+	}
+	return ids
+}
+
+func (c tokens) sendTreasuryBalance(ch chan<- prometheus.Metric, token knownToken, units int64) {
+	ch <- tokenTreasuryBalance.sample(wholeTokens(units, token.Decimals), c.network.Name, token.ID, token.name)
+}
+
+// updateTreasuries sends the treasury balances of the tokens whose treasury is
+// not a configured account, with one request for all of them: as one more
+// account of each token it would cost one more for each where there are 100.
+func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metric, known []knownToken) error {
+	configured := make(map[string]bool, len(c.network.Accounts))
+	for _, id := range c.accountIDs() {
+		configured[id] = true
+	}
+	var ids []string
+	var apart []knownToken
+	for _, token := range known {
+		if treasury := token.TreasuryAccountID; treasury != nil && !configured[*treasury] {
+			ids = append(ids, *treasury)
+			apart = append(apart, token)
+		}
+	}
+	if len(apart) == 0 {
+		return nil
+	}
+	rows, err := c.mirror.Accounts(ctx, ids)
+	if err != nil {
+		return err
+	}
+	listed := listedTokens(rows)
+	for _, token := range apart {
+		if err := c.updateTreasury(ctx, ch, token, listed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holding is an account with a token.
+type holding struct{ account, token string }
+
+func listedTokens(rows []mirror.Account) map[holding]int64 {
+	listed := map[holding]int64{}
+	for _, row := range rows {
+		if row.Balance == nil {
+			continue
+		}
+		for _, token := range row.Balance.Tokens {
+			listed[holding{row.ID, token.TokenID}] = token.Balance
+		}
+	}
+	return listed
+}
+
+// updateTreasury asks for a token that is not listed by itself: the list has 50
+// tokens of an account (FACTS.md 1.1).
+func (c tokens) updateTreasury(ctx context.Context, ch chan<- prometheus.Metric, token knownToken, listed map[holding]int64) error {
+	treasury := *token.TreasuryAccountID
+	if units, ok := listed[holding{treasury, token.ID}]; ok {
+		c.sendTreasuryBalance(ch, token, units)
+		return nil
+	}
+	row, associated, err := c.mirror.AccountToken(ctx, treasury, token.ID)
+	if associated {
+		c.sendTreasuryBalance(ch, token, row.Balance)
+	}
+	if mirror.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// updateRelationships sends all that an account is associated with, up to
+// maxOfAccount. What it holds of configured tokens has been sent with them.
+func (c tokens) updateRelationships(ctx context.Context, ch chan<- prometheus.Metric, account Account, known []knownToken) error {
+	labels := []string{c.network.Name, account.ID.String(), account.Name}
+	rows, more, err := c.mirror.AccountTokens(ctx, account.ID.String(), maxOfAccount)
+	if mirror.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	sent := make(map[string]bool, len(known))
+	for _, token := range known {
+		sent[token.ID] = true
+	}
+	ch <- accountTokensTruncated.sample(boolValue(more), labels...)
+	for _, row := range rows {
+		labels := append(labels[:len(labels):len(labels)], row.TokenID)
+		if !sent[row.TokenID] {
+			ch <- accountTokenBalance.sample(wholeTokens(row.Balance, row.Decimals), append(labels, "")...)
+		}
+		sendStatus(ch, accountTokenFrozen, row.FreezeStatus, "FROZEN", "UNFROZEN", labels)
+		sendStatus(ch, accountTokenKYC, row.KYCStatus, "GRANTED", "REVOKED", labels)
+	}
+	return nil
+}
+
+// wholeTokens converts an amount from the token's smallest unit to the nearest
+// float64. Parsing it as a decimal rounds once, whatever the decimals.
+func wholeTokens(units, decimals int64) float64 {
+	whole, _ := strconv.ParseFloat(strconv.FormatInt(units, 10)+"e"+strconv.FormatInt(-decimals, 10), 64)
+	return whole
+}

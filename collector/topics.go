@@ -1,0 +1,107 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"hedera_exporter/internal/mirror"
+)
+
+const topicSource = "mirror REST /api/v1/topics/{id}/messages"
+
+var topicLabels = []string{"network", "topic_id", "name"}
+
+var (
+	topicExists = newGauge(Metric{
+		Collector: "topics",
+		Name:      "topic_exists",
+		Help:      "Whether the network knows the topic; it knows deleted ones too.",
+		Labels:    topicLabels,
+		Source:    topicSource,
+		Example:   "hedera_topic_exists == 0",
+	})
+	topicSequence = newGauge(Metric{
+		Collector: "topics",
+		Name:      "topic_sequence_number",
+		Help:      "Sequence number of the topic's last message, which is how many it has had; 0 before the first one.",
+		Labels:    topicLabels,
+		Source:    topicSource,
+		Example:   "deriv(hedera_topic_sequence_number[10m])",
+	})
+	topicQuietPeriod = newGauge(Metric{
+		Collector: "topics",
+		Name:      "topic_quiet_period_seconds",
+		Help:      "Longest time without a message that is nothing to worry about, as configured; absent where it is not.",
+		Labels:    topicLabels,
+		Source:    "configuration, topics.quiet_period",
+		Example:   "time() - hedera_topic_last_message_timestamp_seconds > on (network, topic_id) group_left () hedera_topic_quiet_period_seconds",
+	})
+	topicLastMessage = newGauge(Metric{
+		Collector: "topics",
+		Name:      "topic_last_message_timestamp_seconds",
+		Help:      "Consensus time of the topic's last message. Absent before the first one.",
+		Labels:    topicLabels,
+		Source:    topicSource,
+		Example:   "time() - hedera_topic_last_message_timestamp_seconds > 3600",
+	})
+)
+
+func init() {
+	register(Registration{
+		Name:           "topics",
+		Help:           "the last message of the configured topics",
+		DefaultEnabled: true,
+		factory:        newTopics,
+	})
+}
+
+type topicReader interface {
+	LatestTopicMessage(ctx context.Context, topicID string) (mirror.TopicMessage, bool, error)
+}
+
+type topics struct {
+	network string
+	topics  []Entity
+	mirror  topicReader
+}
+
+func newTopics(n Network) (Collector, error) {
+	if n.Mirror == nil {
+		return nothing{}, nil
+	}
+	return topics{network: n.Name, topics: n.Topics, mirror: n.Mirror}, nil
+}
+
+// Update implements Collector.
+func (c topics) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, topic := range c.topics {
+		group.Go(func() error { return c.updateTopic(ctx, ch, topic) })
+	}
+	return group.Wait()
+}
+
+func (c topics) updateTopic(ctx context.Context, ch chan<- prometheus.Metric, topic Entity) error {
+	message, found, err := c.mirror.LatestTopicMessage(ctx, topic.ID)
+	unknown := mirror.IsNotFound(err)
+	if err != nil && !unknown {
+		return err
+	}
+	ch <- topicExists.sample(boolValue(!unknown), c.network, topic.ID, topic.Name)
+	if topic.QuietPeriod > 0 {
+		ch <- topicQuietPeriod.sample(topic.QuietPeriod.Seconds(), c.network, topic.ID, topic.Name)
+	}
+	if unknown {
+		return nil
+	}
+	ch <- topicSequence.sample(float64(message.SequenceNumber), c.network, topic.ID, topic.Name)
+	if found {
+		ch <- topicLastMessage.sample(message.ConsensusTimestamp.Seconds(), c.network, topic.ID, topic.Name)
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/simulator"
+)
+
+func TestTopics(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	for _, id := range []string{"0.0.7001", "0.0.7002"} {
+		if err := sim.AddTopic(simulator.Topic{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 {
+		if _, err := sim.AddTopicMessage("0.0.7001", time.Unix(1_700_000_000+int64(i), 500_000_000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	network.Topics = []Entity{
+		{ID: "0.0.7001", Name: "busy", QuietPeriod: time.Hour},
+		{ID: "0.0.7002", Name: "empty"},
+		{ID: "0.0.7003", Name: "missing"},
+	}
+	set := setOn(t, network, "topics")
+	body := scrapeCosting(t, sim, set, map[string]int{"GET /api/v1/topics/{id}/messages": 3})
+	wantOnly(
+		t, body, "topics",
+		`hedera_topic_exists{name="busy",network="simulated",topic_id="0.0.7001"} 1`,
+		`hedera_topic_sequence_number{name="busy",network="simulated",topic_id="0.0.7001"} 3`,
+		`hedera_topic_last_message_timestamp_seconds{name="busy",network="simulated",topic_id="0.0.7001"} 1.7000000025e+09`,
+		`hedera_topic_quiet_period_seconds{name="busy",network="simulated",topic_id="0.0.7001"} 3600`,
+		`hedera_topic_exists{name="empty",network="simulated",topic_id="0.0.7002"} 1`,
+		`hedera_topic_sequence_number{name="empty",network="simulated",topic_id="0.0.7002"} 0`,
+		`hedera_topic_exists{name="missing",network="simulated",topic_id="0.0.7003"} 0`,
+	)
+
+	if _, err := sim.AddTopicMessage("0.0.7002", time.Unix(1_700_000_009, 0)); err != nil {
+		t.Fatal(err)
+	}
+	wantLines(
+		t, scrapeText(t, set, testDeadline),
+		`hedera_topic_sequence_number{name="empty",network="simulated",topic_id="0.0.7002"} 1`,
+		`hedera_topic_last_message_timestamp_seconds{name="empty",network="simulated",topic_id="0.0.7002"} 1.700000009e+09`,
+	)
+}

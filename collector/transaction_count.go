@@ -1,0 +1,148 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/mirror"
+)
+
+// transactionState is guarded by its turn.
+type transactionState struct {
+	turn     turn
+	accounts map[string]*accountCount // by account id
+}
+
+// cursor is a place among the transactions in consensus order: all before at
+// are done, and of those at that very time the ones in done.
+type cursor struct {
+	at   mirror.Timestamp
+	done map[transactionKey]bool // never changed once made
+}
+
+// transactionKey tells transactions of one consensus timestamp apart.
+type transactionKey struct {
+	id        string
+	nonce     int64
+	scheduled bool
+}
+
+func keyOf(t mirror.Transaction) transactionKey {
+	return transactionKey{id: t.ID, nonce: t.Nonce, scheduled: t.Scheduled}
+}
+
+func (c cursor) passed(t mirror.Transaction) bool {
+	return t.ConsensusTimestamp < c.at || (t.ConsensusTimestamp == c.at && c.done[keyOf(t)])
+}
+
+// after is the cursor once rows, which begin at it and are in consensus order,
+// are done as well.
+func (c cursor) after(rows []mirror.Transaction) cursor {
+	if len(rows) == 0 {
+		return c
+	}
+	next := cursor{at: rows[len(rows)-1].ConsensusTimestamp, done: map[transactionKey]bool{}}
+	for _, row := range rows {
+		if row.ConsensusTimestamp == next.at {
+			next.done[keyOf(row)] = true
+		}
+	}
+	return next
+}
+
+func (c cursor) equal(other cursor) bool {
+	return c.at == other.at && len(c.done) == len(other.done)
+}
+
+func (c cursor) notBefore(t time.Time) cursor {
+	if at := mirror.Timestamp(t.UnixNano()); at > c.at {
+		return cursor{at: at}
+	}
+	return c
+}
+
+// accountCount is what was counted of one account.
+type accountCount struct {
+	id     string
+	cursor cursor
+
+	results      map[typeAndResult]float64
+	in, out, fee hbarSum
+	last         mirror.Timestamp // 0: not known
+	lookedUp     bool             // last was asked for
+}
+
+type typeAndResult struct{ typeName, result string }
+
+// add counts those of rows that are the account's and were not counted yet.
+func (a *accountCount) add(rows []mirror.Transaction, next cursor) {
+	seen := map[transactionKey]mirror.Timestamp{}
+	for _, row := range rows {
+		key := keyOf(row)
+		if at, twice := seen[key]; a.cursor.passed(row) || (twice && at == row.ConsensusTimestamp) {
+			continue
+		}
+		seen[key] = row.ConsensusTimestamp
+		a.count(row)
+	}
+	if next.at >= a.cursor.at { // not so for one that joined the batch later
+		a.cursor = next
+	}
+}
+
+func (a *accountCount) count(row mirror.Transaction) {
+	involved := row.Payer() == a.id
+	if involved {
+		a.fee.add(row.ChargedTxFee)
+	}
+	for _, transfer := range row.Transfers {
+		if transfer.Account != a.id {
+			continue
+		}
+		involved = true
+		if transfer.Amount > 0 {
+			a.in.add(transfer.Amount)
+		} else {
+			a.out.add(-transfer.Amount)
+		}
+	}
+	if !involved {
+		return
+	}
+	a.results[typeAndResult{typeLabel(row.Name), resultLabel(row.Result)}]++
+	a.last = max(a.last, row.ConsensusTimestamp)
+}
+
+func (a *accountCount) send(ch chan<- prometheus.Metric, labels []string) {
+	with := func(more ...string) []string { return append(labels[:len(labels):len(labels)], more...) }
+	for kind, count := range a.results {
+		ch <- accountTransactions.sample(count, with(kind.typeName, kind.result)...)
+	}
+	ch <- accountTransferred.sample(a.in.hbar(), with("in")...)
+	ch <- accountTransferred.sample(a.out.hbar(), with("out")...)
+	ch <- accountFees.sample(a.fee.hbar(), labels...)
+	if a.last > 0 {
+		ch <- accountLastTransaction.sample(a.last.Seconds(), labels...)
+	}
+}
+
+// hbarSum adds up tinybar exactly, also beyond the int64 that twice the supply
+// would overflow.
+type hbarSum struct{ whole, tinybar int64 }
+
+func (s *hbarSum) add(tinybar int64) {
+	s.tinybar += tinybar % tinybarPerHbar
+	s.whole += tinybar/tinybarPerHbar + s.tinybar/tinybarPerHbar
+	s.tinybar %= tinybarPerHbar
+}
+
+func (s hbarSum) hbar() float64 {
+	if s.whole < maxExact/tinybarPerHbar {
+		return hbar(s.whole*tinybarPerHbar + s.tinybar)
+	}
+	return float64(s.whole) + float64(s.tinybar)/tinybarPerHbar
+}

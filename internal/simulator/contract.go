@@ -1,0 +1,115 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Contract is a contract of GET /api/v1/contracts (FACTS.md 1.4), without its
+// bytecode. A nil pointer is JSON null. AutoRenewPeriod is seconds.
+type Contract struct {
+	AdminKey                      *Key           `json:"admin_key"`
+	AutoRenewAccount              *string        `json:"auto_renew_account"`
+	AutoRenewPeriod               *int64         `json:"auto_renew_period"`
+	CreatedTimestamp              *string        `json:"created_timestamp"`
+	Deleted                       bool           `json:"deleted"`
+	EVMAddress                    string         `json:"evm_address"`
+	ExpirationTimestamp           *string        `json:"expiration_timestamp"`
+	FileID                        *string        `json:"file_id"`
+	ID                            string         `json:"contract_id"`
+	MaxAutomaticTokenAssociations *int32         `json:"max_automatic_token_associations"`
+	Memo                          string         `json:"memo"`
+	Nonce                         *int64         `json:"nonce"`
+	ObtainerID                    *string        `json:"obtainer_id"`
+	PermanentRemoval              *bool          `json:"permanent_removal"`
+	ProxyAccountID                *string        `json:"proxy_account_id"`
+	Timestamp                     TimestampRange `json:"timestamp"`
+}
+
+// Deterministic contracts. Their ids are above every account's.
+const (
+	plainContract = "0.0.1456986"
+	richContract  = "0.0.3045981"
+	bareContract  = "0.0.3964804"
+)
+
+// addContractsLocked makes two living contracts, and a deleted one that is null
+// wherever the API allows it. They begin without hbar, all of which the
+// accounts have.
+func (l *ledger) addContractsLocked(rng *rand.Rand, owner string) error {
+	created := accountsEpoch.Add(72 * time.Hour)
+	contract := func(id, memo string) Contract {
+		return Contract{
+			AdminKey:                      &Key{Type: "ProtobufEncoded", Key: randomHex(rng, 8)},
+			AutoRenewAccount:              &owner,
+			AutoRenewPeriod:               new(int64(autoRenewPeriod)),
+			CreatedTimestamp:              new(formatTimestamp(created)),
+			EVMAddress:                    "0x" + randomHex(rng, 20),
+			ExpirationTimestamp:           new(formatTimestamp(created.AddDate(5, 0, 0))),
+			FileID:                        new("0.0.1456985"),
+			ID:                            id,
+			MaxAutomaticTokenAssociations: new(int32(0)),
+			Memo:                          memo,
+			Nonce:                         new(int64(1)),
+			PermanentRemoval:              new(false),
+			Timestamp:                     TimestampRange{From: formatTimestamp(created)},
+		}
+	}
+	bare := Contract{ID: bareContract, Deleted: true, Timestamp: TimestampRange{From: formatTimestamp(created)}}
+	for _, c := range []Contract{contract(plainContract, "simulated wrapper"), contract(richContract, "simulated exchange"), bare} {
+		if err := l.addContractLocked(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *ledger) addContract(c Contract) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.addContractLocked(c)
+}
+
+// addContractLocked adds the contract and the account it is as well. An empty
+// EVM address becomes the one that the entity id gives.
+func (l *ledger) addContractLocked(c Contract) error {
+	id, err := parseEntityID(c.ID)
+	if err != nil {
+		return err
+	}
+	c.ID = id.String()
+	c.EVMAddress = withDefault(c.EVMAddress, fmt.Sprintf("0x%040x", int64(id)))
+	account := Account{
+		ID:                            c.ID,
+		AutoRenewPeriod:               c.AutoRenewPeriod,
+		Balance:                       newBalance(0, formatTimestamp(accountsEpoch)),
+		CreatedTimestamp:              c.CreatedTimestamp,
+		Deleted:                       new(c.Deleted),
+		EVMAddress:                    &c.EVMAddress,
+		EthereumNonce:                 c.Nonce,
+		ExpiryTimestamp:               c.ExpirationTimestamp,
+		Key:                           c.AdminKey,
+		MaxAutomaticTokenAssociations: c.MaxAutomaticTokenAssociations,
+		Memo:                          &c.Memo,
+	}
+	if err := l.addAccountLocked(id, account); err != nil {
+		return err
+	}
+	l.contracts[id] = &c
+	return nil
+}
+
+// AddContract adds a contract, and with it an account of its id without hbar,
+// which SetBalance changes. It fails where the id is taken.
+func (s *Simulator) AddContract(c Contract) error { return s.ledger.addContract(c) }
+
+// ContractIDs lists every contract, by ascending id.
+func (s *Simulator) ContractIDs() []string {
+	s.ledger.mu.RLock()
+	defer s.ledger.mu.RUnlock()
+	return sortedIDs(s.ledger.contracts)
+}

@@ -1,0 +1,150 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Schedule is a schedule of GET /api/v1/schedules (FACTS.md 1.4). A nil pointer
+// is JSON null.
+type Schedule struct {
+	AdminKey           *Key                `json:"admin_key"`
+	ConsensusTimestamp string              `json:"consensus_timestamp"`
+	CreatorAccountID   *string             `json:"creator_account_id"`
+	Deleted            bool                `json:"deleted"`
+	ExecutedTimestamp  *string             `json:"executed_timestamp"`
+	ExpirationTime     *string             `json:"expiration_time"`
+	ID                 string              `json:"schedule_id"`
+	Memo               string              `json:"memo"`
+	PayerAccountID     *string             `json:"payer_account_id"`
+	Signatures         []ScheduleSignature `json:"signatures"`
+	TransactionBody    string              `json:"transaction_body"`
+	WaitForExpiry      bool                `json:"wait_for_expiry"`
+}
+
+// ScheduleSignature is a signature that a schedule has collected. Keys and
+// signatures are base64.
+type ScheduleSignature struct {
+	ConsensusTimestamp string `json:"consensus_timestamp"`
+	PublicKeyPrefix    string `json:"public_key_prefix"`
+	Signature          string `json:"signature"`
+	Type               string `json:"type"`
+}
+
+const firstScheduleNum = 8_100_001
+
+// addSchedulesLocked makes four schedules of one creator: two pending, of which
+// one has no expiration, an executed and a deleted one.
+func (l *ledger) addSchedulesLocked(rng *rand.Rand, creator string) error {
+	start := l.now().UTC().Truncate(24 * time.Hour)
+	expiration := new(formatTimestamp(start.AddDate(0, 0, 30)))
+	made := []Schedule{
+		{Memo: "payroll", ExpirationTime: expiration, WaitForExpiry: true, Signatures: newSignatures(rng, start, 2)},
+		{Memo: "transfer", Signatures: newSignatures(rng, start, 1)},
+		{Memo: "done", ExecutedTimestamp: new(formatTimestamp(start)), Signatures: newSignatures(rng, start, 3)},
+		{Memo: "withdrawn", Deleted: true},
+	}
+	for i, s := range made {
+		s.ID = fmt.Sprintf("0.0.%d", firstScheduleNum+i)
+		s.ConsensusTimestamp = formatTimestamp(start.Add(time.Duration(i-len(made)) * time.Hour))
+		s.CreatorAccountID, s.PayerAccountID = &creator, &creator
+		s.TransactionBody = base64.StdEncoding.EncodeToString(randomBytes(rng, 32))
+		if err := l.addScheduleLocked(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newSignatures(rng *rand.Rand, at time.Time, count int) []ScheduleSignature {
+	signatures := make([]ScheduleSignature, count)
+	for i := range signatures {
+		signatures[i] = ScheduleSignature{
+			ConsensusTimestamp: formatTimestamp(at.Add(time.Duration(i-count) * time.Minute)),
+			PublicKeyPrefix:    base64.StdEncoding.EncodeToString(randomBytes(rng, 32)),
+			Signature:          base64.StdEncoding.EncodeToString(randomBytes(rng, 64)),
+			Type:               "ED25519",
+		}
+	}
+	return signatures
+}
+
+func (l *ledger) addSchedule(s Schedule) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.addScheduleLocked(s)
+}
+
+func (l *ledger) addScheduleLocked(s Schedule) error {
+	id, err := parseEntityID(s.ID)
+	if err != nil {
+		return err
+	}
+	if l.schedules[id] != nil {
+		return fmt.Errorf("schedule %s exists already", id)
+	}
+	s.ID = id.String()
+	s.ConsensusTimestamp = withDefault(s.ConsensusTimestamp, formatTimestamp(l.now()))
+	s.Signatures = append([]ScheduleSignature{}, s.Signatures...) // never null
+	l.schedules[id] = &s
+	return nil
+}
+
+func (l *ledger) executeSchedule(id string) error {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.schedules[parsed]
+	if s == nil {
+		return fmt.Errorf("schedule %s: %w", id, errUnknown)
+	}
+	if s.Deleted || s.ExecutedTimestamp != nil {
+		return fmt.Errorf("schedule %s is not pending", id)
+	}
+	s.ExecutedTimestamp = new(formatTimestamp(l.now()))
+	return nil
+}
+
+// scheduleCreators lists accounts that made schedules, by ascending id.
+func (l *ledger) scheduleCreators() []string {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	var ids []entityID
+	for _, s := range l.schedules {
+		if id, ok := s.creator(); ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	creators := []string{}
+	for _, id := range slices.Compact(ids) {
+		creators = append(creators, id.String())
+	}
+	return creators
+}
+
+func (s *Schedule) creator() (entityID, bool) {
+	if s.CreatorAccountID == nil {
+		return 0, false
+	}
+	id, err := parseEntityID(*s.CreatorAccountID)
+	return id, err == nil
+}
+
+// AddSchedule adds a schedule that does not exist yet, by default created now.
+func (s *Simulator) AddSchedule(schedule Schedule) error { return s.ledger.addSchedule(schedule) }
+
+// ExecuteSchedule executes a pending schedule now. It fails for any other.
+func (s *Simulator) ExecuteSchedule(id string) error { return s.ledger.executeSchedule(id) }
+
+// ScheduleCreators lists the accounts that made schedules, by ascending id.
+func (s *Simulator) ScheduleCreators() []string { return s.ledger.scheduleCreators() }

@@ -1,0 +1,168 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Topic is a topic of GET /api/v1/topics/{id} (FACTS.md 1.4). A nil pointer is
+// JSON null. AutoRenewPeriod is seconds.
+type Topic struct {
+	AdminKey         *Key           `json:"admin_key"`
+	AutoRenewAccount *string        `json:"auto_renew_account"`
+	AutoRenewPeriod  *int64         `json:"auto_renew_period"`
+	CreatedTimestamp *string        `json:"created_timestamp"`
+	Deleted          *bool          `json:"deleted"`
+	FeeScheduleKey   *Key           `json:"fee_schedule_key"`
+	ID               string         `json:"topic_id"`
+	Memo             string         `json:"memo"`
+	SubmitKey        *Key           `json:"submit_key"`
+	Timestamp        TimestampRange `json:"timestamp"`
+}
+
+// topic is a Topic with the latest of its messages.
+type topic struct {
+	Topic
+	id       entityID
+	messages []message // consecutive sequence numbers
+	sequence int64     // of the last message, even of one that is forgotten
+	last     time.Time
+}
+
+type message struct {
+	sequence int64
+	at       time.Time
+	payer    string
+}
+
+const maxMessages = 1000 // older ones are forgotten
+
+// Deterministic topics.
+const (
+	busyTopic  = "0.0.120438"
+	quietTopic = "0.0.2450001"
+	bareTopic  = "0.0.3030303"
+)
+
+// addTopicsLocked makes a topic with messages, one without, and a deleted one
+// that is null wherever the API allows it.
+func (l *ledger) addTopicsLocked(rng *rand.Rand, payer string) error {
+	created := formatTimestamp(accountsEpoch.Add(48 * time.Hour))
+	base := Topic{
+		AutoRenewAccount: &payer, AutoRenewPeriod: new(int64(autoRenewPeriod)),
+		CreatedTimestamp: &created, Deleted: new(false), Timestamp: TimestampRange{From: created},
+	}
+	busy := base
+	busy.ID, busy.Memo = busyTopic, "simulated audit log"
+	busy.SubmitKey = &Key{Type: "ED25519", Key: randomHex(rng, 32)}
+	quiet := base
+	quiet.ID, quiet.Memo = quietTopic, "nothing yet"
+	bare := Topic{ID: bareTopic, Timestamp: TimestampRange{From: created}}
+	for _, t := range []Topic{busy, quiet, bare} {
+		if err := l.addTopicLocked(t); err != nil {
+			return err
+		}
+	}
+	const messages = 30
+	end := l.blocks[len(l.blocks)-1].from
+	for i := range messages {
+		at := end.Add(time.Duration(i-messages+1) * time.Minute)
+		for _, name := range []string{busyTopic, bareTopic} {
+			if _, err := l.addMessageLocked(name, at, payer); err != nil {
+				return err
+			}
+		}
+	}
+	t, err := l.topicLocked(bareTopic)
+	if err != nil {
+		return err
+	}
+	t.Deleted = new(true)
+	return nil
+}
+
+func (l *ledger) addTopic(t Topic) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.addTopicLocked(t)
+}
+
+func (l *ledger) addTopicLocked(t Topic) error {
+	id, err := parseEntityID(t.ID)
+	if err != nil {
+		return err
+	}
+	if l.topics[id] != nil {
+		return fmt.Errorf("topic %s exists already", id)
+	}
+	t.ID = id.String()
+	l.topics[id] = &topic{Topic: t, id: id}
+	return nil
+}
+
+func (l *ledger) topicLocked(id string) (*topic, error) {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return nil, err
+	}
+	found := l.topics[parsed]
+	if found == nil {
+		return nil, fmt.Errorf("topic %s: %w", id, errUnknown)
+	}
+	return found, nil
+}
+
+func (l *ledger) addMessage(topicID string, at time.Time) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.addMessageLocked(topicID, at, treasuryAccount)
+}
+
+func (l *ledger) addMessageLocked(topicID string, at time.Time, payer string) (int64, error) {
+	t, err := l.topicLocked(topicID)
+	if err != nil {
+		return 0, err
+	}
+	return t.append(at, payer)
+}
+
+// append gives the message the next sequence number.
+func (t *topic) append(at time.Time, payer string) (int64, error) {
+	if t.deleted() {
+		return 0, fmt.Errorf("topic %s is deleted", t.ID)
+	}
+	if !at.After(t.last) {
+		return 0, fmt.Errorf("topic %s: %s is not after the last message, %s", t.ID, at, t.last)
+	}
+	t.sequence++
+	t.last = at
+	t.messages = append(t.messages, message{t.sequence, at, payer})
+	if excess := len(t.messages) - maxMessages; excess > 0 {
+		t.messages = slices.Delete(t.messages, 0, excess)
+	}
+	return t.sequence, nil
+}
+
+func (t *topic) deleted() bool { return t.Deleted != nil && *t.Deleted }
+
+// AddTopic adds a topic that does not exist yet.
+func (s *Simulator) AddTopic(t Topic) error { return s.ledger.addTopic(t) }
+
+// AddTopicMessage submits a message that reaches consensus at a time after that
+// of the topic's last one, and returns its sequence number. It fails for
+// unknown and deleted topics.
+func (s *Simulator) AddTopicMessage(topic string, at time.Time) (sequence int64, err error) {
+	return s.ledger.addMessage(topic, at)
+}
+
+// TopicIDs lists every topic, by ascending id.
+func (s *Simulator) TopicIDs() []string {
+	s.ledger.mu.RLock()
+	defer s.ledger.mu.RUnlock()
+	return sortedIDs(s.ledger.topics)
+}
