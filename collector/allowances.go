@@ -7,7 +7,6 @@ import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -101,7 +100,7 @@ func newAllowances(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c allowances) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	for _, account := range c.accounts {
 		group.Go(func() error { return c.updateHbar(ctx, ch, account) })
 		group.Go(func() error { return c.updateTokens(ctx, ch, account) })

@@ -7,7 +7,6 @@ import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -89,7 +88,7 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 		rows     []mirror.Contract
 		balances []mirror.Balance
 	)
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	group.Go(func() (err error) {
 		rows, err = c.mirror.Contracts(ctx, ids)
 		return err

@@ -460,7 +460,7 @@ func TestQuietAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, known := range []int{10, 15, 15} { // 10 are looked up in a scrape
+	for _, known := range []int{5, 10, 15, 15} { // 5 are looked up in a scrape
 		sim.ResetRequests()
 		body, err := samplesFrom(t, c)
 		if err != nil {

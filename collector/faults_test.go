@@ -48,7 +48,9 @@ func faultsAt(path string) map[string]simulator.Fault {
 
 // collectorFamilies are the beginnings of each collector's series.
 var collectorFamilies = map[string][]string{
-	"accounts":     {"hedera_account_"},
+	"accounts":     {"hedera_account_balance_hbar{", "hedera_account_exists{", "hedera_account_info{"},
+	"blocks":       {"hedera_block_number{", "hedera_network_transactions_total{"},
+	"transactions": {"hedera_account_transactions_backlog_seconds{", "hedera_account_transferred_hbar_total{"},
 	"address_book": {"hedera_address_book_", "hedera_node_info{", "hedera_node_endpoints{", "hedera_node_stake"},
 	"node_probe":   {"hedera_node_endpoint_", "hedera_node_precheck_"},
 }
@@ -58,6 +60,8 @@ var collectorFamilies = map[string][]string{
 func TestFaultCostsItsCollectorOnly(t *testing.T) {
 	dependents := map[string]string{
 		accountsPath:            "accounts",
+		"/api/v1/blocks":        "blocks",
+		"/api/v1/transactions":  "transactions",
 		nodesPath:               "address_book",
 		simulator.GetNodesFault: "address_book",
 	}
@@ -73,7 +77,9 @@ func TestFaultCostsItsCollectorOnly(t *testing.T) {
 
 func testFault(t *testing.T, fault simulator.Fault, broken string) {
 	sim := startSimulator(t, simulator.Options{Nodes: 3, Accounts: 1})
-	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account(t, "0.0.1001", "a")))
+	watched := account(t, "0.0.1001", "a")
+	watched.Transactions = true
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched))
 	scrapeText(t, set, testDeadline) // so that a value is there to go stale
 	if _, err := sim.InjectFault(fault); err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func TestFullScrapePassesPromlint(t *testing.T) {
 }
 
 // fullScrape is a whole scrape of a small simulated network with every
-// collector on.
+// collector on and something of everything watched.
 func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	t.Helper()
 	sim := startSimulator(t, simulator.Options{Nodes: 5, Accounts: 10, Now: func() time.Time {
@@ -79,17 +79,48 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	registry := prometheus.NewRegistry()
 	self := NewSelf(registry)
 	self.Reloaded(true)
-	set := setOn(t, networkOn(t, sim, self,
-		account(t, "0.0.98", "fees", Minimum{"warning", 1000_00000000}, Minimum{"critical", 100_00000000}),
-		account(t, "0.0.1001", "hot wallet"),
-		account(t, "0.0.1002", "closed"),
-		account(t, "0.0.1010", "nulls"),
-		account(t, "0.0.999999", "missing"),
-	))
+	set := setOn(t, everythingOn(t, sim, self))
+	scrapeText(t, set, testDeadline) // the counters begin here
+	addHistory(t, sim)
+
 	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
 	defer cancel()
 	// One after the other, so that the scrape's own requests are counted.
 	return gather(t, set.Gatherer(ctx)) + gather(t, registry), sim.Nodes()
+}
+
+// everythingOn watches all that the simulator has, with every option.
+func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
+	t.Helper()
+	fees := account(t, "0.0.98", "fees", Minimum{"warning", 1000_00000000}, Minimum{"critical", 100_00000000})
+	hot := account(t, "0.0.1001", "hot wallet")
+	hot.AllTokens, hot.Transactions, hot.Allowances, hot.QuietPeriod = true, true, true, time.Hour
+	closed := account(t, "0.0.1002", "closed")
+	closed.Still = true
+	network := networkOn(t, sim, self, fees, hot, closed, account(t, "0.0.1010", "nulls"), account(t, "0.0.999999", "missing"))
+	network.Tokens = entities(sim.TokenIDs()...)
+	network.Topics = entities(sim.TopicIDs()...)
+	network.Topics[0].QuietPeriod = time.Hour
+	network.Contracts = entities(sim.ContractIDs()...)
+	network.ScheduleCreators = entities(sim.ScheduleCreators()...)
+	return network
+}
+
+// addHistory is what happens between the two scrapes: one transaction that
+// fails, one that succeeds, and a block. The simulator's clock stands still
+// while the exporter's does not, so they are in the future.
+func addHistory(t *testing.T, sim *simulator.Simulator) {
+	t.Helper()
+	later := time.Date(2099, time.January, 1, 0, 0, 0, 0, time.UTC)
+	for _, transaction := range []simulator.Transaction{
+		{Consensus: later, Payer: "0.0.1001", Name: "CONTRACTCALL", Result: "CONTRACT_REVERT_EXECUTED", Fee: 8_00000000, Transfers: map[string]int64{"0.0.1001": -8_00000000, "0.0.98": 8_00000000}},
+		{Consensus: later.Add(1), Payer: "0.0.98", Transfers: map[string]int64{"0.0.98": -1, "0.0.1001": 1}},
+	} {
+		if err := sim.AddTransaction(transaction); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sim.AddBlockWith(42, 4_000_000)
 }
 
 // stabilize replaces volatile values and the endpoints' free ports.

@@ -5,7 +5,6 @@ package collector
 
 import (
 	"context"
-	"sync"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -80,14 +79,16 @@ func newMirrorHealth(n Network) (Collector, error) {
 func (c mirrorHealth) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	checkCtx, cancel := withShare(ctx, probeShare)
 	defer cancel()
-	var wg sync.WaitGroup
+	group, checkCtx := newParallel(checkCtx)
 	if c.rest != nil {
-		wg.Go(func() { c.checkREST(checkCtx, ch) })
+		group.Go(func() error { c.checkREST(checkCtx, ch); return nil })
 	}
 	if c.grpc != nil {
-		wg.Go(func() { c.checkGRPC(checkCtx, ch) })
+		group.Go(func() error { c.checkGRPC(checkCtx, ch); return nil })
 	}
-	wg.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -169,7 +168,7 @@ func newNetworkFacts(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c networkFacts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	for _, update := range []func(context.Context, chan<- prometheus.Metric) error{
 		c.updateStake, c.updateSupply, c.updateRates, c.updateGasPrices, c.updateRegisteredNodes,
 	} {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -107,7 +106,7 @@ func newSchedules(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c schedules) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	for _, creator := range c.creators {
 		group.Go(func() error { return c.updateCreator(ctx, ch, creator) })
 	}

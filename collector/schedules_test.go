@@ -111,7 +111,7 @@ func TestPendingSchedulesEndOnTime(t *testing.T) {
 	at := func(d time.Duration) mirror.Timestamp { return now + mirror.Timestamp(d) }
 	rows := []mirror.Schedule{
 		{ID: "later", ConsensusTimestamp: at(-time.Minute)},
-		{ID: "explicit", ConsensusTimestamp: at(-time.Hour), ExpirationTime: ptr(at(1))},
+		{ID: "explicit", ConsensusTimestamp: at(-time.Hour), ExpirationTime: ptr(at(2))},
 		{ID: "explicit end", ConsensusTimestamp: at(-time.Minute), ExpirationTime: ptr(at(0))},
 		{ID: "default", ConsensusTimestamp: at(-defaultScheduleLifetime + 1)},
 		{ID: "default end", ConsensusTimestamp: at(-defaultScheduleLifetime)},

@@ -8,6 +8,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,6 +64,7 @@ func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...A
 		Log:         log.NewNopLogger(),
 		State:       NewState(),
 		Mirror:      client,
+		MirrorGRPC:  book,
 		AddressBook: NewAddressBook(book.Nodes, 0),
 		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour}),
 	}
@@ -78,7 +80,7 @@ func setOn(t testing.TB, network Network, names ...string) *Set {
 	}
 	set, err := NewSet([]Network{network}, Options{
 		Enabled: func(name string) bool {
-			return len(names) == 0 || strings.Contains(strings.Join(names, " "), name)
+			return len(names) == 0 || slices.Contains(strings.Fields(strings.Join(names, " ")), name)
 		},
 		MinInterval: fresh,
 	}, log.NewNopLogger())

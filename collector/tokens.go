@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -172,7 +171,7 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	for _, token := range known {
 		group.Go(func() error { return c.updateBalances(ctx, ch, token) })
 	}
@@ -189,7 +188,7 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 // network knows.
 func (c tokens) updateTokens(ctx context.Context, ch chan<- prometheus.Metric) ([]knownToken, error) {
 	rows := make([]*mirror.Token, len(c.network.Tokens))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	for i, token := range c.network.Tokens {
 		group.Go(func() error {
 			row, err := c.mirror.Token(ctx, token.ID)

@@ -7,7 +7,6 @@ import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -79,7 +78,7 @@ func newTopics(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c topics) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	for _, topic := range c.topics {
 		group.Go(func() error { return c.updateTopic(ctx, ch, topic) })
 	}

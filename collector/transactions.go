@@ -24,7 +24,7 @@ const (
 	maxTransactionPages = 10
 	// maxLookups is how many accounts' last transactions before the start are
 	// looked up in one scrape.
-	maxLookups = 10
+	maxLookups = 5
 	// settled is the age from which on a transaction has surely reached a mirror
 	// that answers. A cursor is never older, as the mirror searches 60 days only.
 	settled = 24 * time.Hour
@@ -58,7 +58,7 @@ var (
 	accountLastTransaction = newGauge(Metric{
 		Collector: "transactions",
 		Name:      "account_last_transaction_timestamp_seconds",
-		Help:      "Consensus time of the account's last transaction. Absent where it had none in 60 days, and until it was looked up: 10 accounts a scrape.",
+		Help:      "Consensus time of the account's last transaction. Absent where it had none in 60 days, and until it was looked up: 5 accounts a scrape.",
 		Labels:    accountLabels,
 		Source:    transactionsSource,
 		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > 3600",

@@ -78,5 +78,5 @@ func once(ctx context.Context, command string, flags *flagSet, stdout, stderr io
 	if err != nil {
 		return usageError{fmt.Errorf("--network: %w", err)}
 	}
-	return query{flags: flags, network: network, log: logger}.run(ctx, command, stdout)
+	return networkQuery{flags: flags, network: network, log: logger}.run(ctx, command, stdout)
 }

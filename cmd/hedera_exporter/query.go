@@ -17,8 +17,8 @@ import (
 	"hedera_exporter/collector"
 )
 
-// query asks one network once.
-type query struct {
+// networkQuery asks one network once.
+type networkQuery struct {
 	flags   *flagSet
 	network openNetwork
 	log     log.Logger
@@ -31,7 +31,7 @@ type report interface {
 }
 
 // run writes nothing where ctx has ended.
-func (q query) run(ctx context.Context, command string, stdout io.Writer) error {
+func (q networkQuery) run(ctx context.Context, command string, stdout io.Writer) error {
 	gather, newReport, err := q.plan(command)
 	if err != nil {
 		return usageError{err}
@@ -54,11 +54,11 @@ func (q query) run(ctx context.Context, command string, stdout io.Writer) error 
 
 type (
 	gatherFunc func(context.Context) prometheus.Gatherer
-	reportFunc func(network string, samples []sample) report
+	reportFunc func(network string, samples []reading) report
 )
 
 // plan says how to ask and what to make of the answer.
-func (q query) plan(command string) (gatherFunc, reportFunc, error) {
+func (q networkQuery) plan(command string) (gatherFunc, reportFunc, error) {
 	switch command {
 	case commandQueryAccount:
 		gather, err := q.accounts()
@@ -72,7 +72,7 @@ func (q query) plan(command string) (gatherFunc, reportFunc, error) {
 	}
 }
 
-func (q query) accounts() (gatherFunc, error) {
+func (q networkQuery) accounts() (gatherFunc, error) {
 	targets, err := parseTargets(q.network.Network, *q.flags.query.accounts)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (q query) accounts() (gatherFunc, error) {
 }
 
 // collectors are those of names that the flags leave on.
-func (q query) collectors(names ...string) (gatherFunc, error) {
+func (q networkQuery) collectors(names ...string) (gatherFunc, error) {
 	options := collector.Options{Enabled: func(name string) bool { return slices.Contains(names, name) && q.flags.enabled(name) }}
 	set, err := collector.NewSet([]collector.Network{q.network.collector}, options, q.log)
 	if err != nil {
@@ -92,7 +92,7 @@ func (q query) collectors(names ...string) (gatherFunc, error) {
 	return set.Gatherer, nil
 }
 
-func (q query) write(w io.Writer, report report, text []byte) error {
+func (q networkQuery) write(w io.Writer, report report, text []byte) error {
 	switch *q.flags.query.output {
 	case outputJSON:
 		encoder := json.NewEncoder(w)

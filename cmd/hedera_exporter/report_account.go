@@ -4,8 +4,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -42,7 +44,7 @@ const (
 	stateLow     = "low" // below a minimum
 )
 
-func newAccountReport(network string, samples []sample) report {
+func newAccountReport(network string, samples []reading) report {
 	r := accountReport{Accounts: newAccountStates(samples)}
 	var problems []string
 	for _, s := range samples {
@@ -50,6 +52,10 @@ func newAccountReport(network string, samples []sample) report {
 			problems = append(problems, fmt.Sprintf("network %s could not be read", network))
 		}
 	}
+	slices.SortStableFunc(r.Accounts, func(a, b *accountState) int {
+		// Numbers without leading zeros: the shorter one is the less.
+		return cmp.Or(cmp.Compare(len(a.AccountID), len(b.AccountID)), cmp.Compare(a.AccountID, b.AccountID))
+	})
 	for _, account := range r.Accounts {
 		if problem := account.judge(); problem != "" {
 			problems = append(problems, problem)
@@ -59,7 +65,7 @@ func newAccountReport(network string, samples []sample) report {
 	return r
 }
 
-func newAccountStates(samples []sample) []*accountState {
+func newAccountStates(samples []reading) []*accountState {
 	type key struct{ id, name string }
 	states := []*accountState{}
 	byKey := map[key]*accountState{}
@@ -81,7 +87,7 @@ func newAccountStates(samples []sample) []*accountState {
 	return states
 }
 
-func (a *accountState) add(s sample) {
+func (a *accountState) add(s reading) {
 	switch s.name {
 	case "hedera_account_balance_hbar":
 		a.BalanceHbar = &s.value

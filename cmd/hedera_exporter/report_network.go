@@ -28,7 +28,7 @@ type metricState struct {
 // aliveMetrics are 0 when something is down.
 var aliveMetrics = []string{"hedera_mirror_up", "hedera_mirror_grpc_up"}
 
-func newNetworkReport(network string, samples []sample) report {
+func newNetworkReport(network string, samples []reading) report {
 	problems := failedCollectors(samples)
 	metrics := []metricState{}
 	for _, s := range samples {
@@ -43,7 +43,7 @@ func newNetworkReport(network string, samples []sample) report {
 	return networkReport{verdict: newVerdict(network, problems), Metrics: metrics}
 }
 
-func newMetricState(s sample) metricState {
+func newMetricState(s reading) metricState {
 	state := metricState{Name: s.name, Labels: maps.Clone(s.labels)}
 	delete(state.Labels, "network")
 	if !math.IsNaN(s.value) && !math.IsInf(s.value, 0) {
@@ -71,6 +71,6 @@ func (m metricState) valueText() string {
 	if m.Value == nil || !strings.HasSuffix(m.Name, "_timestamp_seconds") {
 		return formatNumber(m.Value)
 	}
-	time := sample{value: *m.Value}.timestamp()
+	time := reading{value: *m.Value}.timestamp()
 	return formatTime(&time)
 }

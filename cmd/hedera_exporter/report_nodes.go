@@ -34,7 +34,7 @@ type nodeState struct {
 	mismatches []string
 }
 
-func newNodeReport(network string, samples []sample) report {
+func newNodeReport(network string, samples []reading) report {
 	nodes := newNodeStates(samples)
 	problems := failedCollectors(samples)
 	for _, node := range nodes {
@@ -43,7 +43,7 @@ func newNodeReport(network string, samples []sample) report {
 	return nodeReport{verdict: newVerdict(network, problems), Nodes: nodes}
 }
 
-func newNodeStates(samples []sample) []*nodeState {
+func newNodeStates(samples []reading) []*nodeState {
 	byID := map[string]*nodeState{}
 	nodes := []*nodeState{}
 	for _, s := range samples {
@@ -62,7 +62,7 @@ func newNodeStates(samples []sample) []*nodeState {
 	return nodes
 }
 
-func (n *nodeState) add(s sample) {
+func (n *nodeState) add(s reading) {
 	endpoint := s.labels["endpoint"]
 	switch s.name {
 	case "hedera_node_info":

@@ -97,6 +97,7 @@ func (l *ledger) resolveEntity(name string) (entityID, error) {
 		}
 		return id, nil
 	}
+	name = name[strings.LastIndex(name, ".")+1:] // shard.realm.alias
 	evm := "0x" + strings.ToLower(strings.TrimPrefix(name, "0x"))
 	isEVM := len(evm) == len("0x")+40
 	if !isEVM && !isAlias(name) {

@@ -19,6 +19,19 @@ func TestCacheControl(t *testing.T) {
 		"/api/v1/balances":        "public, max-age=1",
 		"/api/v1/blocks":          "public, max-age=1",
 		"/api/v1/network/nodes":   "public, max-age=60",
+		"/api/v1/network/stake":   "public, max-age=60",
+		"/api/v1/network/supply":  "public, max-age=60",
+
+		"/api/v1/network/exchangerate":     "public, max-age=60",
+		"/api/v1/network/fees":             "public, max-age=60",
+		"/api/v1/network/registered-nodes": "public, max-age=60",
+		"/api/v1/transactions":             "public, max-age=2",
+		"/api/v1/tokens/" + usdToken:       "public, max-age=5",
+		"/api/v1/topics/" + busyTopic:      "public, max-age=5",
+		"/api/v1/contracts":                "public, max-age=10",
+		"/api/v1/schedules":                "public, max-age=10",
+
+		"/api/v1/topics/" + busyTopic + "/messages": "public, max-age=1",
 	} {
 		got := send(t, s, http.MethodGet, path, nil)
 		if got.header.Get("Cache-Control") != want || got.header.Get("Content-Type") != "application/json; charset=utf-8" {
@@ -120,6 +133,8 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 	for _, path := range []string{
 		"/api/v1/accounts", "/api/v1/accounts/0.0.2", "/api/v1/accounts/0.0.98", "/api/v1/accounts?nope=1",
 		"/api/v1/network/nodes", "/api/v1/unheard-of", "/simulator/requests",
+		"/api/v1/tokens/0.0.1", "/api/v1/tokens/0.0.2/balances", "/api/v1/topics/0.0.1/messages", "/api/v1/blocks/1",
+		"/api/v1/accounts/0.0.2/allowances/crypto", "/api/v1/schedules", "/api/v1/contracts/0.0.1",
 	} {
 		send(t, s, http.MethodGet, path, nil)
 	}
@@ -128,6 +143,14 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 		"GET /api/v1/accounts/{id}": 2,
 		"GET /api/v1/network/nodes": 1,
 		"GET unknown":               1,
+
+		"GET /api/v1/tokens/{id}":                     1,
+		"GET /api/v1/tokens/{id}/balances":            1,
+		"GET /api/v1/topics/{id}/messages":            1,
+		"GET /api/v1/blocks/{hashOrNumber}":           1,
+		"GET /api/v1/accounts/{id}/allowances/crypto": 1,
+		"GET /api/v1/schedules":                       1,
+		"GET /api/v1/contracts/{id}":                  1,
 	}
 	got := s.Requests()
 	if len(got) != len(want) {

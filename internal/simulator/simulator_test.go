@@ -5,6 +5,7 @@ package simulator
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -194,6 +195,17 @@ func TestConcurrentUse(t *testing.T) {
 		func(int) error { return s.SetPrecheck(node.NodeID, services.ResponseCodeEnum_BUSY) },
 		func(int) error { s.ledger.tick(); return nil },
 		func(int) error { s.AddBlock(); s.ExporterConfig(); s.Requests(); return nil },
+		func(i int) error {
+			return s.AddTransaction(Transaction{Consensus: at(time.Duration(i)), Payer: "0.0.2"})
+		},
+		func(i int) error { return s.SetTokenBalance(usdToken, "0.0.98", int64(i)) },
+		func(i int) error { return s.SetTokenState(usdToken, TokenState{Paused: new(i%2 == 0)}) },
+		func(i int) error {
+			return s.SetAllowance(Allowance{Owner: "0.0.2", Spender: "0.0.98", Amount: int64(i)})
+		},
+		func(i int) error { return s.AddContract(Contract{ID: fmt.Sprintf("0.0.%d", 500+i)}) },
+		func(i int) error { return s.AddSchedule(Schedule{ID: fmt.Sprintf("0.0.%d", 500+i)}) },
+		func(int) error { s.AccountTotals("0.0.2"); s.BlockTotals(); s.TokenIDs(); return nil },
 	}
 	for _, job := range jobs {
 		go func() {
@@ -207,8 +219,15 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	client := newHTTPClient(t)
 	for range 20 {
-		if got, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts", nil); err != nil || got.status != 200 {
-			t.Errorf("got %d, %v", got.status, err)
+		for _, path := range []string{
+			"accounts", "accounts/0.0.98", "accounts/0.0.98/tokens", "accounts/0.0.2/allowances/crypto", "transactions",
+			"tokens/" + usdToken, "tokens/" + usdToken + "/balances", "contracts", "schedules", "network/supply",
+			"topics/" + busyTopic + "/messages", "blocks",
+		} {
+			got, err := trySend(t, client, s, http.MethodGet, "/api/v1/"+path, nil)
+			if err != nil || got.status != 200 {
+				t.Errorf("%s: got %d, %v", path, got.status, err)
+			}
 		}
 	}
 	for range jobs {

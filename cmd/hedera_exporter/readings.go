@@ -16,11 +16,11 @@ import (
 // scraped is what one scrape has gathered.
 type scraped struct {
 	text    []byte // in Prometheus' text format
-	samples []sample
+	samples []reading
 }
 
-// sample is one sample of a gauge or counter.
-type sample struct {
+// reading is one sample of a gauge or counter.
+type reading struct {
 	name   string
 	labels map[string]string
 	value  float64
@@ -49,7 +49,7 @@ func scrapeOnce(gatherer prometheus.Gatherer) (scraped, error) {
 			}
 			// The one of the two that it is not has no value: 0.
 			value := metric.GetGauge().GetValue() + metric.GetCounter().GetValue()
-			result.samples = append(result.samples, sample{name: family.GetName(), labels: labels, value: value})
+			result.samples = append(result.samples, reading{name: family.GetName(), labels: labels, value: value})
 		}
 	}
 	result.text = text.Bytes()
@@ -57,7 +57,7 @@ func scrapeOnce(gatherer prometheus.Gatherer) (scraped, error) {
 }
 
 // failedCollectors are problems, as all reports have them.
-func failedCollectors(samples []sample) []string {
+func failedCollectors(samples []reading) []string {
 	var problems []string
 	for _, s := range samples {
 		if s.name == "hedera_scrape_collector_success" && s.value == 0 {
@@ -68,7 +68,7 @@ func failedCollectors(samples []sample) []string {
 }
 
 // timestamp is the time that a sample of a _timestamp_seconds family has.
-func (s sample) timestamp() time.Time {
+func (s reading) timestamp() time.Time {
 	seconds, fraction := math.Modf(s.value)
 	return time.Unix(int64(seconds), int64(fraction*float64(time.Second))).UTC()
 }

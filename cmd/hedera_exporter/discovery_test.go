@@ -1,0 +1,151 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"hedera_exporter/internal/simulator"
+)
+
+func discover(t *testing.T, url string) []targetGroup {
+	t.Helper()
+	status, body := get(t, url, nil)
+	if status != http.StatusOK {
+		t.Fatalf("%s: status %d: %s", url, status, body)
+	}
+	var groups []targetGroup
+	if err := json.Unmarshal([]byte(body), &groups); err != nil {
+		t.Fatal(err)
+	}
+	if groups == nil {
+		t.Fatalf("%s: null is not a list", url)
+	}
+	return groups
+}
+
+func TestDiscoverAccounts(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	mirror := "mirror: {url: " + sim.URL() + "}"
+	e := startExporter(t, writeFile(t, "c.yml", `
+networks:
+  one: {`+mirror+`, accounts: [{id: 0.0.98, name: fees}, {id: 0.0.2}]}
+  two: {`+mirror+`, accounts: [{id: 0.0.98, name: others}]}
+  three: {`+mirror+`}
+`))
+	group := func(network, id, name string) targetGroup {
+		return targetGroup{Targets: []string{id}, Labels: map[string]string{
+			"__meta_hedera_network": network, "__meta_hedera_account_id": id, "__meta_hedera_account_name": name,
+		}}
+	}
+	one := []targetGroup{group("one", "0.0.98", "fees"), group("one", "0.0.2", "0.0.2")}
+	two := []targetGroup{group("two", "0.0.98", "others")}
+	tests := map[string][]targetGroup{
+		"":                           append(one[:2:2], two...),
+		"?kind=accounts":             append(one[:2:2], two...),
+		"?network=one":               one,
+		"?network=two&kind=accounts": two,
+		"?network=three":             {},
+	}
+	for query, want := range tests {
+		t.Run(query, func(t *testing.T) {
+			if got := discover(t, e.url+"/sd"+query); !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+func TestDiscoverNodes(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 3})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	want := map[string]map[string]string{}
+	for _, node := range sim.Nodes() {
+		for _, endpoint := range node.Endpoints {
+			transport := "plaintext"
+			if endpoint.TLS {
+				transport = "tls"
+			}
+			want[endpoint.Address] = map[string]string{
+				"__meta_hedera_network":          "simulated",
+				"__meta_hedera_node_id":          map[int64]string{0: "0", 1: "1", 4: "4"}[node.NodeID],
+				"__meta_hedera_node_account_id":  node.AccountID,
+				"__meta_hedera_node_description": node.Description,
+				"__meta_hedera_node_transport":   transport,
+			}
+		}
+	}
+	got := map[string]map[string]string{}
+	for _, group := range discover(t, e.url+"/sd?kind=nodes&network=simulated") {
+		for _, target := range group.Targets {
+			got[target] = group.Labels
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+// TestDiscoveryFailsRatherThanToFindNothing holds /sd to what keeps Prometheus
+// from dropping its targets.
+func TestDiscoveryFailsRatherThanToFindNothing(t *testing.T) {
+	faults := map[string]simulator.Fault{
+		"unavailable": {Path: simulator.GetNodesFault, Kind: simulator.FaultStatus, Status: 14},
+		"hangs":       {Path: simulator.GetNodesFault, Kind: simulator.FaultHang},
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			sim := startSimulator(t, simulator.Options{Nodes: 1})
+			if _, err := sim.InjectFault(fault); err != nil {
+				t.Fatal(err)
+			}
+			e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--scrape.timeout=2s")
+			status, body := get(t, e.url+"/sd?kind=nodes", nil)
+			if status != http.StatusServiceUnavailable || !strings.HasPrefix(body, "network simulated: ") {
+				t.Errorf("status %d: %s; want 503 with the reason", status, body)
+			}
+			sim.ClearFaults()
+			if got := discover(t, e.url+"/sd?kind=nodes"); len(got) != len(sim.Nodes()[0].Endpoints) {
+				t.Errorf("afterwards there are %d endpoints", len(got))
+			}
+		})
+	}
+}
+
+func TestDiscoveryOfAnEmptyBook(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	if err := sim.RemoveNode(0); err != nil {
+		t.Fatal(err)
+	}
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	if status, body := get(t, e.url+"/sd?kind=nodes", nil); status != http.StatusServiceUnavailable || body == "" {
+		t.Errorf("status %d: %s; want 503 with the reason", status, body)
+	}
+}
+
+func TestDiscoveryRefuses(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	tests := []struct {
+		method, query string
+		status        int
+		body          string
+	}{
+		{"GET", "?network=mainnet", 400, "there are: simulated"},
+		{"GET", "?kind=tokens", 400, `"tokens"`},
+		{"GET", "?kind=%zz", 400, "%zz"},
+		{"POST", "", 405, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.method+test.query, func(t *testing.T) {
+			if status, body := request(t, test.method, e.url+"/sd"+test.query, nil); status != test.status || !strings.Contains(body, test.body) {
+				t.Errorf("status %d, body %s; want %d with %q", status, body, test.status, test.body)
+			}
+		})
+	}
+}

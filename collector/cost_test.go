@@ -1,0 +1,124 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/simulator"
+)
+
+// TestWhatAScrapeCosts holds docs/metrics.md to its table: a scrape with every
+// collector on, of 100 accounts whose transactions are counted (one of them with
+// all its tokens and allowances), 10 tokens, 5 topics, 5 contracts and a creator
+// of schedules on the 29-node network.
+func TestWhatAScrapeCosts(t *testing.T) {
+	const accounts, tokens, topics, contracts = 100, 10, 5, 5
+	sim := startSimulator(t, simulator.Options{Accounts: accounts})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	for i := range accounts {
+		watched := account(t, "0.0."+itoa(1001+i), itoa(i))
+		watched.Transactions = true
+		network.Accounts = append(network.Accounts, watched)
+	}
+	network.Accounts[0].AllTokens, network.Accounts[0].Allowances = true, true
+	network.Tokens = addPlainTokens(t, sim, tokens)
+	network.Topics = addPlainTopics(t, sim, topics)
+	network.Contracts = addPlainContracts(t, sim, contracts)
+	network.ScheduleCreators = entities(sim.ScheduleCreators()[:1]...)
+	set := setOn(t, network)
+
+	want := map[string]int{
+		"GET /api/v1/accounts":                        1,
+		"GET /api/v1/accounts/{id}/tokens":            1,
+		"GET /api/v1/accounts/{id}/allowances/crypto": 1,
+		"GET /api/v1/accounts/{id}/allowances/tokens": 1,
+		"GET /api/v1/balances":                        1,
+		"GET /api/v1/blocks":                          2, // mirror and blocks
+		"GET /api/v1/contracts":                       1,
+		"GET /api/v1/network/exchangerate":            1,
+		"GET /api/v1/network/fees":                    1,
+		"GET /api/v1/network/nodes":                   2,
+		"GET /api/v1/network/registered-nodes":        1,
+		"GET /api/v1/network/stake":                   1,
+		"GET /api/v1/network/supply":                  1,
+		"GET /api/v1/schedules":                       1,
+		"GET /api/v1/tokens/{id}":                     tokens,
+		"GET /api/v1/tokens/{id}/balances":            tokens,
+		"GET /api/v1/topics/{id}/messages":            topics,
+		"GET /api/v1/transactions":                    1,
+		"grpc getNodes":                               3, // the book for two collectors at most, and the check of mirror
+		"grpc getAccountInfo":                         118,
+	}
+	for scrape, extra := range []map[string]int{
+		// The first one finds out where counting begins, and the last
+		// transactions of some accounts before it.
+		{"GET /api/v1/blocks": 1, "GET /api/v1/transactions": maxLookups},
+		{"GET /api/v1/transactions": maxLookups},
+	} {
+		sim.ResetRequests()
+		scrapeText(t, set, testDeadline)
+		got := sim.Requests()
+		total := 0
+		for kind, requests := range got {
+			if strings.HasPrefix(kind, "GET ") {
+				total += requests
+			}
+		}
+		if total >= 50 {
+			t.Errorf("scrape %d made %d requests to the mirror's REST API, want less than 50", scrape, total)
+		}
+		expected := maps.Clone(want)
+		for kind, requests := range extra {
+			expected[kind] += requests
+		}
+		got["grpc getNodes"] = 3 // 2 where one collector finds what the other has just read
+		if !maps.Equal(got, expected) {
+			t.Errorf("scrape %d made the requests\n%v, want\n%v", scrape, got, expected)
+		}
+	}
+}
+
+func addPlainTokens(t *testing.T, sim *simulator.Simulator, count int) []Entity {
+	t.Helper()
+	for i := range count {
+		treasury := "0.0.1001"
+		if err := sim.AddToken(simulator.Token{ID: "0.0." + itoa(700001+i), Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TreasuryAccountID: &treasury}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return numbered(700001, count)
+}
+
+func addPlainTopics(t *testing.T, sim *simulator.Simulator, count int) []Entity {
+	t.Helper()
+	for i := range count {
+		if err := sim.AddTopic(simulator.Topic{ID: "0.0." + itoa(710001+i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return numbered(710001, count)
+}
+
+func addPlainContracts(t *testing.T, sim *simulator.Simulator, count int) []Entity {
+	t.Helper()
+	for i := range count {
+		if err := sim.AddContract(simulator.Contract{ID: "0.0." + itoa(720001+i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return numbered(720001, count)
+}
+
+func numbered(first, count int) []Entity {
+	ids := make([]string, 0, count)
+	for i := range count {
+		ids = append(ids, "0.0."+itoa(first+i))
+	}
+	return entities(ids...)
+}
