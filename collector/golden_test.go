@@ -102,8 +102,24 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Topics = entities(sim.TopicIDs()...)
 	network.Topics[0].QuietPeriod = time.Hour
 	network.Contracts = entities(sim.ContractIDs()...)
-	network.ScheduleCreators = entities(sim.ScheduleCreators()...)
+	network.ScheduleCreators = entities("0.0.98")
+	addSchedule(t, sim, "0.0.98")
 	return network
+}
+
+// addSchedule adds a pending schedule that does not expire while this is
+// maintained: schedules are compared with the real time.
+func addSchedule(t *testing.T, sim *simulator.Simulator, creator string) {
+	t.Helper()
+	created, expiration := "1790000000.000000000", "4070908800.000000000"
+	err := sim.AddSchedule(simulator.Schedule{
+		ID: "0.0.8200001", CreatorAccountID: &creator, PayerAccountID: &creator,
+		ConsensusTimestamp: created, ExpirationTime: &expiration, WaitForExpiry: true,
+		Signatures: []simulator.ScheduleSignature{{ConsensusTimestamp: created}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // addHistory is what happens between the two scrapes: one transaction that

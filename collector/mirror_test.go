@@ -9,25 +9,16 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/simulator"
 )
 
 const blocksPath = "/api/v1/blocks"
 
-// mirrorOn is a network on sim with the mirror's gRPC as well.
-func mirrorOn(t *testing.T, sim *simulator.Simulator) Network {
-	t.Helper()
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.MirrorGRPC = consensus.NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
-	return network
-}
-
 func TestMirror(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 2, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 	}})
-	set := setOn(t, mirrorOn(t, sim), "mirror")
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "mirror")
 	cost := map[string]int{"GET /api/v1/blocks": 1, "grpc getNodes": 1}
 
 	wantOnly(
@@ -49,7 +40,7 @@ func TestDeadMirrorIsASample(t *testing.T) {
 			t.Run(broken+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				sim := startSimulator(t, simulator.Options{Nodes: 1})
-				set := setOn(t, mirrorOn(t, sim), "mirror")
+				set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "mirror")
 				if _, err := sim.InjectFault(fault); err != nil {
 					t.Fatal(err)
 				}

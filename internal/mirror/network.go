@@ -89,7 +89,7 @@ type ExchangeRate struct {
 
 // USDPerHbar is the price of an hbar in US dollars.
 func (r ExchangeRate) USDPerHbar() float64 {
-	return float64(r.CentEquivalent) / float64(r.HbarEquivalent) / 100
+	return float64(r.CentEquivalent) / (100 * float64(r.HbarEquivalent))
 }
 
 // ExchangeRates returns the current and the next rate.
