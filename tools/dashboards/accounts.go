@@ -1,0 +1,277 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+const (
+	balance   = `max by (network, account_id, name) (hedera_account_balance_hbar{@account})`
+	usdRate   = `max by (network) (hedera_exchange_rate_usd_per_hbar{@network,period="current"})`
+	inUSD     = balance + ` * on (network) group_left () ` + usdRate
+	timeEmpty = balance + ` / -(max by (network, account_id, name) (deriv(hedera_account_balance_hbar{@account}[6h])) < 0)`
+	overWarn  = balance + ` / on (network, account_id) group_left () max by (network, account_id) (hedera_account_balance_minimum_hbar{@account,severity="warning"})`
+)
+
+func accounts() board {
+	return board{
+		uid: "hedera-accounts", title: "Hedera / Accounts",
+		description: "Balances against their minimums, what moves them, and everything else about the watched accounts.",
+		variables:   []cog.Builder[dashboard.VariableModel]{accountVariable()},
+		rows: []row{
+			{panels: accountFigures()},
+			{title: "All accounts", panels: []panel{accountTable(), accountProperties()}},
+			{title: "Balances", panels: accountBalances()},
+			{title: "Transactions and fees", panels: accountTransactions()},
+			{title: "Allowances", panels: accountAllowances()},
+			{title: "Account $account", repeat: "account", panels: oneAccount()},
+		},
+	}
+}
+
+func accountFigures() []panel {
+	return []panel{
+		{
+			view: number(), title: "Accounts", width: 3, height: 4, unit: count, colours: neutral, none: "No account",
+			description: "Accounts that are watched and that the network knows. Fewer than configured means that an id is wrong or an account has vanished.",
+			runbook:     "HederaAccountVanished",
+			queries:     []query{{expr: `sum(max by (network, account_id) (hedera_account_exists{@account}))`, legend: "accounts"}},
+		},
+		{
+			view: number(), title: "Total balance", width: 4, height: 4, unit: hbar, colours: neutral, none: "No balance",
+			description: "Sum of the chosen accounts' balances. A step that nobody planned is a transfer nobody planned.",
+			runbook:     "HederaAccountBalanceDropped",
+			queries:     []query{{expr: `sum(` + balance + `)`, legend: "hbar"}},
+		},
+		{
+			view: number(), title: "Total in USD", width: 4, height: 4, unit: usd, colours: neutral, none: "No rate",
+			description: "The same by the rate at which the network charges fees, which follows the market by the hour. A step without one in hbar is the rate's.",
+			runbook:     "HederaExchangeRateMoved",
+			queries:     []query{{expr: `sum(` + inUSD + `)`, legend: "USD"}},
+		},
+		{
+			view: lamp(), title: "Below minimum", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
+			description: "Chosen accounts with less than one of their minimums. Top them up.",
+			runbook:     "HederaAccountBalanceLow",
+			queries: []query{{expr: `sum(max by (network, account_id) (hedera_account_balance_hbar{@account})` +
+				` < bool on (network, account_id) max by (network, account_id) (hedera_account_balance_minimum_hbar{@account}))`, legend: "below", instant: true}},
+		},
+		{
+			view: lamp(), title: "First one empty in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: timeLeft, none: "None is falling",
+			description: "When the first of the chosen accounts is empty if it goes on falling as in the last six hours. Less than a week is worth a top-up.",
+			runbook:     "HederaAccountRunningOut",
+			queries:     []query{{expr: `min(` + timeEmpty + `)`, legend: "time left", instant: true}},
+		},
+		{
+			view: lamp(), title: "Deleted or unknown", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No account",
+			description: "Chosen accounts that have been deleted or that the network does not know. Payments to them fail.",
+			runbook:     "HederaAccountDeleted",
+			queries: []query{{expr: `count(max by (network, account_id) (hedera_account_deleted{@account}) == 1 or max by (network, account_id) (hedera_account_exists{@account}) == 0)` +
+				` or 0 * count(hedera_account_exists{@account})`, legend: "gone", instant: true}},
+		},
+		{
+			view: number(), title: "Pending rewards", width: 3, height: 4, unit: hbar, colours: neutral, none: "No account stakes",
+			description: "Staking rewards that the next transaction of each account collects. They lapse after 365 days without one.",
+			runbook:     "HederaAccountRewardUnclaimed",
+			queries:     []query{{expr: `sum(max by (network, account_id) (hedera_account_pending_reward_hbar{@account}))`, legend: "rewards"}},
+		},
+	}
+}
+
+func accountTable() panel {
+	by := func(metric string) string { return `max by (network, account_id, name) (` + metric + `)` }
+	return panel{
+		view: grid("Of minimum", false), title: "Balances", width: 24, height: 10, unit: "string", none: "No account is watched",
+		description: "Every chosen account. Of minimum is the balance as a multiple of the warning minimum: below 1 is too little. Change is that of the dashboard's time.",
+		runbook:     "HederaAccountBalanceLow",
+		labels:      []column{nameColumn, accountColumn, networkColumn},
+		queries: []query{
+			{expr: balance, column: column{title: "Balance", unit: hbar}},
+			{expr: inUSD, column: column{title: "In USD", unit: usd}},
+			{expr: by(`hedera_account_balance_minimum_hbar{@account,severity="warning"}`), column: column{title: "Warning", unit: hbar}},
+			{expr: by(`hedera_account_balance_minimum_hbar{@account,severity="critical"}`), column: column{title: "Critical", unit: hbar}},
+			{expr: overWarn, column: column{title: "Of minimum", unit: "suffix:×", colours: balanceOver}},
+			{expr: by(`delta(hedera_account_balance_hbar{@account}[$__range])`), column: column{title: "Change", unit: hbar, colours: from(orange).at(0, grey)}},
+			{expr: timeEmpty, column: column{title: "Empty in", unit: seconds, colours: timeLeft}},
+			{expr: by(`hedera_account_pending_reward_hbar{@account}`), column: column{title: "Reward", unit: hbar}},
+			{expr: by(`hedera_account_last_transaction_timestamp_seconds{@account}`) + ` * 1000`, column: column{title: "Last transaction", unit: since}},
+		},
+	}
+}
+
+func accountProperties() panel {
+	by := func(metric string) string { return `max by (network, account_id, name) (` + metric + `)` }
+	return panel{
+		view: grid("Name", false), title: "Properties", width: 24, height: 9, unit: "string", none: "No account is watched",
+		description: "Facts that seldom change. An account that is gone, about to expire, or staked to another node than you chose is worth a look.",
+		runbook:     "HederaAccountExpiring",
+		labels: []column{
+			nameColumn, accountColumn, networkColumn,
+			{label: "key_type", title: "Key"},
+			{label: "staked_node_id", title: "Staked node", width: 100},
+			{label: "staked_account_id", title: "Staked account", width: 120},
+			{label: "memo", title: "Memo"},
+		},
+		queries: []query{
+			{expr: `max by (network, account_id, name, key_type, staked_node_id, staked_account_id, memo) (hedera_account_info{@account})`},
+			{expr: by(`hedera_account_exists{@account}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
+			{expr: by(`hedera_account_deleted{@account}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
+			{expr: by(`hedera_account_still{@account}`), column: column{title: "Still", unit: count, values: named("no", grey, "yes", grey), width: 60}},
+			{expr: by(`hedera_account_expiry_timestamp_seconds{@account}`) + ` - time()`, column: column{title: "Expires in", unit: seconds, colours: expiry}},
+			{expr: by(`hedera_account_auto_renew_period_seconds{@account}`), column: column{title: "Renewed for", unit: seconds}},
+			{expr: by(`hedera_account_created_timestamp_seconds{@account}`) + ` * 1000`, column: column{title: "Created", unit: since}},
+			{expr: by(`hedera_account_ethereum_nonce{@account}`), column: column{title: "Nonce", unit: "none", width: 70}},
+			{expr: by(`hedera_account_quiet_period_seconds{@account}`), column: column{title: "Quiet for", unit: seconds, width: 90}},
+		},
+	}
+}
+
+func accountBalances() []panel {
+	return []panel{
+		{
+			view: lines(), title: "Balances", width: 12, height: 8, unit: hbar, none: "No balance",
+			description: "Balances of the chosen accounts. A fall that does not stop, or a step that nobody planned, is worth a look.",
+			runbook:     "HederaAccountBalanceDropped",
+			queries:     []query{{expr: balance, legend: "{{name}}"}},
+		},
+		{
+			view: bars(), title: "Balance as a multiple of the warning minimum", width: 12, height: 8, unit: "suffix:×", decimals: new(2.0), min: new(0.0), max: new(10.0), colours: balanceOver, none: "No minimum set",
+			description: "The ten accounts that are nearest to their warning minimum; below 1 they need hbar.",
+			runbook:     "HederaAccountBalanceLow",
+			queries:     []query{{expr: `bottomk(10, ` + overWarn + `)`, legend: "{{name}}", instant: true}},
+		},
+		{
+			view: lines(), title: "Change in an hour", width: 12, height: 8, unit: hbar, none: "No balance",
+			description: "What each balance has gained or lost in an hour. Compare with what the account is for.",
+			runbook:     "HederaAccountBalanceDropped",
+			queries:     []query{{expr: `max by (network, account_id, name) (delta(hedera_account_balance_hbar{@account}[1h]))`, legend: "{{name}}"}},
+		},
+		{
+			view: guarded(), title: "Time until empty", width: 12, height: 8, unit: seconds, min: new(0.0), colours: timeLeft, none: "No balance is falling",
+			description: "Balance over its fall in the last six hours, of accounts whose balance falls. Less than a week is worth a top-up.",
+			runbook:     "HederaAccountRunningOut",
+			queries:     []query{{expr: timeEmpty, legend: "{{name}}"}},
+		},
+	}
+}
+
+func accountTransactions() []panel {
+	rate := `rate(hedera_account_transactions_total{@account}[$__rate_interval])`
+	const none = "No account has transactions: true"
+	return []panel{
+		{
+			view: stacked(), title: "Transactions by type", width: 8, height: 8, unit: perSec, min: new(0.0), none: none,
+			description: "Transactions that the chosen accounts paid or had hbar transferred by. A type that an account never used before may be a stolen key.",
+			runbook:     "HederaAccountTransactionRateUnusual",
+			queries:     []query{{expr: `sum by (type) (max by (network, account_id, type, result) (` + rate + `))`, legend: "{{type}}"}},
+		},
+		{
+			view: stacked(), title: "Transactions by result", width: 8, height: 8, unit: perSec, min: new(0.0), none: none,
+			description: "Failed transactions cost fees too. INSUFFICIENT_PAYER_BALANCE wants hbar; CONTRACT_REVERT_EXECUTED wants the contract's caller looked at.",
+			runbook:     "HederaAccountTransactionsFailing",
+			queries:     []query{{expr: `sum by (result) (max by (network, account_id, type, result) (` + rate + `))`, legend: "{{result}}"}},
+		},
+		{
+			view: guarded(), title: "Share of transactions that fail", width: 8, height: 8, unit: ratio, min: new(0.0), max: new(1.0), colours: from(green).at(0.1, orange).at(0.5, red), none: "No transaction",
+			description: "By account. A steady share is a fault in what submits them.",
+			runbook:     "HederaAccountTransactionsFailing",
+			queries: []query{{
+				expr: `(sum by (network, account_id, name) (max by (network, account_id, name, type, result) (rate(hedera_account_transactions_total{@account,result!~"SUCCESS.*|FEE_SCHEDULE_FILE_PART_UPLOADED"}[$__rate_interval])))` +
+					` or 0 * sum by (network, account_id, name) (` + rate + `))` +
+					` / (sum by (network, account_id, name) (max by (network, account_id, name, type, result) (` + rate + `)) > 0)`,
+				legend: "{{name}}",
+			}},
+		},
+		{
+			view: lines(), title: "Hbar in and out", width: 8, height: 8, unit: hbar, none: none,
+			description: "Hbar per second that came in, and as negative values what went out, fees included. Outflow that nobody planned is an emergency.",
+			runbook:     "HederaAccountBalanceDropped",
+			queries: []query{
+				{expr: `max by (network, account_id, name) (rate(hedera_account_transferred_hbar_total{@account,direction="in"}[$__rate_interval]))`, legend: "{{name}} in"},
+				{expr: `-max by (network, account_id, name) (rate(hedera_account_transferred_hbar_total{@account,direction="out"}[$__rate_interval]))`, legend: "{{name}} out"},
+			},
+		},
+		{
+			view: lines(), title: "Fees in an hour", width: 8, height: 8, unit: hbar, min: new(0.0), none: none,
+			description: "Fees that each account has paid in an hour. A rise without more transactions is a dearer type, or a rate that moved.",
+			runbook:     "HederaExchangeRateMoved",
+			queries:     []query{{expr: `max by (network, account_id, name) (increase(hedera_account_fees_hbar_total{@account}[1h]))`, legend: "{{name}}"}},
+		},
+		{
+			view: lines(), title: "Time since the last transaction", width: 8, height: 8, unit: seconds, min: new(0.0), none: none,
+			description: "How long each account has been silent. Longer than its quiet period means that what should use it does not.",
+			runbook:     "HederaAccountQuiet",
+			queries: []query{
+				{expr: `time() - max by (network, account_id, name) (hedera_account_last_transaction_timestamp_seconds{@account})`, legend: "{{name}}"},
+				{expr: `max by (network, account_id, name) (hedera_account_quiet_period_seconds{@account})`, legend: "{{name}} quiet period"},
+			},
+		},
+	}
+}
+
+func accountAllowances() []panel {
+	return []panel{
+		{
+			view: grid("Left", false), title: "Hbar allowances", width: 12, height: 7, unit: "string", none: "No account has allowances: true",
+			description: "What spenders may still take of the accounts' hbar. One that is nearly used up stops what depends on it; one that you do not know should be revoked.",
+			runbook:     "HederaAccountAllowanceNearlyUsed",
+			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "spender", title: "Spender"}},
+			queries: []query{
+				{expr: `max by (network, account_id, name, spender) (hedera_account_allowance_hbar{@account})`, column: column{title: "Amount", unit: hbar}},
+				{expr: `max by (network, account_id, name, spender) (hedera_account_allowance_granted_hbar{@account})`, column: column{title: "Granted", unit: hbar}},
+				{expr: `max by (network, account_id, name, spender) (hedera_account_allowance_hbar{@account} / hedera_account_allowance_granted_hbar{@account})`, column: column{title: "Left", unit: ratio, colours: from(red).at(0.1, orange).at(0.25, green)}},
+			},
+		},
+		{
+			view: grid("Left", false), title: "Token allowances", width: 12, height: 7, unit: "string", none: "No account has allowances: true",
+			description: "What spenders may still take of the accounts' tokens, in the token's smallest unit.",
+			runbook:     "HederaAccountTokenAllowanceNearlyUsed",
+			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "spender", title: "Spender"}, {label: "token_id", title: "Token"}},
+			queries: []query{
+				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance_units{@account})`, column: column{title: "Amount", unit: count}},
+				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance_granted_units{@account})`, column: column{title: "Granted", unit: count}},
+				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance_units{@account} / hedera_account_token_allowance_granted_units{@account})`, column: column{title: "Left", unit: ratio, colours: from(red).at(0.1, orange).at(0.25, green)}},
+			},
+		},
+	}
+}
+
+// oneAccount is repeated for each chosen account.
+func oneAccount() []panel {
+	return []panel{
+		{
+			view: lines(), title: "Balance and minimums", width: 8, height: 7, unit: hbar, none: "No balance",
+			description: "The balance and the minimums configured for it. Below a minimum its alert is due.",
+			runbook:     "HederaAccountBalanceLow",
+			queries: []query{
+				{expr: balance, legend: "{{name}}"},
+				{expr: `max by (network, account_id, severity) (hedera_account_balance_minimum_hbar{@account})`, legend: "{{severity}} minimum"},
+			},
+		},
+		{
+			view: lines(), title: "In USD", width: 4, height: 7, unit: usd, none: "No rate",
+			description: "The balance by the network's exchange rate. Without a move in hbar a move here is the rate's.",
+			runbook:     "HederaExchangeRateMoved",
+			queries:     []query{{expr: inUSD, legend: "{{name}}"}},
+		},
+		{
+			view: lines(), title: "Hbar in and out", width: 6, height: 7, unit: hbar, none: "Has no transactions: true",
+			description: "Hbar per second in, and as negative values out. Outflow that nobody planned is an emergency.",
+			runbook:     "HederaAccountBalanceDropped",
+			queries: []query{
+				{expr: `max by (network, account_id) (rate(hedera_account_transferred_hbar_total{@account,direction="in"}[$__rate_interval]))`, legend: "in"},
+				{expr: `-max by (network, account_id) (rate(hedera_account_transferred_hbar_total{@account,direction="out"}[$__rate_interval]))`, legend: "out"},
+			},
+		},
+		{
+			view: grid("Token", false), title: "Tokens", width: 6, height: 7, unit: "string", none: "Holds no configured token",
+			description: "What the account holds of the configured tokens. Frozen means that it cannot move them.",
+			runbook:     "HederaTokenPaused",
+			labels:      []column{{label: "token_id", title: "Token", width: 100}, {label: "symbol", title: "Symbol", width: 100}},
+			queries:     []query{{expr: `max by (token_id, symbol) (hedera_account_token_balance{@account})`, column: column{title: "Balance", unit: count}}},
+		},
+	}
+}

@@ -1,0 +1,139 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+)
+
+const tag = "hedera"
+
+// board is one dashboard.
+type board struct {
+	uid, title, description string
+	variables               []cog.Builder[dashboard.VariableModel] // besides the common ones
+	rows                    []row
+}
+
+// row is a row of panels; without a title it has no heading.
+type row struct {
+	title  string
+	repeat string // a variable
+	panels []panel
+}
+
+func (b board) build() (dashboard.Dashboard, error) {
+	builder := dashboard.NewDashboardBuilder(b.title).
+		Uid(b.uid).Description(b.description).Tags([]string{tag, "generated"}).
+		Time("now-6h", "now").Refresh("1m").Timezone("browser").
+		Tooltip(dashboard.DashboardCursorSyncCrosshair).
+		Variables(append(commonVariables(), b.variables...)).
+		Annotations(annotations()).
+		Link(dashboard.NewDashboardLinkBuilder("Hedera").
+			Type(dashboard.DashboardLinkTypeDashboards).Icon("external link").
+			Tags([]string{tag}).IncludeVars(true).KeepTime(true))
+	for _, r := range b.rows {
+		if r.title != "" {
+			heading := dashboard.NewRowBuilder(r.title)
+			if r.repeat != "" {
+				heading.Repeat(r.repeat)
+			}
+			builder.WithRow(heading)
+		}
+		for _, p := range r.panels {
+			builder.WithPanel(p)
+		}
+	}
+	built, err := builder.Build()
+	if err != nil {
+		return dashboard.Dashboard{}, err
+	}
+	numberPanels(built.Panels)
+	return built, nil
+}
+
+// numberPanels gives each panel and row an id of its own.
+func numberPanels(panels []dashboard.PanelOrRowPanel) {
+	for i := range panels {
+		id := uint32(i + 1) //nolint:gosec // a dashboard has few panels
+		if panels[i].RowPanel != nil {
+			panels[i].RowPanel.Id = id
+			continue
+		}
+		panels[i].Panel.Id = &id
+	}
+}
+
+func commonVariables() []cog.Builder[dashboard.VariableModel] {
+	return []cog.Builder[dashboard.VariableModel]{
+		dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus"),
+		choice("job", "Job", `label_values(hedera_exporter_build_info, job)`),
+		choice("instance", "Exporter", `label_values(hedera_exporter_build_info{job=~"$job"}, instance)`),
+		choice("network", "Network", `label_values(hedera_scrape_collector_success{@exporter}, network)`).AllValue(".+"),
+	}
+}
+
+// choice is a variable of any number of values, all of them at first. Without a
+// value for all it is those in the list: up and process_* have other jobs too.
+func choice(name, label, query string) *dashboard.QueryVariableBuilder {
+	query = selectors.Replace(query)
+	return dashboard.NewQueryVariableBuilder(name).Label(label).
+		Query(dashboard.StringOrMap{String: &query}).Definition(query).
+		Datasource(source).
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
+		Sort(dashboard.VariableSortNaturalAsc).
+		Multi(true).IncludeAll(true).
+		Current(dashboard.VariableOption{
+			Selected: new(true),
+			Text:     dashboard.StringOrArrayOfString{ArrayOfString: []string{"All"}},
+			Value:    dashboard.StringOrArrayOfString{ArrayOfString: []string{"$__all"}},
+		})
+}
+
+// accountVariable selects by id, the group named value, and shows the name, the
+// group named text.
+func accountVariable() cog.Builder[dashboard.VariableModel] {
+	return choice("account", "Account", `query_result(max by (account_id, name) (hedera_account_exists{@network}))`).
+		AllValue(".+").
+		Regex(`/[{,]name="(?<text>[^"]+)|account_id="(?<value>[^"]+)/g`)
+}
+
+func nodeVariable() cog.Builder[dashboard.VariableModel] {
+	return choice("node", "Node", `label_values(hedera_node_info{@network}, node_id)`).AllValue(".+")
+}
+
+// annotation is an annotation with the texts that Grafana's Prometheus data
+// source reads beside the fields that the SDK knows.
+type annotation struct {
+	name, colour, expr string
+	title, text, tags  string
+}
+
+var annotated = []annotation{
+	{
+		name: "Alerts", colour: red,
+		expr:  `ALERTS{alertstate="firing",@alerts}`,
+		title: "{{alertname}}", text: "{{severity}} {{network}} {{name}} {{account_id}} {{node_id}}", tags: "severity,network",
+	},
+	{
+		name: "HAPI upgrades", colour: blue,
+		// A version that was not there five minutes ago, where another one was.
+		expr: `max by (network, version) (hedera_network_hapi_version_info{@network} unless on (network, version) hedera_network_hapi_version_info{@network} offset 5m)` +
+			` and on (network) max by (network) (hedera_network_hapi_version_info{@network} offset 5m)`,
+		title: "HAPI {{version}} on {{network}}", text: "The consensus nodes have been upgraded.", tags: "network",
+	},
+}
+
+func annotations() []cog.Builder[dashboard.AnnotationQuery] {
+	list := make([]cog.Builder[dashboard.AnnotationQuery], len(annotated))
+	for i, a := range annotated {
+		expr := selectors.Replace(a.expr)
+		list[i] = dashboard.NewAnnotationQueryBuilder().
+			Name(a.name).Datasource(source).Enable(true).IconColor(a.colour).Expr(expr).
+			Target(prometheus.NewDataqueryBuilder().Expr(expr).RefId("Anno").Range())
+	}
+	return list
+}

@@ -1,0 +1,212 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+func exporter() board {
+	return board{
+		uid: "hedera-exporter", title: "Hedera / Exporter",
+		description: "The exporter itself: what its collectors and its requests to the mirror node cost, and how they fare.",
+		rows: []row{
+			{panels: exporterFigures()},
+			{title: "Collectors", panels: exporterCollectors()},
+			{title: "Mirror node requests", panels: exporterRequests()},
+			{title: "Scrapes", panels: exporterScrapes()},
+			{title: "Process", panels: exporterProcess()},
+		},
+	}
+}
+
+func exporterFigures() []panel {
+	return []panel{
+		{
+			view: lamp(), title: "Exporters down", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
+			description: "Chosen exporters that Prometheus cannot scrape. What only they watch is not watched.",
+			runbook:     "HederaExporterDown",
+			queries:     []query{{expr: `sum(up{@exporter} == bool 0)`, legend: "down", instant: true}},
+		},
+		{
+			view: lamp(), title: "Collectors failing", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
+			description: "Collectors that delivered nothing in the last scrape.",
+			runbook:     "HederaCollectorFailing",
+			queries:     []query{{expr: `sum(hedera_scrape_collector_success{@network} == bool 0)`, legend: "failing", instant: true}},
+		},
+		{
+			view: lamp(), title: "Configuration", width: 4, height: 4, unit: count, colours: zeroIsBad, values: named("rejected", red, "in force", green), none: "No exporter",
+			description: "Rejected: the last attempt to load the configuration failed and the former one is in force. The exporter's log says why.",
+			runbook:     "HederaConfigReloadFailed",
+			queries:     []query{{expr: `min(hedera_exporter_config_last_reload_successful{@exporter})`, legend: "configuration", instant: true}},
+		},
+		{
+			view: lamp(), title: "Error budget burn rate", width: 4, height: 4, unit: "suffix:×", decimals: new(1.0), colours: burnRate, none: "No recording rules",
+			description: "How fast requests to the mirror use up the 1 % that may fail, over an hour: 1 is just so, 14.4 uses up a month's in two days. Needs hedera.rules.yml.",
+			runbook:     "HederaMirrorErrorBudgetBurn",
+			queries:     []query{{expr: `max(network:hedera_mirror_requests:burn_rate1h{@recorded})`, legend: "burn rate", instant: true}},
+		},
+		{
+			view: lamp(), title: "Transactions backlog", width: 4, height: 4, unit: seconds, decimals: new(0.0), colours: from(green).at(60, orange).at(300, red), none: "No transactions: true",
+			description: "How far counting of transactions is behind. It grows where accounts have more of them than a scrape reads.",
+			runbook:     "HederaTransactionsBacklogGrowing",
+			queries:     []query{{expr: `max(hedera_account_transactions_backlog_seconds{@network})`, legend: "backlog", instant: true}},
+		},
+		{
+			view: lamp(), title: "Truncated lists", width: 4, height: 4, unit: count, colours: anyIsWarn, none: "Nothing is listed",
+			description: "Accounts with more tokens or allowances, and creators with more schedules, than are read: the rest is not watched. Configure the tokens that matter.",
+			runbook:     "HederaCollectorFailing",
+			queries:     []query{{expr: `sum(hedera_account_tokens_truncated{@network} or hedera_account_allowances_truncated{@network} or hedera_schedules_truncated{@network})`, legend: "truncated", instant: true}},
+		},
+	}
+}
+
+func exporterCollectors() []panel {
+	return []panel{
+		{
+			view: history(), title: "Success", width: 12, height: 9, unit: count, colours: zeroIsBad, values: upOrDown, none: "No exporter",
+			description: "Whether each collector delivered its samples. Red cells are gaps in the data.",
+			runbook:     "HederaCollectorFailing",
+			queries:     []query{{expr: `min by (network, collector) (hedera_scrape_collector_success{@network})`, legend: "{{network}} {{collector}}"}},
+		},
+		{
+			view: linesWithLast(), title: "Duration", width: 12, height: 9, unit: seconds, min: new(0.0), none: "No exporter",
+			description: "How long each collector took. They run at the same time, so that the slowest one makes the scrape's duration.",
+			runbook:     "HederaScrapeSlow",
+			queries:     []query{{expr: `max by (network, collector) (hedera_scrape_collector_duration_seconds{@network})`, legend: "{{collector}}"}},
+		},
+		{
+			view: linesWithLast(), title: "Age of the samples", width: 24, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
+			description: "How old each collector's samples are. More than its min_interval and a scrape interval means that it has failed since.",
+			runbook:     "HederaCollectorFailing",
+			queries:     []query{{expr: `time() - min by (network, collector) (hedera_scrape_collector_collected_timestamp_seconds{@network})`, legend: "{{collector}}"}},
+		},
+	}
+}
+
+func exporterRequests() []panel {
+	return []panel{
+		{
+			view: stacked(), title: "Requests by code", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
+			description: "429 means that the rate limit is too high for the mirror; 5xx, timeout and error are faults of the mirror or of the way to it.",
+			runbook:     "HederaMirrorRateLimited",
+			queries:     []query{{expr: `sum by (code) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{code}}"}},
+		},
+		{
+			view: stacked(), title: "Requests by endpoint", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
+			description: "What the scrapes ask for. The public mirror allows 50 requests a second to all programs behind one address.",
+			runbook:     "HederaMirrorRateLimited",
+			queries:     []query{{expr: `sum by (endpoint) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{endpoint}}"}},
+		},
+		{
+			view: guarded(), title: "Share of requests that fail", width: 8, height: 8, unit: ratio, min: new(0.0), colours: errorRatio, none: "No requests",
+			description: "Requests without an answer or with a 5xx. The objective is less than 1 %.",
+			runbook:     "HederaMirrorErrorRatioHigh",
+			queries:     []query{{expr: mirrorFail, legend: "{{network}}"}},
+		},
+		{
+			view: lines(), title: "Latency", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
+			description: "Quantiles over all requests. A rising 99th one is the first sign of a mirror under load.",
+			runbook:     "HederaScrapeSlow",
+			queries: []query{
+				{expr: `histogram_quantile(0.5, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "median"},
+				{expr: `histogram_quantile(0.9, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "90 %"},
+				{expr: `histogram_quantile(0.99, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "99 %"},
+			},
+		},
+		{
+			view: lines(), title: "Mean latency by endpoint", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
+			description: "Which of the mirror's endpoints is slow. The slowest decide how long a scrape takes.",
+			runbook:     "HederaScrapeSlow",
+			queries: []query{{
+				expr: `sum by (endpoint) (rate(hedera_mirror_request_duration_seconds_sum{@network}[$__rate_interval]))` +
+					` / (sum by (endpoint) (rate(hedera_mirror_request_duration_seconds_count{@network}[$__rate_interval])) > 0)`,
+				legend: "{{endpoint}}",
+			}},
+		},
+		{
+			view: lines(), title: "Waiting for the rate limit", width: 8, height: 8, unit: ratio, min: new(0.0), none: "No requests",
+			description: "Seconds of waiting in each second, by all requests together. More than 0 for long: fewer entities, a longer interval, or a mirror of your own.",
+			runbook:     "HederaMirrorRateLimited",
+			queries:     []query{{expr: `sum by (network) (rate(hedera_mirror_rate_limit_wait_seconds_total{@network}[$__rate_interval]))`, legend: "{{network}}"}},
+		},
+		{
+			view: history(), title: "Mirror up", width: 24, height: 5, unit: count, colours: zeroIsBad, values: upOrDown, none: "No mirror",
+			description: "Whether the mirror node's REST and gRPC APIs answered. Without REST there are no balances; without gRPC the address book comes from REST.",
+			runbook:     "HederaMirrorDown",
+			queries: []query{
+				{expr: `min by (network) (hedera_mirror_up{@network})`, legend: "{{network}} REST"},
+				{expr: `min by (network) (hedera_mirror_grpc_up{@network})`, legend: "{{network}} gRPC"},
+			},
+		},
+	}
+}
+
+func exporterScrapes() []panel {
+	return []panel{
+		{
+			view: lines(), title: "Scrape duration", width: 8, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
+			description: "How long Prometheus waited. Near the scrape timeout, collectors begin to fail.",
+			runbook:     "HederaScrapeSlow",
+			queries:     []query{{expr: `scrape_duration_seconds{@exporter}`, legend: "{{instance}}"}},
+		},
+		{
+			view: lines(), title: "Samples per scrape", width: 8, height: 7, unit: count, min: new(0.0), none: "No exporter",
+			description: "What the exporter costs Prometheus. It grows with the configuration, never with the network's content.",
+			runbook:     "HederaScrapeSlow",
+			queries:     []query{{expr: `scrape_samples_scraped{@exporter}`, legend: "{{instance}}"}},
+		},
+		{
+			view: lines(), title: "Scrapes under way", width: 8, height: 7, unit: count, min: new(0.0), none: "No exporter",
+			description: "Requests for metrics that are being answered. A growing number means that scrapes do not end.",
+			runbook:     "HederaScrapeSlow",
+			queries:     []query{{expr: `promhttp_metric_handler_requests_in_flight{@exporter}`, legend: "{{instance}}"}},
+		},
+	}
+}
+
+func exporterProcess() []panel {
+	return []panel{
+		{
+			view: lines(), title: "Memory", width: 6, height: 7, unit: size, min: new(0.0), none: "No exporter",
+			description: "Resident memory and the Go heap in use. A steady rise over days is a leak: report it.",
+			runbook:     "HederaExporterRestarting",
+			queries: []query{
+				{expr: `process_resident_memory_bytes{@exporter}`, legend: "{{instance}} resident"},
+				{expr: `go_memstats_heap_inuse_bytes{@exporter}`, legend: "{{instance}} heap"},
+			},
+		},
+		{
+			view: lines(), title: "Goroutines", width: 6, height: 7, unit: count, min: new(0.0), none: "No exporter",
+			description: "They go up and down with each scrape. A steady rise is a leak: report it.",
+			runbook:     "HederaExporterRestarting",
+			queries:     []query{{expr: `go_goroutines{@exporter}`, legend: "{{instance}}"}},
+		},
+		{
+			view: lines(), title: "CPU", width: 6, height: 7, unit: ratio, min: new(0.0), none: "No exporter",
+			description: "Share of one core. TLS handshakes with many nodes are the dearest part; connections are kept to avoid them.",
+			runbook:     "HederaScrapeSlow",
+			queries:     []query{{expr: `rate(process_cpu_seconds_total{@exporter}[$__rate_interval])`, legend: "{{instance}}"}},
+		},
+		{
+			view: lines(), title: "Open files", width: 6, height: 7, unit: count, min: new(0.0), none: "No exporter",
+			description: "One for each node endpoint that is probed, and a few more. Near the limit, probes fail.",
+			runbook:     "HederaCollectorFailing",
+			queries: []query{
+				{expr: `process_open_fds{@exporter}`, legend: "{{instance}} open"},
+				{expr: `process_max_fds{@exporter}`, legend: "{{instance}} limit"},
+			},
+		},
+		{
+			view: grid("Exporter", false), title: "Builds", width: 24, height: 6, unit: "string", none: "No exporter",
+			description: "Version of each exporter, since when it runs and how old its configuration is. Often restarted ones run out of memory.",
+			runbook:     "HederaExporterRestarting",
+			labels: []column{
+				{label: "instance", title: "Exporter"}, {label: "job", title: "Job"}, {label: "version", title: "Version"},
+				{label: "revision", title: "Revision"}, {label: "goversion", title: "Go"},
+			},
+			queries: []query{
+				{expr: `max by (job, instance, version, revision, goversion) (hedera_exporter_build_info{@exporter})`},
+				{expr: `max by (job, instance) (process_start_time_seconds{@exporter}) * 1000`, column: column{title: "Started", unit: since}},
+				{expr: `max by (job, instance) (hedera_exporter_config_last_reload_success_timestamp_seconds{@exporter}) * 1000`, column: column{title: "Configuration loaded", unit: since}},
+			},
+		},
+	}
+}

@@ -1,0 +1,222 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+func network() board {
+	return board{
+		uid: "hedera-network", title: "Hedera / Network and staking",
+		description: "Throughput, blocks, gas, exchange rate, supply, staking and versions of each network.",
+		rows: []row{
+			{panels: networkFigures()},
+			{title: "Throughput", panels: networkThroughput()},
+			{title: "Exchange rate, fees and supply", panels: networkEconomy()},
+			{title: "Staking", panels: networkStaking()},
+			{title: "Versions and registered nodes", panels: networkVersions()},
+		},
+	}
+}
+
+func ofNetwork(metric string) string {
+	return `max by (network) (` + metric + `)`
+}
+
+func networkFigures() []panel {
+	return []panel{
+		{
+			view: number(), title: "Transactions per second", width: 4, height: 4, unit: perSec, decimals: new(1.0), colours: from(red).at(0.000001, blue), none: "No blocks",
+			description: "Transactions in the blocks that the mirror has seen. 0 means that the network has stopped or that the mirror is behind.",
+			runbook:     "HederaTransactionsStalled",
+			queries:     []query{{expr: tps, legend: "{{network}}"}},
+		},
+		{
+			view: number(), title: "Latest block", width: 4, height: 4, unit: "none", decimals: new(0.0), colours: neutral, none: "No blocks",
+			description: "Number of the mirror's latest block. It grows by one every two seconds; standing still, the network or the mirror has stopped.",
+			runbook:     "HederaBlockProductionStalled",
+			queries:     []query{{expr: ofNetwork(`hedera_block_number{@network}`), legend: "{{network}}"}},
+		},
+		{
+			view: number(), title: "USD per hbar", width: 4, height: 4, unit: usd, decimals: new(4.0), colours: neutral, none: "No rate",
+			description: "The rate by which fees are charged. A jump changes what everything costs in hbar.",
+			runbook:     "HederaExchangeRateMoved",
+			queries:     []query{{expr: ofNetwork(`hedera_exchange_rate_usd_per_hbar{@network,period="current"}`), legend: "{{network}}"}},
+		},
+		{
+			view: number(), title: "Staked", width: 4, height: 4, unit: hbar, colours: neutral, none: "No stake",
+			description: "Stake on all nodes. A sudden fall is a large holder who has left.",
+			runbook:     "HederaNodeStakeBelowMinimum",
+			queries:     []query{{expr: ofNetwork(`hedera_network_stake_hbar{@network}`), legend: "{{network}}"}},
+		},
+		{
+			view: number(), title: "Reward a year", width: 4, height: 4, unit: ratio, decimals: new(2.0), colours: neutral, none: "No stake",
+			description: "The reward rate of the last staking period, for a year and over all stake. Near 0 the reward account runs low.",
+			runbook:     "HederaAccountRewardUnclaimed",
+			queries:     []query{{expr: ofNetwork(`hedera_network_staking_reward_rate_hbar{@network}`) + ` * 365 / ` + ofNetwork(`hedera_network_stake_hbar{@network}`), legend: "{{network}}"}},
+		},
+		{
+			view: lamp(), title: "Staking figures of", width: 4, height: 4, unit: since, colours: from(green), none: "No stake",
+			description: "End of the staking period that the figures are of. Longer ago than a day and an hour, the network has not ended its period.",
+			runbook:     "HederaMirrorLagging",
+			queries:     []query{{expr: `min(hedera_network_staking_period_end_timestamp_seconds{@network}) * 1000`, legend: "end of period", instant: true}},
+		},
+	}
+}
+
+func networkThroughput() []panel {
+	return []panel{
+		{
+			view: lines(), title: "Transactions per second", width: 8, height: 8, unit: perSec, min: new(0.0), none: "No blocks",
+			description: "Far below the same hour of other days for long is worth a look at the network's status page.",
+			runbook:     "HederaThroughputLow",
+			queries:     []query{{expr: tps, legend: "{{network}}"}},
+		},
+		{
+			view: lines(), title: "Blocks per second", width: 8, height: 8, unit: perSec, min: new(0.0), none: "No blocks",
+			description: "Growth of the block number: 0.5 is normal. 0 means that no blocks are made or imported; above 0.5 the mirror is catching up.",
+			runbook:     "HederaBlockProductionStalled",
+			queries:     []query{{expr: ofNetwork(`deriv(hedera_block_number{@network}[$__rate_interval])`), legend: "{{network}}"}},
+		},
+		{
+			view: lines(), title: "Gas per second", width: 8, height: 8, unit: perSec, min: new(0.0), none: "No blocks",
+			description: "Gas used by contracts. Near the network's limit of gas per second, contract calls are throttled.",
+			runbook:     "HederaThroughputHigh",
+			queries:     []query{{expr: ofNetwork(`rate(hedera_network_gas_used_total{@network}[$__rate_interval])`), legend: "{{network}}"}},
+		},
+		{
+			view: lines(), title: "Transactions in the latest block", width: 6, height: 7, unit: count, min: new(0.0), none: "No blocks",
+			description: "A sample at each scrape. Empty blocks one after the other mean that nothing gets through.",
+			runbook:     "HederaTransactionsStalled",
+			queries:     []query{{expr: ofNetwork(`hedera_block_transactions{@network}`), legend: "{{network}}"}},
+		},
+		{
+			view: lines(), title: "Gas in the latest block", width: 6, height: 7, unit: count, min: new(0.0), none: "No blocks",
+			description: "A sample at each scrape. A flat top is the limit of gas in a block.",
+			runbook:     "HederaThroughputHigh",
+			queries:     []query{{expr: ofNetwork(`hedera_block_gas_used{@network}`), legend: "{{network}}"}},
+		},
+		{
+			view: lines(), title: "Size of the latest block", width: 6, height: 7, unit: size, min: new(0.0), none: "No blocks",
+			description: "A sample at each scrape. Blocks that grow slow the mirror's import.",
+			runbook:     "HederaMirrorLagging",
+			queries:     []query{{expr: ofNetwork(`hedera_block_size_bytes{@network}`), legend: "{{network}}"}},
+		},
+		{
+			view: lines(), title: "Blocks left out of the counters", width: 6, height: 7, unit: count, min: new(0.0), none: "No blocks",
+			description: "Blocks in an hour that the mirror did not have or that were too many for one scrape. Throughput is understated by them: scrape more often.",
+			runbook:     "HederaTransactionsBacklogGrowing",
+			queries:     []query{{expr: ofNetwork(`increase(hedera_network_blocks_skipped_total{@network}[1h])`), legend: "{{network}}"}},
+		},
+	}
+}
+
+func networkEconomy() []panel {
+	return []panel{
+		{
+			view: lines(), title: "USD per hbar", width: 8, height: 8, unit: usd, decimals: new(4.0), none: "No rate",
+			description: "The current rate and the one that follows it within the hour. A wide gap is a market that moves.",
+			runbook:     "HederaExchangeRateMoved",
+			queries:     []query{{expr: `max by (network, period) (hedera_exchange_rate_usd_per_hbar{@network})`, legend: "{{network}} {{period}}"}},
+		},
+		{
+			view: lines(), title: "Exchange rate expires in", width: 8, height: 8, unit: seconds, none: "No rate",
+			description: "The next rate below 0 means that the network has not set a new one: fees are charged by an old price.",
+			runbook:     "HederaExchangeRateMoved",
+			queries:     []query{{expr: `max by (network, period) (hedera_exchange_rate_expiry_timestamp_seconds{@network}) - time()`, legend: "{{network}} {{period}}"}},
+		},
+		{
+			view: lines(), title: "Price of a million gas", width: 8, height: 8, unit: hbar, min: new(0.0), none: "No fees",
+			description: "By transaction type. It follows the exchange rate; a change without one is a new fee schedule.",
+			runbook:     "HederaExchangeRateMoved",
+			queries:     []query{{expr: `1e6 * max by (network, transaction_type) (hedera_network_gas_price_hbar{@network})`, legend: "{{network}} {{transaction_type}}"}},
+		},
+		{
+			view: lines(), title: "Supply", width: 12, height: 7, unit: hbar, min: new(0.0), none: "No supply",
+			description: "Total supply, which never changes on mainnet, and what is released from the treasury. A change of the total is an emergency.",
+			runbook:     "HederaSupplyChanged",
+			queries:     []query{{expr: `max by (network, kind) (hedera_network_supply_hbar{@network})`, legend: "{{network}} {{kind}}"}},
+		},
+		{
+			view: lines(), title: "Share of the fees for rewards", width: 12, height: 7, unit: ratio, min: new(0.0), none: "No stake",
+			description: "Shares of each fee that go to the staking and node reward accounts. They change by decision of the council only.",
+			runbook:     "HederaHapiVersionChanged",
+			queries: []query{
+				{expr: ofNetwork(`hedera_network_staking_reward_fee_ratio{@network}`), legend: "{{network}} staking rewards"},
+				{expr: ofNetwork(`hedera_network_node_reward_fee_ratio{@network}`), legend: "{{network}} node rewards"},
+			},
+		},
+	}
+}
+
+func networkStaking() []panel {
+	return []panel{
+		{
+			view: lines(), title: "Stake", width: 8, height: 8, unit: hbar, min: new(0.0), none: "No stake",
+			description: "Stake on all nodes, and the stake above which an hbar staked earns less.",
+			runbook:     "HederaNodeStakeBelowMinimum",
+			queries: []query{
+				{expr: ofNetwork(`hedera_network_stake_hbar{@network}`), legend: "{{network}} staked"},
+				{expr: ofNetwork(`hedera_network_stake_rewarded_maximum_hbar{@network}`), legend: "{{network}} full reward up to"},
+			},
+		},
+		{
+			view: lines(), title: "Rewards of a staking period", width: 8, height: 8, unit: hbar, min: new(0.0), none: "No stake",
+			description: "What is distributed in a day and the most that could be. A rate below the most means that the reward account runs low.",
+			runbook:     "HederaAccountRewardUnclaimed",
+			queries: []query{
+				{expr: ofNetwork(`hedera_network_staking_reward_rate_hbar{@network}`), legend: "{{network}} distributed"},
+				{expr: ofNetwork(`hedera_network_staking_reward_maximum_hbar{@network}`), legend: "{{network}} maximum"},
+			},
+		},
+		{
+			view: lines(), title: "Most that a staked hbar earns in a year", width: 8, height: 8, unit: ratio, min: new(0.0), none: "No stake",
+			description: "365 times the most of a staking period. It is set by the council.",
+			runbook:     "HederaHapiVersionChanged",
+			queries:     []query{{expr: `365 * ` + ofNetwork(`hedera_network_staking_reward_per_hbar_maximum_hbar{@network}`), legend: "{{network}}"}},
+		},
+		{
+			view: lines(), title: "Reward account 0.0.800", width: 12, height: 8, unit: hbar, min: new(0.0), none: "No stake",
+			description: "Unreserved below its threshold lowers the reward rate. Reserved is earned and not yet paid.",
+			runbook:     "HederaAccountRewardUnclaimed",
+			queries: []query{
+				{expr: ofNetwork(`hedera_network_unreserved_staking_reward_balance_hbar{@network}`), legend: "{{network}} unreserved"},
+				{expr: ofNetwork(`hedera_network_reserved_staking_rewards_hbar{@network}`), legend: "{{network}} reserved"},
+				{expr: ofNetwork(`hedera_network_reward_balance_threshold_hbar{@network}`), legend: "{{network}} threshold"},
+				{expr: ofNetwork(`hedera_network_staking_start_threshold_hbar{@network}`), legend: "{{network}} rewards begin at"},
+			},
+		},
+		{
+			view: lines(), title: "Share of the released supply that is staked", width: 12, height: 8, unit: ratio, min: new(0.0), none: "No stake",
+			description: "A sudden fall is a large holder who has left.",
+			runbook:     "HederaNodeStakeBelowMinimum",
+			queries:     []query{{expr: ofNetwork(`hedera_network_stake_hbar{@network}`) + ` / ` + ofNetwork(`hedera_network_supply_hbar{@network,kind="released"}`), legend: "{{network}}"}},
+		},
+	}
+}
+
+func networkVersions() []panel {
+	return []panel{
+		{
+			view: grid("Network", false), title: "Versions", width: 8, height: 7, unit: "string", none: "No blocks",
+			description: "Version of the consensus nodes' API in the latest block. Check that your SDK supports a new one.",
+			runbook:     "HederaHapiVersionChanged",
+			labels:      []column{networkColumn, {label: "version", title: "HAPI version"}},
+			queries:     []query{{expr: `max by (network, version) (hedera_network_hapi_version_info{@network})`}},
+		},
+		{
+			view: number(), title: "Registered nodes", width: 4, height: 7, unit: count, colours: neutral, none: "Older mirror",
+			description: "Block nodes, mirror nodes, relays and other services that are registered. Absent on mirrors before v0.153.",
+			runbook:     "HederaNodeLeft",
+			queries:     []query{{expr: ofNetwork(`hedera_registered_nodes{@network}`), legend: "{{network}}"}},
+		},
+		{
+			view: grid("Id", false), title: "Registered nodes", width: 12, height: 7, unit: "string", none: "Older mirror, or none registered",
+			description: "What is registered, with how many endpoints. None means that it cannot be reached.",
+			runbook:     "HederaNodeLeft",
+			labels:      []column{networkColumn, {label: "registered_node_id", title: "Id", width: 60}, {label: "type", title: "Type"}, {label: "description", title: "Description"}},
+			queries: []query{
+				{expr: `max by (network, registered_node_id, type, description) (hedera_registered_node_info{@network})`},
+				{expr: `max by (network, registered_node_id) (hedera_registered_node_endpoints{@network})`, column: column{title: "Endpoints", unit: "none", width: 90, colours: zeroIsBad}},
+			},
+		},
+	}
+}

@@ -1,0 +1,121 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/heatmap"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/statushistory"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+)
+
+type view = cog.Builder[dashboard.Panel]
+
+var (
+	lastValue   = common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})
+	byThreshold = dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)
+	byName      = dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdPaletteClassicByName)
+	hidden      = common.NewVizLegendOptionsBuilder().ShowLegend(false).
+			DisplayMode(common.LegendDisplayModeHidden).Placement(common.LegendPlacementBottom)
+)
+
+// number is one value with its course behind it.
+func number() view {
+	return stat.NewPanelBuilder().
+		ReduceOptions(lastValue).ColorScheme(byThreshold).
+		ColorMode(common.BigValueColorModeValue).GraphMode(common.BigValueGraphModeArea)
+}
+
+// lamp is one value whose background says whether it is good.
+func lamp() view {
+	return stat.NewPanelBuilder().
+		ReduceOptions(lastValue).ColorScheme(byThreshold).
+		ColorMode(common.BigValueColorModeBackgroundSolid).GraphMode(common.BigValueGraphModeNone)
+}
+
+// tiles is a grid of names whose background says whether each is good.
+func tiles() view {
+	return stat.NewPanelBuilder().
+		ReduceOptions(lastValue).ColorScheme(byThreshold).
+		ColorMode(common.BigValueColorModeBackgroundSolid).GraphMode(common.BigValueGraphModeNone).
+		TextMode(common.BigValueTextModeName).JustifyMode(common.BigValueJustifyModeCenter).
+		Text(common.NewVizTextDisplayOptionsBuilder().TitleSize(13))
+}
+
+func graph() *timeseries.PanelBuilder {
+	return timeseries.NewPanelBuilder().
+		ColorScheme(byName).LineWidth(1).FillOpacity(8).ShowPoints(common.VisibilityModeNever).
+		Tooltip(common.NewVizTooltipOptionsBuilder().
+			Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
+}
+
+func legendWith(calculations ...string) *common.VizLegendOptionsBuilder {
+	return common.NewVizLegendOptionsBuilder().ShowLegend(true).
+		DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).Calcs(calculations)
+}
+
+func lines() view {
+	return graph().Legend(legendWith())
+}
+
+// linesWithLast has the last value in its legend.
+func linesWithLast() view {
+	return graph().Legend(legendWith("lastNotNull").
+		DisplayMode(common.LegendDisplayModeTable).Placement(common.LegendPlacementRight))
+}
+
+// guarded draws the thresholds that the line should stay clear of.
+func guarded() view {
+	return graph().Legend(legendWith()).ThresholdsStyle(
+		common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed))
+}
+
+func stacked() view {
+	return graph().Legend(legendWith()).FillOpacity(40).
+		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
+}
+
+func bars() view {
+	return bargauge.NewPanelBuilder().
+		ReduceOptions(lastValue).ColorScheme(byThreshold).
+		Orientation(common.VizOrientationHorizontal).DisplayMode(common.BarGaugeDisplayModeBasic).
+		ShowUnfilled(true).Legend(hidden)
+}
+
+// history has a line for each series and a cell for each step of time.
+func history() view {
+	return statushistory.NewPanelBuilder().
+		ColorScheme(byThreshold).ShowValue(common.VisibilityModeNever).
+		RowHeight(0.9).FillOpacity(85).LineWidth(0).Legend(hidden)
+}
+
+// heat counts series by their value.
+func heat(unit string) view {
+	return heatmap.NewPanelBuilder().
+		Calculate(true).
+		Calculation(common.NewHeatmapCalculationOptionsBuilder().YBuckets(
+			common.NewHeatmapCalculationBucketConfigBuilder().
+				Mode(common.HeatmapCalculationModeSize).
+				Scale(common.NewScaleDistributionConfigBuilder().Type(common.ScaleDistributionLog).Log(2)))).
+		Color(heatmap.NewHeatmapColorOptionsBuilder().
+			Mode(heatmap.HeatmapColorModeScheme).Scheme("Turbo").Steps(64).Exponent(0.5)).
+		YAxis(heatmap.NewYAxisConfigBuilder().Unit(unit).AxisPlacement(common.AxisPlacementLeft)).
+		CellGap(1).ShowLegend()
+}
+
+func grid(sort string, descending bool) view {
+	builder := table.NewPanelBuilder().
+		ShowHeader(true).CellHeight(common.TableCellHeightSm).Filterable(true).ColorScheme(byThreshold)
+	if sort != "" {
+		builder.SortBy([]cog.Builder[common.TableSortByFieldState]{
+			common.NewTableSortByFieldStateBuilder().DisplayName(sort).Desc(descending),
+		})
+	}
+	return builder
+}
