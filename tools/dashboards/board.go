@@ -28,7 +28,7 @@ type row struct {
 func (b board) build() (dashboard.Dashboard, error) {
 	builder := dashboard.NewDashboardBuilder(b.title).
 		Uid(b.uid).Description(b.description).Tags([]string{tag, "generated"}).
-		Time("now-6h", "now").Refresh("1m").Timezone("browser").
+		Time("now-6h", "now").Refresh("1m").Timezone("browser").Readonly().
 		Tooltip(dashboard.DashboardCursorSyncCrosshair).
 		Variables(append(commonVariables(), b.variables...)).
 		Annotations(annotations()).

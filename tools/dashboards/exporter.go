@@ -154,10 +154,10 @@ func exporterScrapes() []panel {
 			queries:     []query{{expr: `scrape_samples_scraped{@exporter}`, legend: "{{instance}}"}},
 		},
 		{
-			view: lines(), title: "Scrapes under way", width: 8, height: 7, unit: count, min: new(0.0), none: "No exporter",
-			description: "Requests for metrics that are being answered. A growing number means that scrapes do not end.",
-			runbook:     "HederaScrapeSlow",
-			queries:     []query{{expr: `promhttp_metric_handler_requests_in_flight{@exporter}`, legend: "{{instance}}"}},
+			view: lines(), title: "Scrape errors in an hour", width: 8, height: 7, unit: count, min: new(0.0), none: "No exporter",
+			description: "Scrapes that could not be gathered or encoded as a whole. Anything but 0 is a defect of the exporter: report it with its log.",
+			runbook:     "HederaCollectorFailing",
+			queries:     []query{{expr: `increase(promhttp_metric_handler_errors_total{@exporter}[1h])`, legend: "{{instance}} {{cause}}"}},
 		},
 	}
 }

@@ -57,7 +57,7 @@ func graph() *timeseries.PanelBuilder {
 
 func legendWith(calculations ...string) *common.VizLegendOptionsBuilder {
 	return common.NewVizLegendOptionsBuilder().ShowLegend(true).
-		DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).Calcs(calculations)
+		DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).Calcs(append([]string{}, calculations...))
 }
 
 func lines() view {
@@ -111,6 +111,7 @@ func heat(unit string) view {
 
 func grid(sort string, descending bool) view {
 	builder := table.NewPanelBuilder().
+		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
 		ShowHeader(true).CellHeight(common.TableCellHeightSm).Filterable(true).ColorScheme(byThreshold)
 	if sort != "" {
 		builder.SortBy([]cog.Builder[common.TableSortByFieldState]{

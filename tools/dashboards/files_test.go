@@ -1,0 +1,187 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	root   = "../.."
+	output = root + "/dashboards"
+)
+
+// metrics are the names that queries may use, and whether their series have a
+// network.
+type metrics map[string]bool
+
+// foreign metrics are not of a collector: Prometheus makes them, or client_golang.
+var foreign = []string{
+	"up", "scrape_duration_seconds", "scrape_samples_scraped", "ALERTS",
+	"hedera_exporter_build_info", "promhttp_metric_handler_errors_total",
+	"go_goroutines", "go_memstats_heap_inuse_bytes",
+	"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds", "process_start_time_seconds",
+}
+
+var sampleName = regexp.MustCompile(`^[a-z_]+`)
+
+// exported reads the golden scrape.
+func exported(t *testing.T) metrics {
+	t.Helper()
+	golden, err := os.Open(root + "/collector/testdata/scrape.prom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer golden.Close()
+	found := metrics{}
+	scanner := bufio.NewScanner(golden)
+	for scanner.Scan() {
+		if line := scanner.Text(); !strings.HasPrefix(line, "#") {
+			found[sampleName.FindString(line)] = strings.Contains(line, `network="`)
+		}
+	}
+	if len(found) < 90 {
+		t.Fatalf("%d metrics in the golden scrape: %v", len(found), scanner.Err())
+	}
+	return found
+}
+
+type ruleFile struct {
+	Groups []struct {
+		Rules []struct{ Record, Alert string }
+	}
+}
+
+// rules reads what the files of alerts/ record and the alerts that they define.
+func rules(t *testing.T) (recorded, alerts map[string]bool) {
+	t.Helper()
+	paths, err := filepath.Glob(root + "/alerts/hedera.*.yml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("rule files: %v %v", paths, err)
+	}
+	recorded, alerts = map[string]bool{}, map[string]bool{}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file ruleFile
+		if err := yaml.Unmarshal(content, &file); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for _, group := range file.Groups {
+			for _, rule := range group.Rules {
+				recorded[rule.Record] = true
+				alerts[rule.Alert] = true
+			}
+		}
+	}
+	return recorded, alerts
+}
+
+// known is every name that a query may use.
+func known(t *testing.T) metrics {
+	t.Helper()
+	all := exported(t)
+	recorded, _ := rules(t)
+	for name := range recorded {
+		all[name] = true
+	}
+	for _, name := range foreign {
+		all[name] = name == "ALERTS"
+	}
+	return all
+}
+
+func TestCommittedFilesAreGenerated(t *testing.T) {
+	files, err := generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join(output, name))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("dashboards/%s is not what make dashboards writes (%v)", name, err)
+		}
+	}
+	committed, err := filepath.Glob(output + "/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range committed {
+		if _, generated := files[filepath.Base(path)]; !generated {
+			t.Errorf("%s is not generated", path)
+		}
+	}
+}
+
+func TestConfigMapsFit(t *testing.T) {
+	files, err := generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(files["kubernetes/configmap.yml"]))
+	seen := 0
+	for ; ; seen++ {
+		var c configMap
+		if err := decoder.Decode(&c); err != nil {
+			break
+		}
+		if c.Metadata.Labels["grafana_dashboard"] == "" || len(c.Data) != 1 {
+			t.Errorf("ConfigMap %s has labels %v and %d files", c.Metadata.Name, c.Metadata.Labels, len(c.Data))
+		}
+		for name, content := range c.Data {
+			if content != string(files[name]) {
+				t.Errorf("ConfigMap %s: %s is another dashboard than the file", c.Metadata.Name, name)
+			}
+			if limit := 256 << 10; len(content) > limit { // of kubectl apply's annotation
+				t.Errorf("ConfigMap %s has %d bytes, over %d", c.Metadata.Name, len(content), limit)
+			}
+		}
+	}
+	if seen != len(boards()) {
+		t.Errorf("%d ConfigMaps for %d dashboards", seen, len(boards()))
+	}
+}
+
+func TestProvisioning(t *testing.T) {
+	var sources struct {
+		APIVersion  int `yaml:"apiVersion"`
+		Datasources []struct{ Name, Type, URL string }
+	}
+	readYAML(t, output+"/provisioning/datasources.yml", &sources)
+	if sources.APIVersion != 1 || len(sources.Datasources) != 1 || sources.Datasources[0].Type != *source.Type {
+		t.Errorf("datasources.yml: %+v, want one of type %s", sources, *source.Type)
+	}
+	var providers struct {
+		APIVersion int `yaml:"apiVersion"`
+		Providers  []struct {
+			Type    string
+			Options struct{ Path string }
+		}
+	}
+	readYAML(t, output+"/provisioning/dashboards.yml", &providers)
+	if providers.APIVersion != 1 || len(providers.Providers) != 1 || providers.Providers[0].Type != "file" || providers.Providers[0].Options.Path == "" {
+		t.Errorf("dashboards.yml: %+v, want one provider of files", providers)
+	}
+}
+
+func readYAML(t *testing.T, path string, into any) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(content, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
