@@ -132,7 +132,7 @@ func accountProperties() panel {
 func accountBalances() []panel {
 	return []panel{
 		{
-			view: lines(), title: "Balances", width: 12, height: 8, unit: hbar, none: "No balance",
+			view: wideRange(), title: "Balances", width: 12, height: 8, unit: hbar, none: "No balance",
 			description: "Balances of the chosen accounts. A fall that does not stop, or a step that nobody planned, is worth a look.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries:     []query{{expr: balance, legend: "{{name}}"}},
@@ -150,10 +150,10 @@ func accountBalances() []panel {
 			queries:     []query{{expr: `max by (network, account_id, name) (delta(hedera_account_balance_hbar{@account}[1h]))`, legend: "{{name}}"}},
 		},
 		{
-			view: guarded(), title: "Time until empty", width: 12, height: 8, unit: seconds, min: new(0.0), colours: timeLeft, none: "No balance is falling",
-			description: "Balance over its fall in the last six hours, of accounts whose balance falls. Less than a week is worth a top-up.",
+			view: guarded(), title: "Time until empty", width: 12, height: 8, unit: seconds, min: new(0.0), colours: timeLeft, none: "None is empty within a year",
+			description: "Balance over its fall in the last six hours, of accounts that are empty within a year. Less than a week is worth a top-up.",
 			runbook:     "HederaAccountRunningOut",
-			queries:     []query{{expr: timeEmpty, legend: "{{name}}"}},
+			queries:     []query{{expr: `(` + timeEmpty + `) < 365 * 86400`, legend: "{{name}}"}},
 		},
 	}
 }

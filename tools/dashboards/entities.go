@@ -90,19 +90,19 @@ func tokens() []panel {
 			},
 		},
 		{
-			view: lines(), title: "Supply", width: 8, height: 8, unit: count, none: "No token is configured",
+			view: wideRange(), title: "Supply", width: 6, height: 8, unit: count, none: "No token is configured",
 			description: "Whole tokens, or serials of NFTs. A mint or burn that nobody planned is a stolen supply key.",
 			runbook:     "HederaTokenSupplyChanged",
 			queries:     []query{{expr: by(`hedera_token_supply{@network}`), legend: "{{name}}"}},
 		},
 		{
-			view: lines(), title: "Outside the treasury", width: 8, height: 8, unit: count, none: "No token is configured",
+			view: wideRange(), title: "Outside the treasury", width: 6, height: 8, unit: count, none: "No token is configured",
 			description: "Supply less what the treasury holds: what is in circulation.",
 			runbook:     "HederaTokenTreasuryLow",
 			queries:     []query{{expr: by(`hedera_token_supply{@network}`) + ` - ` + by(`hedera_token_treasury_balance{@network}`), legend: "{{name}}"}},
 		},
 		{
-			view: grid("Account", false), title: "Holdings of the watched accounts", width: 8, height: 8, unit: "string", none: "No account holds a token",
+			view: grid("Account", false), title: "Holdings of the watched accounts", width: 12, height: 8, unit: "string", none: "No account holds a token",
 			description: "Whole tokens, or serials of NFTs. A frozen account, or one without KYC, cannot move them.",
 			runbook:     "HederaTokenPaused",
 			labels:      []column{nameColumn, {label: "account_id", title: "Account", width: 90}, {label: "token_id", title: "Token", width: 100}, networkColumn},

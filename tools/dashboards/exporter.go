@@ -76,7 +76,7 @@ func exporterCollectors() []panel {
 			view: linesWithLast(), title: "Age of the samples", width: 24, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
 			description: "How old each collector's samples are. More than its min_interval and a scrape interval means that it has failed since.",
 			runbook:     "HederaCollectorFailing",
-			queries:     []query{{expr: `time() - min by (network, collector) (hedera_scrape_collector_collected_timestamp_seconds{@network})`, legend: "{{collector}}"}},
+			queries:     []query{{expr: `clamp_min(time() - min by (network, collector) (hedera_scrape_collector_collected_timestamp_seconds{@network}), 0)`, legend: "{{collector}}"}},
 		},
 	}
 }

@@ -209,7 +209,7 @@ func awaitRed(t *testing.T, api v1.API, start time.Time) {
 	green := map[string]dashboard.Panel{}
 	for _, p := range live.Panels(d) {
 		switch *p.Title {
-		case "Accounts below minimum", "Nodes down", "Stake reachable", "Mirror lag":
+		case "Accounts too low", "Nodes down", "Stake reachable", "Mirror lag":
 			if p.Type == "stat" {
 				green[*p.Title] = p
 			}

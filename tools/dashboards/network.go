@@ -54,10 +54,10 @@ func networkFigures() []panel {
 			queries:     []query{{expr: ofNetwork(`hedera_network_staking_reward_rate_hbar{@network}`) + ` * 365 / ` + ofNetwork(`hedera_network_stake_hbar{@network}`), legend: "{{network}}"}},
 		},
 		{
-			view: lamp(), title: "Staking figures of", width: 4, height: 4, unit: since, colours: from(green), none: "No stake",
-			description: "End of the staking period that the figures are of. Longer ago than a day and an hour, the network has not ended its period.",
+			view: lamp(), title: "Age of staking figures", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: from(green).at(25*3600, orange).at(49*3600, red), none: "No stake",
+			description: "Time since the staking period ended that the figures are of. Longer than a day and an hour, the network has not ended its period.",
 			runbook:     "HederaMirrorLagging",
-			queries:     []query{{expr: `min(hedera_network_staking_period_end_timestamp_seconds{@network}) * 1000`, legend: "end of period", instant: true}},
+			queries:     []query{{expr: `time() - min(hedera_network_staking_period_end_timestamp_seconds{@network})`, legend: "end of period", instant: true}},
 		},
 	}
 }

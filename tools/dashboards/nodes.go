@@ -86,16 +86,20 @@ func nodeFigures() []panel {
 func nodeStatus() []panel {
 	return []panel{
 		{
-			view: tiles(), title: "Nodes", width: 9, height: 12, unit: ratio, colours: partIsBad, none: "No probes",
+			view: tiles(), recent: "5m", title: "Nodes", width: 24, height: 5, unit: ratio, colours: partIsBad, none: "No probes",
 			description: "Each node by its id: green when all of its endpoints answer, orange when some do, red when none does.",
 			runbook:     "HederaNodeDown",
-			queries:     []query{{expr: `avg by (network, node_id) (` + endpointUp + `)`, legend: "{{node_id}}", instant: true}},
+			queries:     []query{{expr: `avg by (network, node_id) (` + endpointUp + `)`, legend: "{{node_id}}"}},
 		},
 		{
-			view: tiles(), title: "Endpoints", width: 15, height: 12, unit: count, colours: zeroIsBad, values: upOrDown, none: "No probes",
+			view: tiles(), recent: "5m", title: "Endpoints", width: 24, height: 13, unit: count, colours: zeroIsBad, values: upOrDown, none: "No probes",
 			description: "Each endpoint by its node and address: red when it does not answer. One red tile beside green ones of the same node is that endpoint's fault or its port's.",
 			runbook:     "HederaNodeEndpointDown",
-			queries:     []query{{expr: endpointUp, legend: "{{node_id}} {{endpoint}}", instant: true}},
+			// The answer is sorted by labels: where comes after node_id, endpoint would not.
+			queries: []query{{
+				expr:   `max by (network, node_id, where) (label_replace(hedera_node_endpoint_up{@node}, "where", "$1", "endpoint", "(.+)"))`,
+				legend: "{{node_id}} {{where}}",
+			}},
 		},
 		{
 			view: history(), title: "Node history", width: 24, height: 12, unit: ratio, colours: partIsBad, none: "No probes",
@@ -120,12 +124,12 @@ func nodeLatency() []panel {
 		phase("tls", "How many endpoints took how long for the TLS handshake, in probes that connected anew. A wide spread is a node short of CPU.", "HederaNodeProbeSlow"),
 		phase("rpc", "How many endpoints took how long to answer. A band that rises is load on the nodes; a single high row is one slow node.", "HederaNodeProbeSlow"),
 		{
-			view: linesWithLast(), title: "Slowest endpoints", width: 12, height: 8, unit: seconds, min: new(0.0), none: "No probes",
-			description: "The ten endpoints that take longest to answer. Three times the day's average is worth a look.",
+			view: linesWithLast(), title: "Slowest endpoint of each node", width: 12, height: 8, unit: seconds, min: new(0.0), none: "No probes",
+			description: "How long the slowest endpoint of each node takes to answer. Three times the day's average is worth a look.",
 			runbook:     "HederaNodeProbeSlow",
 			queries: []query{{
-				expr:   `topk(10, min by (network, node_id, endpoint) (hedera_node_endpoint_probe_duration_seconds{@node,phase="rpc"}))`,
-				legend: "{{node_id}} {{endpoint}}",
+				expr:   `max by (network, node_id) (min by (network, node_id, endpoint) (hedera_node_endpoint_probe_duration_seconds{@node,phase="rpc"}))`,
+				legend: "{{node_id}}",
 			}},
 		},
 		{

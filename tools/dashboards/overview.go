@@ -40,7 +40,7 @@ func overviewLamps() []panel {
 			queries:     []query{{expr: `count(ALERTS{alertstate="firing",@alerts}) or 0 * count(up{@exporter})`, legend: "firing", instant: true}},
 		},
 		{
-			view: lamp(), title: "Accounts below minimum", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
+			view: lamp(), title: "Accounts too low", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
 			description: "Watched accounts with less hbar than one of their configured minimums. They stop paying fees when they are empty: top them up.",
 			runbook:     "HederaAccountBalanceLow",
 			queries: []query{{expr: `sum(max by (network, account_id) (hedera_account_balance_hbar{@network})` +
@@ -91,14 +91,14 @@ func overviewTroubles() []panel {
 			view: grid("Severity", false), title: "Alerts firing and pending", width: 12, height: 8, unit: "string", none: "No alert is firing or pending",
 			description: "Pending alerts become firing ones when they last. The alert's name leads to its runbook.",
 			labels: []column{
-				{label: "alertname", title: "Alert", link: alertLink},
-				{label: "severity", title: "Severity", width: 80},
-				{label: "alertstate", title: "State", width: 80},
-				{label: "network", title: "Network", width: 90},
-				{label: "account_id", title: "Account", width: 100},
-				{label: "name", title: "Name", width: 110},
-				{label: "node_id", title: "Node", width: 60},
-				{label: "collector", title: "Collector", width: 90},
+				{label: "alertname", title: "Alert", width: 200, link: alertLink},
+				{label: "severity", title: "Severity", width: 70},
+				{label: "alertstate", title: "State", width: 70},
+				{label: "network", title: "Network", width: 80},
+				{label: "account_id", title: "Account", width: 80},
+				{label: "name", title: "Name"},
+				{label: "node_id", title: "Node", width: 50},
+				{label: "collector", title: "Collector", width: 80},
 			},
 			queries: []query{{expr: `max by (alertname, severity, alertstate, network, account_id, name, node_id, collector) (ALERTS{@alerts})`}},
 		},
@@ -127,12 +127,12 @@ func overviewTroubles() []panel {
 func overviewNodes() []panel {
 	return []panel{
 		{
-			view: tiles(), title: "Nodes", width: 15, height: 7, unit: ratio, colours: partIsBad, none: "No probes",
+			view: tiles(), recent: "5m", title: "Nodes", width: 15, height: 7, unit: ratio, colours: partIsBad, none: "No probes",
 			description: "Each node by its id: green when all of its endpoints answer, orange when some do, red when none does.",
 			runbook:     "HederaNodeDown",
 			queries: []query{{
 				expr:   `avg by (network, node_id) (max by (network, node_id, endpoint) (hedera_node_endpoint_up{@network}))`,
-				legend: "{{node_id}}", instant: true,
+				legend: "{{node_id}}",
 			}},
 		},
 		{

@@ -34,7 +34,7 @@ type panel struct {
 
 	queries []query
 	labels  []column // of a table, before the queries' columns
-	repeat  string
+	recent  string   // looks back no further, as 5m
 }
 
 // Build implements the SDK's builder.
@@ -48,9 +48,9 @@ func (p panel) Build() (dashboard.Panel, error) {
 	built.Datasource = &source
 	built.GridPos = &dashboard.GridPos{W: p.width, H: p.height}
 	built.Targets = p.targets()
-	if p.repeat != "" {
-		built.Repeat = &p.repeat
-		built.RepeatDirection = new(dashboard.PanelRepeatDirectionH)
+	if p.recent != "" {
+		built.TimeFrom = &p.recent
+		built.HideTimeOverride = new(true)
 	}
 	p.configure(&built)
 	if p.isTable() {

@@ -39,7 +39,8 @@ func lamp() view {
 		ColorMode(common.BigValueColorModeBackgroundSolid).GraphMode(common.BigValueGraphModeNone)
 }
 
-// tiles is a grid of names whose background says whether each is good.
+// tiles is a grid of names whose background says whether each is good. Its query
+// is one over time, as only then Prometheus sorts the answer.
 func tiles() view {
 	return stat.NewPanelBuilder().
 		ReduceOptions(lastValue).ColorScheme(byThreshold).
@@ -62,6 +63,12 @@ func legendWith(calculations ...string) *common.VizLegendOptionsBuilder {
 
 func lines() view {
 	return graph().Legend(legendWith())
+}
+
+// wideRange shows small values beside large ones, and 0.
+func wideRange() view {
+	return graph().Legend(legendWith()).ScaleDistribution(
+		common.NewScaleDistributionConfigBuilder().Type(common.ScaleDistributionSymlog).Log(10).LinearThreshold(1))
 }
 
 // linesWithLast has the last value in its legend.

@@ -86,6 +86,18 @@ type Window struct {
 	Rate       time.Duration // $__rate_interval
 }
 
+// Recent is the part of the window that the panel shows.
+func (w Window) Recent(p dashboard.Panel) Window {
+	if p.TimeFrom == nil {
+		return w
+	}
+	length, err := model.ParseDuration(*p.TimeFrom)
+	if start := w.End.Add(-time.Duration(length)); err == nil && start.After(w.Start) {
+		w.Start = start
+	}
+	return w
+}
+
 func (w Window) variables() Values {
 	plain := func(d time.Duration) Choice {
 		return Choice{Raw: model.Duration(d).String()}

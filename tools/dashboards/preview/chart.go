@@ -40,6 +40,7 @@ type chart struct {
 	unit          string
 	decimals      *float64
 	stack, dashes bool
+	symlog        bool
 }
 
 type box struct{ left, top, width, height float64 }
@@ -49,8 +50,16 @@ func (c chart) x(t time.Time) float64 {
 }
 
 func (c chart) y(value float64) float64 {
-	part := (value - c.low) / (c.high - c.low)
+	part := (c.scaled(value) - c.scaled(c.low)) / (c.scaled(c.high) - c.scaled(c.low))
 	return c.box.top + c.box.height*(1-min(max(part, 0), 1))
+}
+
+// scaled is linear up to 1 and logarithmic beyond, on a symlog axis.
+func (c chart) scaled(value float64) float64 {
+	if !c.symlog {
+		return value
+	}
+	return math.Copysign(math.Log10(1+math.Abs(value)), value)
 }
 
 // timeSeries draws a panel of type timeseries.
@@ -59,7 +68,7 @@ func timeSeries(v view) string {
 		Legend struct{ Placement string }
 	}
 	v.options(&options)
-	c := chart{window: v.window, unit: v.unit(), decimals: v.decimals(), stack: v.custom("stacking", "mode") == "normal", dashes: v.custom("thresholdsStyle", "mode") == "dashed"}
+	c := chart{window: v.window, unit: v.unit(), decimals: v.decimals(), stack: v.custom("stacking", "mode") == "normal", dashes: v.custom("thresholdsStyle", "mode") == "dashed", symlog: v.custom("scaleDistribution", "type") == "symlog"}
 	series := v.series
 	if c.stack {
 		series = stackUp(series)
@@ -118,11 +127,22 @@ func (c *chart) scale(v view, series []live.Series) {
 }
 
 func (c chart) axes(svg *strings.Builder) {
-	for _, tick := range ticks(c.low, c.high, max(2, int(c.box.height/35))) {
+	for _, tick := range c.ticks() {
 		fmt.Fprintf(svg, `<line x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f" stroke="%s"/>`, c.box.left, c.box.left+c.box.width, c.y(tick), c.y(tick), lineColour)
 		fmt.Fprintf(svg, `<text x="%.1f" y="%.1f" text-anchor="end">%s</text>`, c.box.left-6, c.y(tick)+4, html.EscapeString(format(c.unit, c.decimals, tick, c.window.End)))
 	}
 	timeAxis(svg, c)
+}
+
+func (c chart) ticks() []float64 {
+	if !c.symlog {
+		return ticks(c.low, c.high, max(2, int(c.box.height/35)))
+	}
+	var all []float64
+	for tick := 1.0; tick <= c.high; tick *= 100 {
+		all = append(all, tick)
+	}
+	return all
 }
 
 // ticks are round numbers between low and high.
@@ -189,7 +209,7 @@ func legendOf(v view, right bool) (legend string, width, height float64) {
 	}
 	length := 0
 	for _, s := range v.series {
-		length += len(s.Legend)*7 + 26
+		length += len(s.Legend)*8 + 30
 	}
 	rows := min(3, 1+length/int(v.width))
 	return `<div class="legend">` + items.String() + `</div>`, v.width, v.height - float64(rows)*20 - 4

@@ -20,10 +20,7 @@ import (
 	"time"
 )
 
-const (
-	browserDeadline = 2 * time.Minute
-	longestImage    = 2400 // pixels; more does not help a reader
-)
+const browserDeadline = 2 * time.Minute
 
 // screenshot lets a browser draw the page and keeps its picture small.
 func screenshot(ctx context.Context, chromium, page, target string, height int) (err error) {
@@ -43,7 +40,7 @@ func screenshot(ctx context.Context, chromium, page, target string, height int) 
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--hide-scrollbars", "--force-device-scale-factor=1", "--user-data-dir="+filepath.Join(directory, "profile"),
-		fmt.Sprintf("--window-size=%d,%d", pageWidth, min(height, longestImage)),
+		fmt.Sprintf("--window-size=%d,%d", pageWidth, height),
 		"--screenshot="+picture, "file://"+absolute)
 	if output, err := browser.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", chromium, err, output)

@@ -26,13 +26,14 @@ import (
 	"hedera_exporter/tools/dashboards/stack"
 )
 
-const interval = 3 * time.Second
+const interval = 5 * time.Second
 
 // settings are the command line.
 type settings struct {
 	stack.Programs
 	rules, dashboards, output, images, chromium string
 	healthy, troubled                           time.Duration
+	longest                                     int
 }
 
 func main() {
@@ -44,8 +45,9 @@ func main() {
 	flag.StringVar(&s.output, "output", "preview", "directory of the pages")
 	flag.StringVar(&s.images, "images", "", "directory of the screenshots, if any are wanted")
 	flag.StringVar(&s.chromium, "chromium", "chromium", "the browser that makes the screenshots")
-	flag.DurationVar(&s.healthy, "healthy", 90*time.Second, "how long all is well")
-	flag.DurationVar(&s.troubled, "troubled", 75*time.Second, "how long there is trouble before the pages are drawn")
+	flag.DurationVar(&s.healthy, "healthy", 2*time.Minute, "how long all is well")
+	flag.DurationVar(&s.troubled, "troubled", 3*time.Minute, "how long there is trouble before the pages are drawn")
+	flag.IntVar(&s.longest, "longest", 2400, "pixels after which screenshots are cut off")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, s)
@@ -99,7 +101,7 @@ func unfold(ctx context.Context, st *stack.Stack, s settings) error {
 	}
 	for _, call := range [][3]string{
 		{http.MethodPost, "/blocks/stop"},
-		{http.MethodPost, "/nodes/3/stop"},
+		{http.MethodPost, "/nodes/4/stop"},
 		{http.MethodPut, "/accounts/0.0.1002/balance", `{"tinybar":4200000000}`},
 	} {
 		if err := st.Control(ctx, call[0], call[1], call[2]); err != nil {
@@ -155,5 +157,5 @@ func drawOne(ctx context.Context, prometheus v1.API, s settings, w live.Window, 
 	if s.images == "" {
 		return nil
 	}
-	return screenshot(ctx, s.chromium, file, filepath.Join(s.images, name+".png"), height)
+	return screenshot(ctx, s.chromium, file, filepath.Join(s.images, name+".png"), min(height, s.longest))
 }

@@ -188,20 +188,18 @@ func sortRows(v view, rows []tableRow, fields []field) {
 			continue
 		}
 		slices.SortStableFunc(rows, func(a, b tableRow) int {
-			order := compare(a, b, fields[at].name)
-			if by.Desc {
-				return -order
-			}
-			return order
+			return compare(a, b, fields[at].name, by.Desc)
 		})
 	}
 }
 
-// compare puts rows without the value last in ascending order.
-func compare(a, b tableRow, name string) int {
+// compare puts rows without the value last.
+func compare(a, b tableRow, name string, descending bool) int {
 	first, isFirst := a.values[name]
 	second, isSecond := b.values[name]
 	switch {
+	case isFirst && isSecond && descending:
+		return cmp.Compare(second, first)
 	case isFirst && isSecond:
 		return cmp.Compare(first, second)
 	case isFirst:
