@@ -50,7 +50,9 @@ test-integration: build $(PROMTOOL) $(PROMETHEUS) ## built programs, a real Prom
 .PHONY: lint
 lint: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint run ./...
+	cd tools && ../$(BIN)/golangci-lint run --config ../.golangci.yml ./...
 	$(GO) mod tidy -diff
+	$(GO) -C tools mod tidy -diff
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint
@@ -59,6 +61,16 @@ fmt: $(BIN)/golangci-lint
 .PHONY: docs
 docs: ## rewrite docs/metrics.md from the descriptors
 	$(GO) test ./collector -run TestMetricsDocumentation -update
+
+.PHONY: dashboards
+dashboards: ## rewrite dashboards/ from tools/dashboards
+	$(GO) -C tools run ./dashboards ../dashboards
+
+# Needs Chromium, and some five minutes.
+.PHONY: dashboards-preview
+dashboards-preview: build $(PROMETHEUS) ## draw the dashboards on a simulated network in trouble; screenshots to docs/images/
+	$(GO) -C tools run ./dashboards/preview -bin ../$(BIN) -prometheus '$(abspath $(PROMETHEUS))' \
+		-rules ../alerts -dashboards ../dashboards -output ../$(BIN)/preview -images ../docs/images
 
 .PHONY: golden
 golden: ## rewrite the golden scrape

@@ -58,7 +58,7 @@ func (b board) build() (dashboard.Dashboard, error) {
 // numberPanels gives each panel and row an id of its own.
 func numberPanels(panels []dashboard.PanelOrRowPanel) {
 	for i := range panels {
-		id := uint32(i + 1) //nolint:gosec // a dashboard has few panels
+		id := uint32(i + 1)
 		if panels[i].RowPanel != nil {
 			panels[i].RowPanel.Id = id
 			continue

@@ -75,8 +75,12 @@ func tokens() []panel {
 			description: "Supply and state of each token. Paused, deleted or unknown tokens cannot be transferred; a low treasury cannot serve who depends on it.",
 			runbook:     "HederaTokenTreasuryLow",
 			labels: []column{
-				nameColumn, {label: "token_id", title: "Token", width: 110}, networkColumn,
-				{label: "symbol", title: "Symbol", width: 110}, {label: "type", title: "Type"}, {label: "treasury_account_id", title: "Treasury", width: 110},
+				nameColumn,
+				{label: "token_id", title: "Token", width: 110},
+				networkColumn,
+				{label: "symbol", title: "Symbol", width: 110},
+				{label: "type", title: "Type"},
+				{label: "treasury_account_id", title: "Treasury", width: 110},
 			},
 			queries: []query{
 				{expr: `max by (network, token_id, name, symbol, type, treasury_account_id) (hedera_token_info{@network})`},

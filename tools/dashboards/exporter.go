@@ -199,8 +199,11 @@ func exporterProcess() []panel {
 			description: "Version of each exporter, since when it runs and how old its configuration is. Often restarted ones run out of memory.",
 			runbook:     "HederaExporterRestarting",
 			labels: []column{
-				{label: "instance", title: "Exporter"}, {label: "job", title: "Job"}, {label: "version", title: "Version"},
-				{label: "revision", title: "Revision"}, {label: "goversion", title: "Go"},
+				{label: "instance", title: "Exporter"},
+				{label: "job", title: "Job"},
+				{label: "version", title: "Version"},
+				{label: "revision", title: "Revision"},
+				{label: "goversion", title: "Go"},
 			},
 			queries: []query{
 				{expr: `max by (job, instance, version, revision, goversion) (hedera_exporter_build_info{@exporter})`},

@@ -224,7 +224,7 @@ func TestIdentifiers(t *testing.T) {
 		uids[*d.Uid], titles[*d.Title] = true, true
 		ids := map[uint32]bool{}
 		for _, item := range d.Panels {
-			id := uint32(0)
+			var id uint32
 			if item.Panel != nil {
 				id = *item.Panel.Id
 			} else {

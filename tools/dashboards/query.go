@@ -26,5 +26,5 @@ type query struct {
 
 // refID names the targets of a panel A, B, C.
 func refID(index int) string {
-	return string(rune('A' + index))
+	return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[index : index+1]
 }

@@ -42,7 +42,6 @@ func (s steps) at(value float64, colour string) steps {
 
 var (
 	neutral     = from(blue)
-	plain       = from(grey)
 	anyIsBad    = from(green).at(1, red)
 	anyIsWarn   = from(green).at(1, orange)
 	zeroIsBad   = from(red).at(1, green)

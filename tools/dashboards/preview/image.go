@@ -45,7 +45,7 @@ func screenshot(ctx context.Context, chromium, page, target string, height int) 
 	if output, err := browser.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", chromium, err, output)
 	}
-	content, err := os.ReadFile(picture)
+	content, err := os.ReadFile(picture) //nolint:gosec // the picture just made
 	if err != nil {
 		return err
 	}

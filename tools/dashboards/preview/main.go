@@ -134,7 +134,7 @@ func drawAll(ctx context.Context, prometheus v1.API, s settings, w live.Window) 
 }
 
 func drawOne(ctx context.Context, prometheus v1.API, s settings, w live.Window, path string) error {
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(path) //nolint:gosec // the caller names the directory
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func drawOne(ctx context.Context, prometheus v1.API, s settings, w live.Window, 
 		return err
 	}
 	file := filepath.Join(s.output, name+".html")
-	if err := os.WriteFile(file, []byte(drawn), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(drawn), 0o600); err != nil { //nolint:gosec // the caller names the directory
 		return err
 	}
 	if s.images == "" {

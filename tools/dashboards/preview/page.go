@@ -50,11 +50,12 @@ func draw(ctx context.Context, api v1.API, d dashboard.Dashboard, w live.Window)
 	p := &page{api: api, board: d, values: values, window: w}
 	for i := 0; i < len(d.Panels); i++ {
 		item := d.Panels[i]
-		if item.RowPanel == nil {
+		switch {
+		case item.RowPanel == nil:
 			err = p.panel(ctx, *item.Panel, values)
-		} else if item.RowPanel.Repeat == nil {
+		case item.RowPanel.Repeat == nil:
 			p.heading(values.Title(*item.RowPanel.Title), item.RowPanel.GridPos.Y)
-		} else {
+		default:
 			i, err = p.repeated(ctx, i)
 		}
 		if err != nil {

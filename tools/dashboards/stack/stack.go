@@ -114,7 +114,7 @@ func (s *Stack) startExporter(ctx context.Context, o Options, address string) er
 		return err
 	}
 	config := s.path("hedera_exporter.yml")
-	if err := os.WriteFile(config, []byte(unusual.Replace(string(simulated))), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(unusual.Replace(string(simulated))), 0o600); err != nil { //nolint:gosec // below a directory of its own
 		return err
 	}
 	if err := s.run(filepath.Join(o.Bin, "hedera_exporter"), "--config.file="+config, "--web.listen-address="+address); err != nil {
@@ -144,7 +144,7 @@ func (s *Stack) run(program string, flags ...string) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()                                                               // the process has its own descriptor
+	defer func() { _ = log.Close() }()                                              // the process has its own descriptor
 	p := &process{cmd: exec.Command(program, flags...), ended: make(chan struct{})} //nolint:gosec,noctx // the caller's own programs, until Close
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
