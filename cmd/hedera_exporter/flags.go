@@ -4,6 +4,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -56,6 +57,7 @@ type flagSet struct {
 	logFormat     *string
 	maxTargets    *int
 	collectors    map[string]*bool
+	shard         collector.Shard
 	query         queryFlags
 	textfile      textfileFlags
 }
@@ -94,8 +96,26 @@ func addFlags(app *kingpin.Application) *flagSet {
 		}
 		f.collectors[r.Name] = app.Flag("collector."+r.Name, "Collector: "+r.Help+".").Default(state).Bool()
 	}
+	f.addShard(app)
 	f.addCommands(app)
 	return f
+}
+
+func (f *flagSet) addShard(app *kingpin.Application) {
+	ordinal := app.Flag("shard", "Which of --total-shards this exporter is, from 0: it exports its part of the accounts, and shard 0 also what is of no account.").Default("0").Int()
+	total := app.Flag("total-shards", "Number of exporters with this configuration among which the accounts are divided.").Default("1").Int()
+	pod := app.Flag("pod", "Name of this pod of a StatefulSet, whose number is taken for --shard.").String()
+	app.Validate(func(*kingpin.Application) (err error) {
+		if *pod != "" {
+			if *ordinal, err = collector.PodOrdinal(*pod); err != nil {
+				return fmt.Errorf("--pod: %w", err)
+			}
+		}
+		if f.shard, err = collector.NewShard(*ordinal, *total); err != nil {
+			return fmt.Errorf("--shard, --total-shards: %w", err)
+		}
+		return nil
+	})
 }
 
 func (f *flagSet) addCommands(app *kingpin.Application) {
