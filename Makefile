@@ -5,6 +5,11 @@ BIN       := bin
 TOOLS     := $(GO) -C tools build -o ../$(BIN)/
 TOOLS_MOD := tools/go.mod tools/go.sum
 
+# Tools of a release, in a module of their own: theirs would move the linters'
+# dependencies.
+RELEASE_TOOLS := $(GO) -C tools/release build -o ../../$(BIN)/
+RELEASE_MOD   := tools/release/go.mod tools/release/go.sum
+
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 REVISION  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 BRANCH    ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
@@ -77,9 +82,39 @@ $(BIN)/promtool: $(TOOLS_MOD)
 $(BIN)/prometheus: $(TOOLS_MOD)
 	$(TOOLS) github.com/prometheus/prometheus/cmd/prometheus
 
+# The release is a function of these and the Go release.
+DIST              ?= dist
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: release
+release: $(BIN)/cyclonedx-gomod ## archives, bills of materials and checksums of six platforms into dist/
+	@GO='$(GO)' VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' \
+		CYCLONEDX_GOMOD='$(abspath $(BIN)/cyclonedx-gomod)' .ci/release '$(DIST)'
+
+.PHONY: release-env
+release-env:
+	@echo "export VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)'"
+
+.PHONY: test-release
+test-release: ## two releases have the same checksums
+	.ci/release-check
+
+# Its database is at https://vuln.go.dev, which the gate may not reach: the
+# workflow runs it, `make test` does not.
+.PHONY: vulncheck
+vulncheck: $(BIN)/govulncheck ## known vulnerabilities in what the programs call; needs internet
+	$(BIN)/govulncheck ./...
+
+# A bill of materials names the hash of the tool that made it.
+$(BIN)/cyclonedx-gomod: $(RELEASE_MOD)
+	CGO_ENABLED=0 $(RELEASE_TOOLS) -trimpath -buildvcs=false -ldflags '-s -w -buildid=' github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(BIN)/govulncheck: $(RELEASE_MOD)
+	$(RELEASE_TOOLS) golang.org/x/vuln/cmd/govulncheck
+
 .PHONY: clean
 clean:
-	rm -rf $(BIN)
+	rm -rf $(BIN) $(DIST)
 
 .PHONY: help
 help:

@@ -36,7 +36,7 @@ func PodOrdinal(pod string) (int, error) {
 	if at < 0 || err != nil {
 		return 0, fmt.Errorf("pod %q does not end in a hyphen and a number, as the pods of a StatefulSet do", pod)
 	}
-	return int(ordinal), nil //nolint:gosec // at most 31 bits
+	return int(ordinal), nil
 }
 
 // first tells whether the shard is the one that exports what is of no account.
