@@ -18,6 +18,9 @@ import (
 const (
 	accountsPath = "/api/v1/accounts"
 	nodesPath    = "/api/v1/network/nodes"
+	// faultDeadline leaves the other collectors time for the pause that a 429
+	// with Retry-After: 1 means for all requests.
+	faultDeadline = 4 * time.Second
 )
 
 // faultsAt are the ways in which an upstream can fail at path.
@@ -84,7 +87,7 @@ func testFault(t *testing.T, fault simulator.Fault, broken string) {
 	if _, err := sim.InjectFault(fault); err != nil {
 		t.Fatal(err)
 	}
-	body := scrapeText(t, set, 2*time.Second)
+	body := scrapeText(t, set, faultDeadline)
 	for name, prefixes := range collectorFamilies {
 		success := name != broken
 		wantLines(t, body, successLine(name, success))

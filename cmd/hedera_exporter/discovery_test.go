@@ -122,9 +122,17 @@ func TestDiscoveryOfAnEmptyBook(t *testing.T) {
 	if err := sim.RemoveNode(0); err != nil {
 		t.Fatal(err)
 	}
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
-	if status, body := get(t, e.url+"/sd?kind=nodes", nil); status != http.StatusServiceUnavailable || body == "" {
-		t.Errorf("status %d: %s; want 503 with the reason", status, body)
+	for source, config := range map[string]string{
+		"gRPC": string(sim.ExporterConfig()),
+		"REST": "networks: {simulated: {mirror: {url: " + sim.URL() + "}}}",
+	} {
+		t.Run(source, func(t *testing.T) {
+			e := startExporter(t, writeFile(t, "c.yml", config))
+			status, body := get(t, e.url+"/sd?kind=nodes", nil)
+			if status != http.StatusServiceUnavailable || !strings.HasPrefix(body, "network simulated: ") {
+				t.Errorf("status %d: %s; want 503 with the reason", status, body)
+			}
+		})
 	}
 }
 

@@ -157,6 +157,10 @@ func TestEndpoints(t *testing.T) {
 		body         string
 	}{
 		{"GET", "/", 200, `<a href="/metrics">Metrics</a>`},
+		{"GET", "/", 200, `<form action="/probe">`},
+		{"GET", "/", 200, `<a href="/sd">Service discovery</a>`},
+		{"GET", "/probe?target=0.0.98&network=simulated", 200, "probe_success 1"},
+		{"GET", "/sd", 200, `"__meta_hedera_account_id":"0.0.98"`},
 		{"GET", "/metrics", 200, "hedera_account_balance_hbar{"},
 		{"GET", "/metrics", 200, `hedera_scrape_collector_success{collector="node_probe",network="simulated"} 1`},
 		{"GET", "/metrics", 200, "hedera_exporter_build_info{"},

@@ -54,7 +54,7 @@ func exitStatus(err error, stderr io.Writer) int {
 		return statusOK
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(stderr, "%s: %s\n", exporterName, strings.TrimSuffix(line, "\n"))
+		fmt.Fprintf(stderr, "%s: %s\n", exporterName, strings.Map(printable, strings.TrimSuffix(line, "\n")))
 	}
 	var usage usageError
 	if errors.As(err, &usage) {

@@ -37,7 +37,7 @@ func parseTargets(n config.Network, texts []string) ([]collector.Target, error) 
 		seen[text] = true
 		target, err := parseTarget(n, text)
 		if err != nil {
-			return nil, fmt.Errorf("network %s: target %w", n.Name, err)
+			return nil, fmt.Errorf("network %s: %w", n.Name, err)
 		}
 		targets = append(targets, target)
 	}

@@ -44,7 +44,6 @@ pids+=($!)
 await $! "$work/exporter.log" "the exporter" curl -fsS "http://$listen/-/ready"
 
 curl -fsS "http://$listen/metrics" >"$work/metrics"
-[ -n "${DEMO_METRICS_FILE:-}" ] && cp "$work/metrics" "$DEMO_METRICS_FILE"
 
 cat <<EOF
 

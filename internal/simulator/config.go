@@ -19,6 +19,12 @@ const unknownAccount = "0.0.999999"
 // transactionAccounts is how many accounts have their transactions counted.
 const transactionAccounts = 5
 
+const (
+	// stillAccount, staking rewards, takes no part in the traffic.
+	stillAccount = "0.0.800"
+	quietPeriod  = "1h"
+)
+
 type exporterConfig struct {
 	Networks map[string]networkConfig `yaml:"networks"`
 }
@@ -51,12 +57,16 @@ type accountConfig struct {
 	Tokens       string      `yaml:"tokens,omitempty"`
 	Transactions bool        `yaml:"transactions,omitempty"`
 	Allowances   bool        `yaml:"allowances,omitempty"`
+	QuietPeriod  string      `yaml:"quiet_period,omitempty"`
+	Still        bool        `yaml:"still,omitempty"`
 }
 
 // entityConfig is a token, topic or contract.
 type entityConfig struct {
 	ID   string `yaml:"id"`
 	Name string `yaml:"name,omitempty"`
+
+	QuietPeriod string `yaml:"quiet_period,omitempty"`
 }
 
 type creatorConfig struct {
@@ -88,7 +98,7 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 	minimum := &thresholds{Warning: 1000, Critical: 100}
 	var accounts []accountConfig
 	for _, system := range systemAccounts() {
-		accounts = append(accounts, accountConfig{ID: system.id, Name: system.name, Thresholds: minimum})
+		accounts = append(accounts, accountConfig{ID: system.id, Name: system.name, Thresholds: minimum, Still: system.id == stillAccount})
 	}
 	for i := range min(s.options.ConfigAccounts, s.options.Accounts) {
 		num := firstAccountNum + i
@@ -99,7 +109,7 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 			Transactions: i < transactionAccounts,
 		}
 		if i == 0 {
-			account.Tokens, account.Allowances = "all", true
+			account.Tokens, account.Allowances, account.QuietPeriod = "all", true, quietPeriod
 		}
 		accounts = append(accounts, account)
 	}
@@ -117,6 +127,9 @@ func configuredEntities(ids []string) []entityConfig {
 	entities := make([]entityConfig, len(ids))
 	for i, id := range ids {
 		entities[i] = entityConfig{ID: id, Name: names[id]}
+		if id == busyTopic {
+			entities[i].QuietPeriod = quietPeriod
+		}
 	}
 	return entities
 }

@@ -10,16 +10,18 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"hedera_exporter/internal/config"
 )
 
 func TestExporterConfig(t *testing.T) {
 	for _, tc := range []struct{ accounts, configured, want int }{{3, 0, 3}, {30, 0, 20}, {30, 25, 25}, {2, 25, 2}} {
 		s := startStatic(t, Options{Nodes: 1, Accounts: tc.accounts, ConfigAccounts: tc.configured})
-		var config exporterConfig
-		if err := yaml.Unmarshal(s.ExporterConfig(), &config); err != nil {
+		var written exporterConfig
+		if err := yaml.Unmarshal(s.ExporterConfig(), &written); err != nil {
 			t.Fatal(err)
 		}
-		network := config.Networks["simulated"]
+		network := written.Networks["simulated"]
 		if network.Mirror.URL != s.URL() || network.Mirror.GRPCAddress != s.GRPCAddress() || network.Mirror.GRPCTLS {
 			t.Errorf("mirror is %+v", network.Mirror)
 		}
@@ -57,5 +59,32 @@ func TestWriteExporterConfig(t *testing.T) {
 	}
 	if err := s.WriteExporterConfig(filepath.Join(path, "below-a-file")); err == nil {
 		t.Error("no error for a path that cannot be")
+	}
+}
+
+// The exporter takes what WriteExporterConfig writes.
+func TestExporterReadsItsConfig(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 8})
+	path := filepath.Join(t.TempDir(), "config.yml")
+	if err := s.WriteExporterConfig(path); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := config.Load(config.Source{File: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := loaded.Networks[0]
+	counted := 0
+	for _, account := range network.Accounts {
+		if account.Transactions {
+			counted++
+		}
+	}
+	got := []int{counted, len(network.Tokens), len(network.Topics), len(network.Contracts), len(network.ScheduleCreators)}
+	if want := []int{transactionAccounts, 5, 3, 3, 1}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if network.Tokens[0].Name != "usd" || network.Tokens[0].ID != usdToken {
+		t.Errorf("first token is %+v", network.Tokens[0])
 	}
 }
