@@ -148,7 +148,7 @@ func startExporterProcess(t *testing.T, config string, args ...string) (*process
 // startPrometheus scrapes target once a second.
 func startPrometheus(t *testing.T, target string) string {
 	t.Helper()
-	return startPrometheusWith(t, fmt.Sprintf(`
+	return startPrometheusOn(t, fmt.Sprintf(`
 global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - job_name: hedera
@@ -156,20 +156,6 @@ scrape_configs:
     scrape_timeout: 2s
     static_configs: [{targets: ["%s"]}]
 `, strings.TrimPrefix(target, "http://")))
-}
-
-// startPrometheusWith starts Prometheus with the content of a configuration.
-func startPrometheusWith(t *testing.T, config string) string {
-	t.Helper()
-	address := freeAddress(t)
-	startProcess(t, program(t, "PROMETHEUS"), "--config.file="+writeFile(t, "prometheus.yml", config),
-		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+address)
-	prometheus := "http://" + address
-	awaitTrue(t, "Prometheus is ready", func() bool {
-		status, _ := get(t, prometheus+"/-/ready", nil)
-		return status == http.StatusOK
-	})
-	return prometheus
 }
 
 // sample is one element of an instant query's answer.

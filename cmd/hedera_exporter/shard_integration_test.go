@@ -66,12 +66,9 @@ func startHashmod(t *testing.T, ordinal int, shards []string, probed string) str
 		{"hedera-exporter:10102", probed, 3}, // once in the comment
 		{"scrape_interval: 1m", "scrape_interval: 15s", 1},
 	} {
-		if n := strings.Count(config, replacement.old); n != replacement.times {
-			t.Fatalf("%q is %d times in %s, want %d", replacement.old, n, hashmodExample, replacement.times)
-		}
-		config = strings.ReplaceAll(config, replacement.old, replacement.new)
+		config = replaced(t, config, replacement.old, replacement.new, replacement.times)
 	}
-	return startPrometheusWith(t, config)
+	return startPrometheusOn(t, config)
 }
 
 // accountsOf returns how many times each account is exported to the servers.
