@@ -40,7 +40,7 @@ run: $(BIN)/hedera_exporter ## exporter on mainnet; ARGS="--account=0.0.98=fees"
 	$(BIN)/hedera_exporter $(ARGS)
 
 .PHONY: test
-test: lint test-unit test-integration ## everything that CI checks
+test: lint test-unit test-integration test-release test-deploy ## everything that CI checks
 
 .PHONY: test-unit
 test-unit:
@@ -98,6 +98,10 @@ release-env:
 .PHONY: test-release
 test-release: ## two releases have the same checksums
 	.ci/release-check
+
+.PHONY: test-deploy
+test-deploy: ## the compose file and every object of the Helm chart
+	cd tools/deploycheck && $(GO) vet ./... && $(GO) test ./...
 
 # Its database is at https://vuln.go.dev, which the gate may not reach: the
 # workflow runs it, `make test` does not.
