@@ -49,7 +49,7 @@ test-unit:
 .PHONY: test-integration
 test-integration: build $(PROMTOOL) $(PROMETHEUS) ## built programs, a real Prometheus, fuzz seeds
 	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
-		$(GO) test -race -tags integration -timeout 20m ./cmd/...
+		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
 	.ci/fuzz
 
 .PHONY: lint
@@ -101,7 +101,7 @@ test-release: ## two releases have the same checksums
 
 .PHONY: test-deploy
 test-deploy: ## the compose file and every object of the Helm chart
-	cd tools/deploycheck && $(GO) vet ./... && $(GO) test ./...
+	cd tools/deploycheck && $(GO) vet ./... && $(GO) mod tidy -diff && $(GO) test ./...
 
 # Its database is at https://vuln.go.dev, which the gate may not reach: the
 # workflow runs it, `make test` does not.
