@@ -100,8 +100,8 @@ test-release: ## two releases have the same checksums
 	.ci/release-check
 
 .PHONY: test-deploy
-test-deploy: ## the compose file and every object of the Helm chart
-	cd tools/deploycheck && $(GO) vet ./... && $(GO) mod tidy -diff && $(GO) test ./...
+test-deploy: $(BIN)/hedera_exporter ## the compose file and every object of the Helm chart
+	cd tools/deploycheck && $(GO) vet ./... && $(GO) mod tidy -diff && BIN='$(abspath $(BIN))' $(GO) test ./...
 
 # Its database is at https://vuln.go.dev, which the gate may not reach: the
 # workflow runs it, `make test` does not.
