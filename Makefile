@@ -62,8 +62,8 @@ fmt: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint fmt ./...
 
 .PHONY: docs
-docs: ## rewrite docs/metrics.md from the descriptors
-	$(GO) test ./collector -run TestMetricsDocumentation -update
+docs: ## rewrite docs/metrics.md from the descriptors and docs/scaling.md from measurements
+	$(GO) test ./collector -run 'Test(Metrics|Scaling)Documentation' -update
 
 .PHONY: golden
 golden: ## rewrite the golden scrape
