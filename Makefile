@@ -20,6 +20,12 @@ LDFLAGS   := -s -w -X $(STAMP).Version=$(VERSION) -X $(STAMP).Revision=$(REVISIO
 PROMTOOL   ?= $(or $(shell command -v promtool),$(BIN)/promtool)
 PROMETHEUS ?= $(or $(shell command -v prometheus),$(BIN)/prometheus)
 
+# Alertmanager itself cannot be built from its module, which has no web interface.
+ALERTMANAGER ?= $(or $(shell command -v prometheus-alertmanager),$(shell command -v alertmanager))
+AMTOOL       ?= $(or $(shell command -v amtool),$(BIN)/amtool)
+
+RULES := alerts/hedera.rules.yml alerts/hedera.alerts.yml
+
 SOURCES := $(shell find cmd collector internal -name '*.go' -not -name '*_test.go') go.mod go.sum
 
 .PHONY: all
@@ -40,7 +46,7 @@ run: $(BIN)/hedera_exporter ## exporter on mainnet; ARGS="--account=0.0.98=fees"
 	$(BIN)/hedera_exporter $(ARGS)
 
 .PHONY: test
-test: lint test-unit test-integration test-release test-deploy ## everything that CI checks
+test: lint test-unit test-alerts test-integration test-deploy test-release ## everything that CI checks
 
 .PHONY: test-unit
 test-unit:
@@ -48,13 +54,30 @@ test-unit:
 
 .PHONY: test-integration
 test-integration: build $(PROMTOOL) $(PROMETHEUS) ## built programs, a real Prometheus, fuzz seeds
-	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
+	@test -n '$(ALERTMANAGER)' || { echo 'install Alertmanager (Debian: prometheus-alertmanager) or set ALERTMANAGER' >&2; exit 1; }
+	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
 		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
 	.ci/fuzz
+
+.PHONY: test-alerts
+test-alerts: $(PROMTOOL) $(BIN)/promtool $(AMTOOL) $(BIN)/amtool ## rules, routes, receivers and templates, with the installed and the current tools
+	$(PROMTOOL) check rules --lint=all --lint-fatal $(RULES)
+	$(BIN)/promtool check rules --lint=all --lint-fatal $(RULES)
+	$(PROMTOOL) test rules alerts/tests/*.yml
+	$(TOOLS) ./checkalerts ./prometheusrule
+	$(BIN)/checkalerts
+	$(BIN)/prometheusrule -check
+	cd tools && $(GO) test ./...
+	alerts/tests/routes.sh '$(abspath $(AMTOOL))'
+	alerts/tests/routes.sh '$(abspath $(BIN)/amtool)'
+	alerts/tests/routes.sh '$(abspath $(BIN)/amtool)' 0.26
+	alerts/tests/templates.sh '$(abspath $(AMTOOL))'
+	alerts/tests/templates.sh '$(abspath $(BIN)/amtool)'
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint run ./...
+	cd tools && ../$(BIN)/golangci-lint run -c ../.golangci.yml ./...
 	$(GO) mod tidy -diff
 
 .PHONY: fmt
@@ -69,12 +92,20 @@ docs: ## rewrite docs/metrics.md from the descriptors and docs/scaling.md from m
 golden: ## rewrite the golden scrape
 	$(GO) test ./collector -run TestGoldenScrape -update
 
+.PHONY: prometheusrule
+prometheusrule: ## rewrite deploy/kubernetes/prometheusrule.yaml from the rule files
+	$(TOOLS) ./prometheusrule
+	$(BIN)/prometheusrule
+
 .PHONY: bench
 bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
 	BIN='$(abspath $(BIN))' $(GO) test ./collector -run '^$$' -bench . -benchtime 3x -timeout 30m
 
 $(BIN)/golangci-lint: $(TOOLS_MOD)
 	$(TOOLS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/amtool: $(TOOLS_MOD)
+	$(TOOLS) github.com/prometheus/alertmanager/cmd/amtool
 
 $(BIN)/promtool: $(TOOLS_MOD)
 	$(TOOLS) github.com/prometheus/prometheus/cmd/promtool

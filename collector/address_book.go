@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
@@ -161,7 +160,7 @@ func (c addressBook) Update(ctx context.Context, ch chan<- prometheus.Metric) er
 		version bookVersion
 		rows    []mirror.NetworkNode
 	)
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	group.Go(func() (err error) {
 		version, err = c.book.refresh(ctx)
 		return err

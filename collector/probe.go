@@ -10,7 +10,6 @@ import (
 	"github.com/go-kit/log/level"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -106,7 +105,7 @@ func (c *probedAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric
 // ids 100 a request, each alias and EVM address by a request of its own.
 func (c *probedAccounts) rows(ctx context.Context) ([]*mirror.Account, error) {
 	rows := make([]*mirror.Account, len(c.targets))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := newParallel(ctx)
 	group.Go(func() error { return c.listIDs(ctx, rows) })
 	for i, target := range c.targets {
 		if target.ID.IsZero() {

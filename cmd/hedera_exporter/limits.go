@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -34,6 +35,26 @@ func (t timeouts) of(r *http.Request) (time.Duration, error) {
 		timeout -= t.offset
 	}
 	return timeout, nil
+}
+
+// serve calls answer with the generation in force and with the time that the
+// scrape has.
+func (t timeouts) serve(w http.ResponseWriter, r *http.Request, current *generations, answer func(context.Context, *generation)) {
+	timeout, err := t.of(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+
+	generation, release := current.acquire()
+	defer release()
+	if generation == nil {
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	answer(ctx, generation)
 }
 
 // limitInFlight returns a wrapper of handlers, all of which together answer 503

@@ -35,23 +35,11 @@ func newMetricsHandler(current *generations, registry *prometheus.Registry, time
 }
 
 func (h metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	timeout, err := h.timeouts.of(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
-	defer cancel()
-
-	generation, release := h.current.acquire()
-	defer release()
-	if generation == nil {
-		http.Error(w, "shutting down", http.StatusServiceUnavailable)
-		return
-	}
-	// The exporter's own metrics come last, so that they count this scrape.
-	gatherers := prometheus.Gatherers{generation.set.Gatherer(ctx), h.registry}
-	promhttp.HandlerFor(gatherers, h.options).ServeHTTP(w, r)
+	h.timeouts.serve(w, r, h.current, func(ctx context.Context, generation *generation) {
+		// The exporter's own metrics come last, so that they count this scrape.
+		gatherers := prometheus.Gatherers{generation.set.Gatherer(ctx), h.registry}
+		promhttp.HandlerFor(gatherers, h.options).ServeHTTP(w, r)
+	})
 }
 
 type promhttpLogger struct{ logger log.Logger }

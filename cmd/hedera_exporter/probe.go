@@ -37,26 +37,14 @@ func newProbeHandler(flags *flagSet, current *generations, timeouts timeouts, lo
 }
 
 func (h probeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	timeout, err := h.timeouts.of(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
-	defer cancel()
-
-	generation, release := h.current.acquire()
-	defer release()
-	if generation == nil {
-		http.Error(w, "shutting down", http.StatusServiceUnavailable)
-		return
-	}
-	network, targets, err := h.parse(generation, r.URL.RawQuery)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	promhttp.HandlerFor(network.collector.ProbeGatherer(ctx, targets), h.options).ServeHTTP(w, r)
+	h.timeouts.serve(w, r, h.current, func(ctx context.Context, generation *generation) {
+		network, targets, err := h.parse(generation, r.URL.RawQuery)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		promhttp.HandlerFor(network.collector.ProbeGatherer(ctx, targets), h.options).ServeHTTP(w, r)
+	})
 }
 
 func (h probeHandler) parse(generation *generation, query string) (openNetwork, []collector.Target, error) {
