@@ -5,6 +5,11 @@ BIN       := bin
 TOOLS     := $(GO) -C tools build -o ../$(BIN)/
 TOOLS_MOD := tools/go.mod tools/go.sum
 
+# Tools of a release, in a module of their own: theirs would move the linters'
+# dependencies.
+RELEASE_TOOLS := $(GO) -C tools/release build -o ../../$(BIN)/
+RELEASE_MOD   := tools/release/go.mod tools/release/go.sum
+
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 REVISION  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 BRANCH    ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
@@ -41,7 +46,7 @@ run: $(BIN)/hedera_exporter ## exporter on mainnet; ARGS="--account=0.0.98=fees"
 	$(BIN)/hedera_exporter $(ARGS)
 
 .PHONY: test
-test: lint test-unit test-alerts test-integration ## everything that CI checks
+test: lint test-unit test-alerts test-integration test-deploy test-release ## everything that CI checks
 
 .PHONY: test-unit
 test-unit:
@@ -51,7 +56,7 @@ test-unit:
 test-integration: build $(PROMTOOL) $(PROMETHEUS) ## built programs, a real Prometheus, fuzz seeds
 	@test -n '$(ALERTMANAGER)' || { echo 'install Alertmanager (Debian: prometheus-alertmanager) or set ALERTMANAGER' >&2; exit 1; }
 	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
-		$(GO) test -race -tags integration -timeout 20m ./cmd/...
+		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
 	PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
 		$(GO) -C tools test -tags integration -timeout 10m ./dashboards
 	.ci/fuzz
@@ -83,8 +88,8 @@ fmt: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint fmt ./...
 
 .PHONY: docs
-docs: ## rewrite docs/metrics.md from the descriptors
-	$(GO) test ./collector -run TestMetricsDocumentation -update
+docs: ## rewrite docs/metrics.md from the descriptors and docs/scaling.md from measurements
+	$(GO) test ./collector -run 'Test(Metrics|Scaling)Documentation' -update
 
 .PHONY: dashboards
 dashboards: ## rewrite dashboards/ from tools/dashboards
@@ -121,9 +126,43 @@ $(BIN)/promtool: $(TOOLS_MOD)
 $(BIN)/prometheus: $(TOOLS_MOD)
 	$(TOOLS) github.com/prometheus/prometheus/cmd/prometheus
 
+# The release is a function of these and the Go release.
+DIST              ?= dist
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: release
+release: $(BIN)/cyclonedx-gomod ## archives, bills of materials and checksums of six platforms into dist/
+	@GO='$(GO)' VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' \
+		CYCLONEDX_GOMOD='$(abspath $(BIN)/cyclonedx-gomod)' .ci/release '$(DIST)'
+
+.PHONY: release-env
+release-env:
+	@echo "export VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)'"
+
+.PHONY: test-release
+test-release: ## two releases have the same checksums
+	.ci/release-check
+
+.PHONY: test-deploy
+test-deploy: $(BIN)/hedera_exporter ## the compose file and every object of the Helm chart
+	cd tools/deploycheck && $(GO) vet ./... && $(GO) mod tidy -diff && BIN='$(abspath $(BIN))' $(GO) test ./...
+
+# Its database is at https://vuln.go.dev, which the gate may not reach: the
+# workflow runs it, `make test` does not.
+.PHONY: vulncheck
+vulncheck: $(BIN)/govulncheck ## known vulnerabilities in what the programs call; needs internet
+	$(BIN)/govulncheck ./...
+
+# A bill of materials names the hash of the tool that made it.
+$(BIN)/cyclonedx-gomod: $(RELEASE_MOD)
+	CGO_ENABLED=0 $(RELEASE_TOOLS) -trimpath -buildvcs=false -ldflags '-s -w -buildid=' github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(BIN)/govulncheck: $(RELEASE_MOD)
+	$(RELEASE_TOOLS) golang.org/x/vuln/cmd/govulncheck
+
 .PHONY: clean
 clean:
-	rm -rf $(BIN)
+	rm -rf $(BIN) $(DIST)
 
 .PHONY: help
 help:

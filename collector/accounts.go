@@ -136,6 +136,7 @@ func init() {
 		Name:           "accounts",
 		Help:           "balances and properties of the configured accounts",
 		DefaultEnabled: true,
+		Sharded:        true,
 		factory:        newAccounts,
 	})
 }

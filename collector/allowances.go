@@ -69,6 +69,7 @@ func init() {
 		Name:           "allowances",
 		Help:           "hbar and fungible tokens that accounts with allowances: true let others spend",
 		DefaultEnabled: true,
+		Sharded:        true,
 		factory:        newAllowances,
 	})
 }

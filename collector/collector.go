@@ -29,6 +29,9 @@ type Registration struct {
 	// MaxMinInterval is the mirror's own cache age of what the collector reads
 	// (FACTS.md 1.0): samples may be kept that long. Zero: always fresh.
 	MaxMinInterval time.Duration
+	// Sharded collectors run on every shard, for its accounts; the others on the
+	// first shard only, so that nothing is exported twice.
+	Sharded bool
 
 	factory func(Network) (Collector, error)
 }
@@ -53,6 +56,7 @@ type Options struct {
 	// MinInterval is for how long a collector's samples are kept; a collector
 	// that is not in it keeps them for its MaxMinInterval.
 	MinInterval map[string]time.Duration
+	Shard       Shard
 }
 
 // NewSet returns the enabled collectors of networks. It owns the networks from
@@ -60,8 +64,9 @@ type Options struct {
 func NewSet(networks []Network, options Options, log Logger) (*Set, error) {
 	set := &Set{networks: networks, log: log}
 	for _, network := range networks {
+		network = options.Shard.of(network)
 		for _, r := range Registrations() {
-			if !options.Enabled(r.Name) {
+			if !options.Enabled(r.Name) || network.accountsOnly && !r.Sharded {
 				continue
 			}
 			c, err := r.factory(network)

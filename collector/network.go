@@ -32,6 +32,8 @@ type Network struct {
 	Balances    *consensus.BalanceClient // nil: balances come from the mirror
 
 	MirrorGRPC *consensus.AddressBookClient // nil: the mirror has no gRPC
+
+	accountsOnly bool // another shard exports what is of no account
 }
 
 // Account is an account that the operator watches.

@@ -24,6 +24,20 @@ var (
 		Source:    "the exporter",
 		Example:   "time() - hedera_exporter_config_last_reload_success_timestamp_seconds",
 	}
+	shardOrdinal = Metric{
+		Collector: "self",
+		Name:      "exporter_shard_ordinal",
+		Help:      "Which of the shards this exporter is, from 0.",
+		Source:    "--shard or --pod",
+		Example:   "count_values(\"ordinal\", hedera_exporter_shard_ordinal)",
+	}
+	totalShards = Metric{
+		Collector: "self",
+		Name:      "exporter_total_shards",
+		Help:      "Number of exporters among which the accounts are divided.",
+		Source:    "--total-shards",
+		Example:   "max(hedera_exporter_total_shards) != count(count_values(\"ordinal\", hedera_exporter_shard_ordinal))",
+	}
 	mirrorRequests = Metric{
 		Collector: "self",
 		Name:      "mirror_requests_total",
@@ -54,6 +68,8 @@ var (
 type Self struct {
 	reloadSuccessful prometheus.Gauge
 	reloadTimestamp  prometheus.Gauge
+	shardOrdinal     prometheus.Gauge
+	totalShards      prometheus.Gauge
 	requests         *prometheus.CounterVec
 	durations        *prometheus.HistogramVec
 	rateLimitWaits   *prometheus.CounterVec
@@ -64,11 +80,14 @@ func NewSelf(registerer prometheus.Registerer) *Self {
 	s := &Self{
 		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts(opts(reloadSuccessful))),
 		reloadTimestamp:  prometheus.NewGauge(prometheus.GaugeOpts(opts(reloadTimestamp))),
+		shardOrdinal:     prometheus.NewGauge(prometheus.GaugeOpts(opts(shardOrdinal))),
+		totalShards:      prometheus.NewGauge(prometheus.GaugeOpts(opts(totalShards))),
 		requests:         prometheus.NewCounterVec(prometheus.CounterOpts(opts(mirrorRequests)), mirrorRequests.Labels),
 		rateLimitWaits:   prometheus.NewCounterVec(prometheus.CounterOpts(opts(mirrorRateLimitWait)), mirrorRateLimitWait.Labels),
 		durations:        prometheus.NewHistogramVec(histogramOpts(mirrorRequestDuration), mirrorRequestDuration.Labels),
 	}
-	registerer.MustRegister(s.reloadSuccessful, s.reloadTimestamp, s.requests, s.rateLimitWaits, s.durations)
+	s.totalShards.Set(1)
+	registerer.MustRegister(s.reloadSuccessful, s.reloadTimestamp, s.shardOrdinal, s.totalShards, s.requests, s.rateLimitWaits, s.durations)
 	return s
 }
 
@@ -92,6 +111,8 @@ func histogramOpts(m Metric) prometheus.HistogramOpts {
 func init() {
 	declare(reloadSuccessful, "gauge")
 	declare(reloadTimestamp, "gauge")
+	declare(shardOrdinal, "gauge")
+	declare(totalShards, "gauge")
 	declare(mirrorRequests, "counter")
 	declare(mirrorRequestDuration, "histogram")
 	declare(mirrorRateLimitWait, "counter")
@@ -103,6 +124,13 @@ func (s *Self) Reloaded(success bool) {
 	if success {
 		s.reloadTimestamp.SetToCurrentTime()
 	}
+}
+
+// Sharded records which of the shards this exporter is; until then it is the
+// only one.
+func (s *Self) Sharded(shard Shard) {
+	s.shardOrdinal.Set(float64(shard.Ordinal))
+	s.totalShards.Set(float64(shard.Total))
 }
 
 // Retain drops the mirror series of networks that are not configured any more.

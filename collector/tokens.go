@@ -135,6 +135,7 @@ func init() {
 		Help:           "the configured tokens, and what the configured accounts hold of them; all tokens of accounts that have tokens: all",
 		DefaultEnabled: true,
 		MaxMinInterval: tokenCacheAge,
+		Sharded:        true,
 		factory:        newTokens,
 	})
 }
@@ -175,7 +176,9 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	for _, token := range known {
 		group.Go(func() error { return c.updateBalances(ctx, ch, token) })
 	}
-	group.Go(func() error { return c.updateTreasuries(ctx, ch, known) })
+	if !c.network.accountsOnly {
+		group.Go(func() error { return c.updateTreasuries(ctx, ch, known) })
+	}
 	for _, account := range c.network.Accounts {
 		if account.AllTokens {
 			group.Go(func() error { return c.updateRelationships(ctx, ch, account, known) })
@@ -184,8 +187,8 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	return group.Wait()
 }
 
-// updateTokens sends what the tokens themselves are and returns those that the
-// network knows.
+// updateTokens sends what the tokens themselves are, on the first shard, and
+// returns those that the network knows.
 func (c tokens) updateTokens(ctx context.Context, ch chan<- prometheus.Metric) ([]knownToken, error) {
 	rows := make([]*mirror.Token, len(c.network.Tokens))
 	group, ctx := newParallel(ctx)
@@ -205,18 +208,28 @@ func (c tokens) updateTokens(ctx context.Context, ch chan<- prometheus.Metric) (
 	var known []knownToken
 	for i, row := range rows {
 		configured := c.network.Tokens[i]
-		ch <- tokenExists.sample(boolValue(row != nil), c.network.Name, configured.ID, configured.Name)
+		c.sendToken(ch, configured, row)
 		if row != nil {
-			token := knownToken{Token: *row, name: configured.Name}
-			c.sendToken(ch, token)
-			known = append(known, token)
+			known = append(known, knownToken{Token: *row, name: configured.Name})
 		}
 	}
 	return known, nil
 }
 
-func (c tokens) sendToken(ch chan<- prometheus.Metric, token knownToken) {
-	labels := []string{c.network.Name, token.ID, token.name}
+// sendToken sends what a token is; row is nil for one that the network does not
+// know.
+func (c tokens) sendToken(ch chan<- prometheus.Metric, configured Entity, row *mirror.Token) {
+	if c.network.accountsOnly {
+		return
+	}
+	labels := []string{c.network.Name, configured.ID, configured.Name}
+	ch <- tokenExists.sample(boolValue(row != nil), labels...)
+	if row != nil {
+		sendKnownToken(ch, *row, labels)
+	}
+}
+
+func sendKnownToken(ch chan<- prometheus.Metric, token mirror.Token, labels []string) {
 	ch <- tokenSupply.sample(wholeTokens(token.TotalSupply, token.Decimals), labels...)
 	if token.MaxSupply > 0 {
 		ch <- tokenSupplyMaximum.sample(wholeTokens(token.MaxSupply, token.Decimals), labels...)
@@ -280,6 +293,9 @@ func (c tokens) accountIDs() []string {
 }
 
 func (c tokens) sendTreasuryBalance(ch chan<- prometheus.Metric, token knownToken, units int64) {
+	if c.network.accountsOnly {
+		return
+	}
 	ch <- tokenTreasuryBalance.sample(wholeTokens(units, token.Decimals), c.network.Name, token.ID, token.name)
 }
 

@@ -78,6 +78,7 @@ func init() {
 		Name:           "transactions",
 		Help:           "counters of the transactions of accounts that have transactions: true",
 		DefaultEnabled: true,
+		Sharded:        true,
 		factory:        newTransactions,
 	})
 }

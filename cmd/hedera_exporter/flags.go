@@ -4,6 +4,8 @@
 package main
 
 import (
+	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -24,6 +26,8 @@ const (
 	defaultAccountNetwork = "mainnet"
 	defaultMaxTargets     = "100"
 	defaultQueryTimeout   = "10s"
+	defaultHealthURL      = "http://127.0.0.1:10102/-/healthy"
+	defaultHealthTimeout  = "3s"
 )
 
 // The commands as kingpin names them; serve needs not be given.
@@ -33,6 +37,7 @@ const (
 	commandQueryNetwork = "query network"
 	commandQueryNodes   = "query nodes"
 	commandTextfile     = "textfile"
+	commandHealthcheck  = "healthcheck"
 )
 
 // Values of --output.
@@ -56,8 +61,10 @@ type flagSet struct {
 	logFormat     *string
 	maxTargets    *int
 	collectors    map[string]*bool
+	shard         collector.Shard
 	query         queryFlags
 	textfile      textfileFlags
+	healthcheck   healthcheckFlags
 }
 
 type queryFlags struct {
@@ -69,6 +76,12 @@ type queryFlags struct {
 type textfileFlags struct {
 	path    *string
 	timeout *time.Duration
+}
+
+type healthcheckFlags struct {
+	url      **url.URL
+	timeout  *time.Duration
+	insecure *bool
 }
 
 func addFlags(app *kingpin.Application) *flagSet {
@@ -94,8 +107,26 @@ func addFlags(app *kingpin.Application) *flagSet {
 		}
 		f.collectors[r.Name] = app.Flag("collector."+r.Name, "Collector: "+r.Help+".").Default(state).Bool()
 	}
+	f.addShard(app)
 	f.addCommands(app)
 	return f
+}
+
+func (f *flagSet) addShard(app *kingpin.Application) {
+	ordinal := app.Flag("shard", "Which of --total-shards this exporter is, from 0: it exports its part of the accounts, and shard 0 also what is of no account.").Default("0").Int()
+	total := app.Flag("total-shards", "Number of exporters with this configuration among which the accounts are divided.").Default("1").Int()
+	pod := app.Flag("pod", "Name of this pod of a StatefulSet, whose number is taken for --shard.").String()
+	app.Validate(func(*kingpin.Application) (err error) {
+		if *pod != "" {
+			if *ordinal, err = collector.PodOrdinal(*pod); err != nil {
+				return fmt.Errorf("--pod: %w", err)
+			}
+		}
+		if f.shard, err = collector.NewShard(*ordinal, *total); err != nil {
+			return fmt.Errorf("--shard, --total-shards: %w", err)
+		}
+		return nil
+	})
 }
 
 func (f *flagSet) addCommands(app *kingpin.Application) {
@@ -112,6 +143,11 @@ func (f *flagSet) addCommands(app *kingpin.Application) {
 	textfile := app.Command("textfile", "Scrape once into a file for node_exporter's textfile collector.")
 	f.textfile.path = textfile.Flag("output.file", "File to replace; its name must end in .prom for node_exporter to read it.").Required().String()
 	f.textfile.timeout = textfile.Flag("timeout", "Time for the whole scrape.").Default(defaultQueryTimeout).Duration()
+
+	healthcheck := app.Command(commandHealthcheck, "Ask a running exporter whether it is well, for containers that have no other program. The exit status is 1 when it is not.")
+	f.healthcheck.url = healthcheck.Flag("url", "What to ask.").Default(defaultHealthURL).URL()
+	f.healthcheck.timeout = healthcheck.Flag("timeout", "Time for the answer.").Default(defaultHealthTimeout).Duration()
+	f.healthcheck.insecure = healthcheck.Flag("insecure-skip-verify", "Accept any certificate, such as one for another name than that in --url.").Bool()
 }
 
 func (f *flagSet) loadConfig() (*config.Config, error) {

@@ -86,7 +86,11 @@ func (g *generations) load() (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := collector.NewSet(networks, collector.Options{Enabled: g.flags.enabled, MinInterval: c.MinInterval}, g.logger)
+	set, err := collector.NewSet(networks, collector.Options{
+		Enabled:     g.flags.enabled,
+		MinInterval: c.MinInterval,
+		Shard:       g.flags.shard,
+	}, g.logger)
 	if err != nil {
 		for _, network := range networks {
 			network.Close()

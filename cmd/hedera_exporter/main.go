@@ -47,8 +47,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if *flags.configCheck {
 		return checkConfig(flags, stdout, stderr)
 	}
-	if command == commandServe {
+	switch command {
+	case commandServe:
 		return runServer(ctx, flags, stderr)
+	case commandHealthcheck:
+		return exitStatus(healthcheck(ctx, flags.healthcheck), stderr)
 	}
 	return runOnce(ctx, command, flags, stdout, stderr)
 }

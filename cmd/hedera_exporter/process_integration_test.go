@@ -148,8 +148,7 @@ func startExporterProcess(t *testing.T, config string, args ...string) (*process
 // startPrometheus scrapes target once a second.
 func startPrometheus(t *testing.T, target string) string {
 	t.Helper()
-	address := freeAddress(t)
-	config := writeFile(t, "prometheus.yml", fmt.Sprintf(`
+	return startPrometheusOn(t, fmt.Sprintf(`
 global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - job_name: hedera
@@ -157,14 +156,6 @@ scrape_configs:
     scrape_timeout: 2s
     static_configs: [{targets: ["%s"]}]
 `, strings.TrimPrefix(target, "http://")))
-	startProcess(t, program(t, "PROMETHEUS"),
-		"--config.file="+config, "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+address)
-	prometheus := "http://" + address
-	awaitTrue(t, "Prometheus is ready", func() bool {
-		status, _ := get(t, prometheus+"/-/ready", nil)
-		return status == http.StatusOK
-	})
-	return prometheus
 }
 
 // sample is one element of an instant query's answer.

@@ -40,6 +40,7 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 
 	registry := newRegistry()
 	current := &generations{flags: flags, self: collector.NewSelf(registry), logger: logger}
+	current.self.Sharded(flags.shard)
 	if err := current.reload(); err != nil {
 		return errors.New("the configuration is not valid")
 	}

@@ -1,0 +1,170 @@
+//go:build integration
+
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const (
+	hashmodExample = "../../deploy/prometheus/prometheus-hashmod.yml"
+	shardAccounts  = 3000
+	// Those of the system and one that the network does not know are configured
+	// besides.
+	shardTargets = shardAccounts + 5 + 1
+)
+
+// fleet is exporters that share one configuration, at addresses that stay.
+type fleet struct {
+	config    string
+	addresses []string
+	processes []*process
+}
+
+func (f *fleet) start(t *testing.T, total int) {
+	t.Helper()
+	for _, p := range f.processes {
+		p.stop(t, syscall.SIGTERM)
+	}
+	f.processes = nil
+	for shard := range total {
+		if shard == len(f.addresses) {
+			f.addresses = append(f.addresses, freeAddress(t))
+		}
+		p, _ := startExporterProcess(t, f.config, "--network=simulated", "--web.listen-address="+f.addresses[shard],
+			"--total-shards="+strconv.Itoa(total), "--pod=hedera-exporter-"+strconv.Itoa(shard))
+		f.processes = append(f.processes, p)
+	}
+}
+
+// startHashmod starts server number ordinal of the two of the example, which
+// probes through the exporter at probed.
+func startHashmod(t *testing.T, ordinal int, shards []string, probed string) string {
+	t.Helper()
+	example, err := os.ReadFile(hashmodExample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := string(example)
+	for _, replacement := range []struct {
+		old, new string
+		times    int
+	}{
+		{`"0" # this server`, fmt.Sprintf("%q", strconv.Itoa(ordinal)), 3},
+		{"hedera-exporter-0:10102", shards[0], 1},
+		{"hedera-exporter-1:10102", shards[1], 1},
+		{"hedera-exporter-2:10102", shards[2], 1},
+		{"hedera-exporter:10102", probed, 3}, // once in the comment
+		{"scrape_interval: 1m", "scrape_interval: 15s", 1},
+	} {
+		config = replaced(t, config, replacement.old, replacement.new, replacement.times)
+	}
+	return startPrometheusOn(t, config)
+}
+
+// accountsOf returns how many times each account is exported to the servers.
+func accountsOf(t *testing.T, job string, servers []string) map[string]int {
+	t.Helper()
+	times := map[string]int{}
+	for _, server := range servers {
+		for _, s := range query(t, server, fmt.Sprintf("hedera_account_exists{job=%q}", job)) {
+			times[s.Metric["account_id"]]++
+		}
+	}
+	return times
+}
+
+func wantEachOnce(t *testing.T, what string, times map[string]int) {
+	t.Helper()
+	for id, n := range times {
+		if n != 1 {
+			t.Errorf("%s: %s is exported %d times", what, id, n)
+		}
+	}
+	for i := range shardAccounts {
+		if id := fmt.Sprintf("0.0.%d", 1001+i); times[id] == 0 {
+			t.Errorf("%s: %s is not exported", what, id)
+		}
+	}
+	if len(times) != shardTargets {
+		t.Errorf("%s: %d accounts, want %d", what, len(times), shardTargets)
+	}
+}
+
+func TestEveryAccountIsOfOneShardAndOnePrometheus(t *testing.T) {
+	sim := startSimulatorProcess(t, "--static", "--nodes=1",
+		fmt.Sprintf("--accounts=%d", shardAccounts), fmt.Sprintf("--config.accounts=%d", shardAccounts))
+	shards := &fleet{config: sim.config}
+	shards.start(t, 3)
+	servers := []string{
+		startHashmod(t, 0, shards.addresses, shards.addresses[0]),
+		startHashmod(t, 1, shards.addresses, shards.addresses[1]),
+	}
+	for _, job := range []string{"hedera_shards", "hedera_accounts"} {
+		awaitTrue(t, "Prometheus has all accounts by "+job, func() bool { return len(accountsOf(t, job, servers)) == shardTargets })
+		wantEachOnce(t, job, accountsOf(t, job, servers))
+	}
+	for i, server := range servers {
+		// One server with all of them would have each once as well.
+		if n := len(query(t, server, `hedera_account_exists{job="hedera_accounts"}`)); n < shardTargets/3 {
+			t.Errorf("server %d has %d of %d accounts", i, n, shardTargets)
+		}
+		if failed := query(t, server, `up == 0`); len(failed) > 0 {
+			t.Errorf("server %d: %d scrapes failed, such as %v", i, len(failed), failed[0])
+		}
+	}
+
+	// One shard less: Prometheus forgets what has moved from one to another.
+	shards.start(t, 2)
+	awaitTrue(t, "Prometheus has scraped two shards", func() bool {
+		return slices.Equal(totals(t, servers), []float64{2, 2}) && len(accountsOf(t, "hedera_shards", servers)) == shardTargets
+	})
+	wantEachOnce(t, "two shards", accountsOf(t, "hedera_shards", servers))
+
+	// More shards than the servers know of.
+	shards.start(t, 5)
+	times := map[string]int{}
+	for _, address := range shards.addresses {
+		_, body := get(t, "http://"+address+"/metrics", nil)
+		exported := accountsIn(body)
+		if len(exported) < shardTargets/10 {
+			t.Errorf("a shard of five exports %d accounts", len(exported))
+		}
+		for _, id := range exported {
+			times[id]++
+		}
+	}
+	wantEachOnce(t, "five shards", times)
+}
+
+// totals are what the shards that are up say how many they are.
+func totals(t *testing.T, servers []string) []float64 {
+	t.Helper()
+	var values []float64
+	for _, server := range servers {
+		for _, s := range query(t, server, `hedera_exporter_total_shards{job="hedera_shards"}`) {
+			values = append(values, s.value(t))
+		}
+	}
+	return values
+}
+
+func accountsIn(body string) []string {
+	var ids []string
+	for line := range strings.Lines(body) {
+		if rest, ok := strings.CutPrefix(line, `hedera_account_exists{account_id="`); ok {
+			id, _, _ := strings.Cut(rest, `"`)
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,45 @@
+//go:build integration
+
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deploy
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestSimulatedConfiguration has the simulator write the configuration that
+// stands in the folder, but for the ports, which may be in use here.
+func TestSimulatedConfiguration(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yml")
+	start(t, exec.CommandContext(t.Context(), binary(t, "hedera_simulator"), "--rest.listen-address=127.0.0.1:25551",
+		"--grpc.listen-address=127.0.0.1:25600", "--node.base-port=25700", "--write-config="+file))
+	await(t, "the simulator has written its configuration", func() bool {
+		content, err := os.ReadFile(file)
+		return err == nil && len(content) > 0
+	})
+	want := regexp.MustCompile(`\b25([5-8]\d\d)\b`).ReplaceAllString(readFile(t, file), "15$1")
+	_, got, _ := strings.Cut(readFile(t, "compose/simulated.yml"), "\n")
+	if got != want {
+		t.Errorf("compose/simulated.yml is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestConfigurationsOfCompose(t *testing.T) {
+	for _, name := range []string{"hedera_exporter.yml", "simulated.yml"} {
+		if text, err := output(t, binary(t, "hedera_exporter"), "--config.check", "--config.file=compose/"+name); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
+	}
+	for _, name := range []string{"compose/prometheus.yml", "prometheus/prometheus-hashmod.yml"} {
+		if text, err := output(t, os.Getenv("PROMTOOL"), "check", "config", "--syntax-only", name); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
+	}
+}
