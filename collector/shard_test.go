@@ -149,8 +149,11 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 		network.Accounts = append(network.Accounts, watched)
 	}
 	for i := range total * 3 {
-		treasury := "0.0." + itoa(1001+i)
-		if err := sim.AddToken(simulator.Token{ID: "0.0." + itoa(700001+i), Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TotalSupply: 5, TreasuryAccountID: &treasury}); err != nil {
+		token, treasury := "0.0."+itoa(700001+i), "0.0."+itoa(1001+i)
+		if err := sim.AddToken(simulator.Token{ID: token, Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TotalSupply: 5, TreasuryAccountID: &treasury}); err != nil {
+			t.Fatal(err)
+		}
+		if err := sim.SetTokenBalance(token, treasury, 5); err != nil {
 			t.Fatal(err)
 		}
 	}
