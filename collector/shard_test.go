@@ -148,10 +148,22 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 		watched.Transactions, watched.AllTokens, watched.Allowances = true, true, true
 		network.Accounts = append(network.Accounts, watched)
 	}
+	for i := range total * 3 {
+		token, treasury := "0.0."+itoa(700001+i), "0.0."+itoa(1001+i)
+		if err := sim.AddToken(simulator.Token{ID: token, Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TotalSupply: 5, TreasuryAccountID: &treasury}); err != nil {
+			t.Fatal(err)
+		}
+		if err := sim.SetTokenBalance(token, treasury, 5); err != nil {
+			t.Fatal(err)
+		}
+	}
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = entities(sim.TopicIDs()...)
 	network.ScheduleCreators = entities(sim.ScheduleCreators()...)
 	want := seriesOf(t, network, Shard{})
+	if len(linesWith(strings.Join(want, "\n"), "hedera_token_treasury_balance{")) < total*3 {
+		t.Fatal("the treasuries hold nothing")
+	}
 
 	seen := map[string]int{}
 	for ordinal := range total {
