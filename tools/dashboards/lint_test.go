@@ -335,6 +335,15 @@ func TestLayout(t *testing.T) {
 				}
 			}
 		}
+		filled := map[uint32]int{}
+		for at := range taken {
+			filled[at[1]]++
+		}
+		for y, columns := range filled {
+			if columns != 24 {
+				t.Errorf("line %d of the grid has a hole: %d columns", y, columns)
+			}
+		}
 	})
 }
 

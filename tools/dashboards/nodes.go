@@ -171,7 +171,7 @@ func nodeTable() panel {
 func nodeStakes() []panel {
 	return []panel{
 		{
-			view: bars(), title: "Share of the stake", width: 12, height: 12, unit: ratio, decimals: new(1.0), min: new(0.0), colours: from(blue).at(1.0/3, red), none: "No stake",
+			view: bars(), title: "Share of the stake", width: 8, height: 12, unit: ratio, decimals: new(1.0), min: new(0.0), colours: from(blue).at(1.0/3, red), none: "No stake",
 			description: "How the stake is distributed. A node with a third of it could stop the network.",
 			runbook:     "HederaNodeStakeUnreachable",
 			queries: []query{{
@@ -180,7 +180,7 @@ func nodeStakes() []panel {
 			}},
 		},
 		{
-			view: stacked(), title: "Stake that earns and declines rewards", width: 12, height: 6, unit: hbar, min: new(0.0), none: "No stake",
+			view: stacked(), title: "Stake that earns and declines rewards", width: 8, height: 12, unit: hbar, min: new(0.0), none: "No stake",
 			description: "Stake on the chosen nodes. It changes once a day; a sudden fall is a large holder who has left.",
 			runbook:     "HederaNodeStakeBelowMinimum",
 			queries: []query{
@@ -189,7 +189,7 @@ func nodeStakes() []panel {
 			},
 		},
 		{
-			view: lines(), title: "Stake by node", width: 12, height: 6, unit: hbar, min: new(0.0), none: "No stake",
+			view: lines(), title: "Stake by node", width: 8, height: 12, unit: hbar, min: new(0.0), none: "No stake",
 			description: "Consensus weight of each chosen node. A node that falls to 0 is below its minimum and has no weight.",
 			runbook:     "HederaNodeStakeBelowMinimum",
 			queries:     []query{{expr: stake, legend: "{{node_id}}"}},

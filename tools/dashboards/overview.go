@@ -88,19 +88,18 @@ func overviewLamps() []panel {
 func overviewTroubles() []panel {
 	return []panel{
 		{
-			view: grid("Severity", false), title: "Alerts firing and pending", width: 12, height: 8, unit: "string", none: "No alert is firing or pending",
+			view: grid("State", false), title: "Alerts firing and pending", width: 12, height: 8, unit: "string", none: "No alert is firing or pending",
 			description: "Pending alerts become firing ones when they last. The alert's name leads to its runbook.",
 			labels: []column{
-				{label: "alertname", title: "Alert", width: 200, link: alertLink},
-				{label: "severity", title: "Severity", width: 70},
-				{label: "alertstate", title: "State", width: 70},
-				{label: "network", title: "Network", width: 80},
-				{label: "account_id", title: "Account", width: 80},
+				{label: "alertname", title: "Alert", width: 230, link: alertLink},
+				{label: "severity", title: "Severity", width: 65},
+				{label: "alertstate", title: "State", width: 65},
+				{label: "network", title: "Network", width: 75},
+				{label: "account_id", title: "Account", width: 85},
 				{label: "name", title: "Name"},
 				{label: "node_id", title: "Node", width: 50},
-				{label: "collector", title: "Collector", width: 80},
 			},
-			queries: []query{{expr: `max by (alertname, severity, alertstate, network, account_id, name, node_id, collector) (ALERTS{@alerts})`}},
+			queries: []query{{expr: `max by (alertname, severity, alertstate, network, account_id, name, node_id) (ALERTS{@alerts})`}},
 		},
 		{
 			view: grid("Missing", true), title: "Accounts below a minimum", width: 12, height: 8, unit: hbar, none: "All accounts are above their minimums",

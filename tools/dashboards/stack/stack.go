@@ -103,7 +103,7 @@ func (s *Stack) startSimulator(ctx context.Context, o Options, address string) e
 
 // unusual is what the simulator's own configuration leaves out.
 var unusual = strings.NewReplacer(
-	"name: treasury\n", "name: treasury\n        still: true\n",
+	"name: missing\n", "name: missing\n        still: true\n",
 	"name: account-1001\n", "name: account-1001\n        quiet_period: 1h\n",
 	"name: audit-log\n", "name: audit-log\n        quiet_period: 1h\n",
 )
