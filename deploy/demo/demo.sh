@@ -59,7 +59,7 @@ for series in account_balance_hbar account_balance_minimum_hbar account_exists a
 done
 cat <<EOF
 
-Break it: curl -X POST http://127.0.0.1:15551/simulator/nodes/3/stop
+Break it: curl -X POST http://127.0.0.1:15551/simulator/nodes/4/stop
       or: curl -X PUT -d '{"tinybar":1}' http://127.0.0.1:15551/simulator/accounts/0.0.98/balance
      all: curl http://127.0.0.1:15551/simulator/
 
