@@ -101,23 +101,8 @@ func (s *Stack) startSimulator(ctx context.Context, o Options, address string) e
 	})
 }
 
-// unusual is what the simulator's own configuration leaves out.
-var unusual = strings.NewReplacer(
-	"name: missing\n", "name: missing\n        still: true\n",
-	"name: account-1001\n", "name: account-1001\n        quiet_period: 1h\n",
-	"name: audit-log\n", "name: audit-log\n        quiet_period: 1h\n",
-)
-
 func (s *Stack) startExporter(ctx context.Context, o Options, address string) error {
-	simulated, err := os.ReadFile(s.path("simulated.yml"))
-	if err != nil {
-		return err
-	}
-	config := s.path("hedera_exporter.yml")
-	if err := os.WriteFile(config, []byte(unusual.Replace(string(simulated))), 0o600); err != nil { //nolint:gosec // below a directory of its own
-		return err
-	}
-	if err := s.run(filepath.Join(o.Bin, "hedera_exporter"), "--config.file="+config, "--web.listen-address="+address); err != nil {
+	if err := s.run(filepath.Join(o.Bin, "hedera_exporter"), "--config.file="+s.path("simulated.yml"), "--web.listen-address="+address); err != nil {
 		return err
 	}
 	return awaitURL(ctx, "http://"+address+"/-/ready")
