@@ -6,6 +6,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -46,7 +47,7 @@ func register(r Registration) {
 // Registrations returns all collectors, sorted by name.
 func Registrations() []Registration {
 	return slices.SortedFunc(slices.Values(registrations), func(a, b Registration) int {
-		return compareStrings(a.Name, b.Name)
+		return cmp.Compare(a.Name, b.Name)
 	})
 }
 

@@ -28,11 +28,9 @@ var metrics []Metric
 // Metrics returns all declared families, sorted by collector and name.
 func Metrics() []Metric {
 	return slices.SortedFunc(slices.Values(metrics), func(a, b Metric) int {
-		return cmp.Or(compareStrings(a.Collector, b.Collector), compareStrings(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.Collector, b.Collector), cmp.Compare(a.Name, b.Name))
 	})
 }
-
-func compareStrings(a, b string) int { return cmp.Compare(a, b) }
 
 // constMetric declares a family whose samples are made anew on each scrape.
 type constMetric struct {
