@@ -84,23 +84,20 @@ func newStakeGauge(name, help, example string) constMetric {
 	})
 }
 
-func init() {
-	register(Registration{
-		Name:           addressBookName,
-		Help:           "nodes, their endpoints and their stake",
-		DefaultEnabled: true,
-		MaxMinInterval: networkCacheAge,
-		factory:        newAddressBook,
-	})
+var addressBookRegistration = Registration{
+	Name:           addressBookName,
+	Help:           "nodes, their endpoints and their stake",
+	DefaultEnabled: true,
+	MaxMinInterval: networkCacheAge,
+	factory:        newAddressBook,
 }
+
+func init() { register(addressBookRegistration) }
 
 // AddressBookMaxAge is for how long the address book is kept, given the
 // configured intervals.
 func AddressBookMaxAge(configured map[string]time.Duration) time.Duration {
-	if interval, ok := configured[addressBookName]; ok {
-		return interval
-	}
-	return networkCacheAge
+	return addressBookRegistration.minInterval(configured)
 }
 
 // MirrorBook is the source of the address book where a mirror has no gRPC.

@@ -37,6 +37,15 @@ type Registration struct {
 	factory func(Network) (Collector, error)
 }
 
+// minInterval is for how long the collector's samples are kept, given the
+// configured intervals by collector.
+func (r Registration) minInterval(configured map[string]time.Duration) time.Duration {
+	if interval, ok := configured[r.Name]; ok {
+		return interval
+	}
+	return r.MaxMinInterval
+}
+
 var registrations []Registration
 
 // register makes a collector known; its file calls it from init.

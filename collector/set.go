@@ -54,11 +54,7 @@ type Set struct {
 }
 
 func (s *Set) add(network string, r Registration, c Collector, options Options) {
-	interval, configured := options.MinInterval[r.Name]
-	if !configured {
-		interval = r.MaxMinInterval
-	}
-	s.rounds = append(s.rounds, &round{network: network, name: r.Name, collector: c, minInterval: interval})
+	s.rounds = append(s.rounds, &round{network: network, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval)})
 }
 
 // Collect runs all collectors at once and sends the samples of those that
