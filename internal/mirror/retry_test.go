@@ -44,9 +44,8 @@ func TestRecovers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := newServer(t, failFirst(3, tt.handler))
 			c, clk, _ := newTestClient(t, srv.URL)
-			accounts, err := c.Accounts(t.Context(), []string{"0.0.2"})
-			if err != nil || len(accounts) != 1 {
-				t.Fatalf("got %v, %v", accounts, err)
+			if rows := wantRows(t, c.Accounts(t.Context(), []string{"0.0.2"})); len(rows) != 1 {
+				t.Fatalf("got %v", rows)
 			}
 			if !slices.Equal(clk.sleeps(), tt.slept) {
 				t.Errorf("slept %v, want %v", clk.sleeps(), tt.slept)
@@ -59,11 +58,11 @@ func TestBackoffJitterAndBound(t *testing.T) {
 	c, _, _ := newTestClient(t, "http://localhost")
 	c.jitter = func() float64 { return 0 }
 	err := errors.New("x")
-	if got := c.backoff(2, err); got != 250*time.Millisecond {
+	if got, _ := c.backoff(2, err); got != 250*time.Millisecond {
 		t.Errorf("backoff without jitter is %s, want half of 500ms", got)
 	}
 	for _, attempt := range []int{10, 16, 17, 64, 1000} {
-		if got := c.backoff(attempt, err); got != maxBackoff/2 {
+		if got, told := c.backoff(attempt, err); told || got != maxBackoff/2 {
 			t.Errorf("backoff of attempt %d is %s, want %s", attempt, got, maxBackoff/2)
 		}
 	}
@@ -108,8 +107,8 @@ func TestRetryNeverOutlivesTheContext(t *testing.T) {
 			c, clk, _ := newTestClient(t, srv.URL)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
-			_, err := c.Accounts(ctx, []string{"0.0.2"})
-			wantError(t, err, tt.last, "attempt 1 of 4; waiting 2h0m0s would pass the deadline")
+			err := c.Accounts(ctx, []string{"0.0.2"}).Err()
+			wantError(t, err, tt.last, "attempt 1 of 10; waiting 2h0m0s would pass the deadline")
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v is not context.DeadlineExceeded", err)
 			}
@@ -128,7 +127,7 @@ func TestCanceledWhileWaiting(t *testing.T) {
 		cancel()
 		return ctx.Err()
 	}
-	_, err := c.Accounts(ctx, []string{"0.0.2"})
+	err := c.Accounts(ctx, []string{"0.0.2"}).Err()
 	wantError(t, err, "503 Service Unavailable: down", "context canceled")
 	var status *StatusError
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &status) {
@@ -137,18 +136,27 @@ func TestCanceledWhileWaiting(t *testing.T) {
 }
 
 func TestErrorTellsOfThePreviousOne(t *testing.T) {
-	srv := newServer(t, failFirst(1, answer(503, "down")))
-	c, _, _ := newTestClient(t, srv.URL, func(o *Options) { o.MaxBodyBytes = 10 })
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
-	wantError(t, err, "too large", "(before that: 503 Service Unavailable: down)")
+	var down atomic.Bool
+	down.Store(true)
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if down.Swap(false) {
+			answer(503, "down")(w, r)
+			return
+		}
+		answer(200, accountsBody("", accountIDs(101)...))(w, r)
+	})
+	c, _, _ := newTestClient(t, srv.URL)
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
+	wantError(t, err, "more than 100 accounts, which is what was asked for", "(before that: 503 Service Unavailable: down)")
 }
 
 func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 	srv := newServer(t, failFirst(1, withHeader("Retry-After", "7", answer(429, ""))))
-	c, clk, rec := newTestClient(t, srv.URL, func(o *Options) { o.MaxAttempts = 1 })
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+	c, clk, rec := newTestClient(t, srv.URL)
+	c.maxAttempts = 1
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 	wantError(t, err, "429")
-	c.maxAttempts = 4
+	c.maxAttempts = maxAttempts
 	if len(clk.sleeps()) != 0 {
 		t.Fatalf("slept %v after the last attempt", clk.sleeps())
 	}
@@ -156,7 +164,7 @@ func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 	clk.advance(time.Second)
 	ctx, cancel := context.WithDeadline(t.Context(), clk.now().Add(5*time.Second))
 	defer cancel()
-	_, err = c.Accounts(ctx, []string{"0.0.3"})
+	err = c.Accounts(ctx, []string{"0.0.3"}).Err()
 	wantError(t, err, "not sent (waiting 6s would pass the deadline", "answered 429 Too Many Requests; lower rate_limit")
 	if srv.requests.Load() != 1 {
 		t.Errorf("a request was sent while the mirror asked to wait")
@@ -166,7 +174,7 @@ func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 	}
 
 	clk.advance(time.Second)
-	if _, err := c.Accounts(t.Context(), []string{"0.0.3"}); err != nil {
+	if err := c.Accounts(t.Context(), []string{"0.0.3"}).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if want := []time.Duration{5 * time.Second}; !slices.Equal(clk.sleeps(), want) || rec.waited != want[0] {
@@ -175,7 +183,7 @@ func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 }
 
 func TestPauseIsBounded(t *testing.T) {
-	l := newLimiter(0, 1, func(time.Duration) {})
+	l := newLimiter(0, func(time.Duration) {})
 	clk := &fakeClock{t: time.Now()}
 	l.clock = clock{now: clk.now, pause: clk.pause}
 	l.pause(24*time.Hour, errors.New("long"))
@@ -189,7 +197,7 @@ func TestPauseIsBounded(t *testing.T) {
 }
 
 func TestPauseDuringAWaitForTheRateLimit(t *testing.T) {
-	l := newLimiter(1, 1, func(time.Duration) {})
+	l := newLimiter(1, func(time.Duration) {})
 	clk := &fakeClock{t: time.Now()}
 	l.clock = clock{now: clk.now, pause: func(ctx context.Context, d time.Duration) error {
 		err := clk.pause(ctx, d)
@@ -211,11 +219,12 @@ func TestPauseDuringAWaitForTheRateLimit(t *testing.T) {
 func TestRateLimitIsSharedByCallers(t *testing.T) {
 	srv := newServer(t, serveAccounts(100))
 	c, clk, rec := newTestClient(t, srv.URL, func(o *Options) {
-		o.RateLimit, o.Burst, o.MaxConcurrency = 5, 1, 1
+		o.RateLimit, o.MaxConcurrency = 5, 1
 	})
+	c.limiter.bucket.SetBurst(1)
 	start := clk.now()
 	for range 2 {
-		if _, err := c.Accounts(t.Context(), accountIDs(5_000)); err != nil {
+		if err := c.Accounts(t.Context(), accountIDs(5_000)).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -231,16 +240,16 @@ func TestRateLimitIsSharedByCallers(t *testing.T) {
 
 func TestRateLimitNeverOutlivesTheContext(t *testing.T) {
 	srv := newServer(t, serveAccounts(100))
-	c, clk, _ := newTestClient(t, srv.URL, func(o *Options) { o.RateLimit, o.Burst, o.MaxConcurrency = 0.5, 1, 1 })
+	c, clk, _ := newTestClient(t, srv.URL, func(o *Options) { o.RateLimit, o.MaxConcurrency = 0.5, 1 })
 	ctx, cancel := context.WithDeadline(t.Context(), clk.now().Add(time.Second))
 	defer cancel()
-	_, err := c.Accounts(ctx, accountIDs(200))
+	err := c.Accounts(ctx, accountIDs(200)).Err()
 	wantError(t, err, "not sent, held back by rate_limit 0.5: waiting 2s would pass the deadline")
 	if srv.requests.Load() != 1 {
 		t.Errorf("%d requests, want 1", srv.requests.Load())
 	}
 	// The token was given back.
-	if _, err := c.Accounts(t.Context(), accountIDs(1)); err != nil {
+	if err := c.Accounts(t.Context(), accountIDs(1)).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if want := []time.Duration{2 * time.Second}; !slices.Equal(clk.sleeps(), want) {
@@ -259,12 +268,12 @@ func TestWaitingForASlotEndsWithTheContext(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = c.Accounts(first, []string{"0.0.2"})
+		_ = c.Accounts(first, []string{"0.0.2"})
 	}()
 	<-started
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := c.Accounts(ctx, []string{"0.0.3"})
+	err := c.Accounts(ctx, []string{"0.0.3"}).Err()
 	wantError(t, err, "not sent, waited for earlier requests to end: context canceled")
 	cancelFirst()
 	<-done
