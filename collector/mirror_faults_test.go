@@ -32,13 +32,13 @@ var mirrorCollectors = map[string]string{
 func watchedNetwork(t *testing.T) (*simulator.Simulator, Network) {
 	t.Helper()
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 3})
-	watched := account(t, "0.0.1001", "a")
+	watched := account("0.0.1001", "a")
 	watched.AllTokens, watched.Allowances = true, true
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched)
 	network.Tokens = entities(sim.TokenIDs()...)
-	network.Topics = entities(sim.TopicIDs()...)
+	network.Topics = topicsOf(entities(sim.TopicIDs()...))
 	network.Contracts = entities(sim.ContractIDs()...)
-	network.ScheduleCreators = entities(sim.ScheduleCreators()...)
+	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	return sim, network
 }
 
@@ -59,6 +59,7 @@ func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
 		{"tokens", "/api/v1/accounts/0.0.1001/tokens", `hedera_account_token_balance{`},
 		{"allowances", "/api/v1/accounts/0.0.1001/allowances/crypto", `hedera_account_token_allowance{`},
 		{"allowances", "/api/v1/accounts/0.0.1001/allowances/tokens", `hedera_account_allowance_hbar{`},
+		{"allowances", "/api/v1/tokens/0.0.731861", `hedera_account_allowance_hbar{`},
 		{"topics", "/api/v1/topics/", `hedera_topic_exists{name="n0.0.120438",network="simulated",topic_id="0.0.120438"} 0`},
 		{"contracts", "/api/v1/contracts", ""},
 		{"contracts", "/api/v1/balances", ""},
