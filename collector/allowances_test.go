@@ -125,6 +125,25 @@ func TestDecimalsAreLookedUpOnce(t *testing.T) {
 	}
 }
 
+// TestUnreadableDecimals expects a failure, and no allowance that is off by a
+// power of ten.
+func TestUnreadableDecimals(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	addTokens(t, sim, simulator.Token{ID: "0.0.7001", Decimals: 1})
+	addGranter(t, sim, "0.0.5001", simulator.Allowance{Spender: "0.0.1", TokenID: "0.0.7001", Amount: 15})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), granter("0.0.5001", "a")), "allowances")
+	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/tokens/0.0.7001", Kind: simulator.FaultGarbage}); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, set, testDeadline)
+	wantLines(t, body, successLine("allowances", false))
+	wantNone(t, body, "hedera_account_")
+
+	sim.ClearFaults()
+	wantLines(t, scrapeText(t, set, testDeadline),
+		`hedera_account_token_allowance{account_id="0.0.5001",name="a",network="simulated",spender="0.0.1",token_id="0.0.7001"} 1.5`)
+}
+
 // TestDecimalsOfOtherTokensAreForgotten keeps a reset network, which gives ids to
 // other tokens, from being shown with old decimals.
 func TestDecimalsOfOtherTokensAreForgotten(t *testing.T) {

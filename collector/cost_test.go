@@ -57,9 +57,9 @@ func TestWhatAScrapeCosts(t *testing.T) {
 		"grpc getAccountInfo":                         118,
 	}
 	for scrape, extra := range []map[string]int{
-		// The first one finds out where counting begins, and the last
-		// transactions of some accounts before it.
-		{"GET /api/v1/blocks": 1, "GET /api/v1/transactions": maxLookups},
+		// The first one finds out where counting begins, the last transactions of
+		// some accounts before it, and the decimals of tokens with allowances.
+		{"GET /api/v1/blocks": 1, "GET /api/v1/transactions": maxLookups, "GET /api/v1/tokens/{id}": 2},
 		{"GET /api/v1/transactions": maxLookups},
 	} {
 		sim.ResetRequests()
@@ -71,8 +71,8 @@ func TestWhatAScrapeCosts(t *testing.T) {
 				total += requests
 			}
 		}
-		if total >= 50 {
-			t.Errorf("scrape %d made %d requests to the mirror's REST API, want less than 50", scrape, total)
+		if total > 50 { // the public mirrors' limit per second
+			t.Errorf("scrape %d made %d requests to the mirror's REST API, want at most 50", scrape, total)
 		}
 		expected := maps.Clone(want)
 		for kind, requests := range extra {
