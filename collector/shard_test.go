@@ -91,8 +91,8 @@ func TestNewShard(t *testing.T) {
 	}{
 		{0, 1, ""},
 		{2, 3, ""},
-		{3, 3, "shard 3 is not one of the 3 shards"},
-		{-1, 3, "shard -1 is not one of the 3 shards"},
+		{3, 3, "shard 3 is not one of 3 shards"},
+		{-1, 3, "shard -1 is not one of 3 shards"},
 		{0, 0, "0 shards in total"},
 	} {
 		_, err := NewShard(c.ordinal, c.total)
