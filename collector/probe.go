@@ -129,12 +129,12 @@ func (c *probedAccounts) listIDs(ctx context.Context, rows []*mirror.Account) er
 	if len(ids) == 0 {
 		return nil
 	}
-	known, err := c.network.Mirror.Accounts(ctx, ids)
-	if err != nil {
+	batch := c.network.Mirror.Accounts(ctx, ids)
+	if err := batch.Err(); err != nil {
 		return err
 	}
 	for i, target := range c.targets {
-		if row, ok := known[target.ID.String()]; ok && !target.ID.IsZero() {
+		if row, ok := batch.Rows[target.ID.String()]; ok && !target.ID.IsZero() {
 			rows[i] = &row
 		}
 	}

@@ -53,7 +53,7 @@ func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...c
 	client, err := mirror.New(mirror.Options{
 		Network:  "simulated",
 		URL:      base,
-		Observer: self.MirrorObserver("simulated"),
+		Observer: self.MirrorObserver("simulated", log.NewNopLogger()),
 	})
 	if err != nil {
 		t.Fatal(err)

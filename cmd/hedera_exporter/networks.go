@@ -51,7 +51,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 		}),
 	}
 	if n.Mirror != nil {
-		client, err := newMirror(n, self)
+		client, err := newMirror(n, self, logger)
 		if err != nil {
 			return collector.Network{}, err
 		}
@@ -67,7 +67,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 	return network, nil
 }
 
-func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
+func newMirror(n config.Network, self *collector.Self, logger log.Logger) (*mirror.Client, error) {
 	return mirror.New(mirror.Options{
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
@@ -76,7 +76,7 @@ func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
 		RateLimit:      n.Mirror.RateLimit,
 		MaxConcurrency: n.Mirror.MaxConcurrency,
 		Timeout:        time.Duration(n.Mirror.Timeout),
-		Observer:       self.MirrorObserver(n.Name),
+		Observer:       self.MirrorObserver(n.Name, logger),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
 }

@@ -94,10 +94,10 @@ const transactionsRoute = "/api/v1/transactions"
 // key has what the ID has not: several transactions share it and, before
 // 2022, even the timestamp.
 func (t Transaction) key() (field, value string, ok bool) {
-	if !transactionID.MatchString(t.ID) {
-		return "transaction_id", "", false
+	if t.ConsensusTimestamp <= 0 || t.ConsensusTimestamp.Never() {
+		return "consensus_timestamp", "", false
 	}
-	return "consensus_timestamp", fmt.Sprint(t.ConsensusTimestamp, t.ID, t.Nonce.value, t.Scheduled.value), t.ConsensusTimestamp > 0 && !t.ConsensusTimestamp.Never()
+	return "transaction_id", fmt.Sprint(t.ID, t.ConsensusTimestamp, t.Nonce.value, t.Scheduled.value), transactionID.MatchString(t.ID)
 }
 
 var (
@@ -156,7 +156,7 @@ func (c *Client) LatestTopicMessage(ctx context.Context, topicID string) (messag
 type Schedule struct {
 	ID string `json:"schedule_id"`
 	// ConsensusTimestamp is when the schedule was created.
-	ConsensusTimestamp Timestamp `json:"consensus_timestamp"`
+	ConsensusTimestamp Field[Timestamp] `json:"consensus_timestamp"`
 	// ExpirationTime is null for schedules that did not set one: they expire
 	// after the network's default (HIP-423).
 	ExpirationTime    Field[Timestamp] `json:"expiration_time"`
@@ -169,8 +169,8 @@ type Schedule struct {
 // Pending reports whether the schedule has been neither executed nor deleted.
 // It may have expired.
 func (s Schedule) Pending() bool {
-	_, executed := s.ExecutedTimestamp.Get()
-	return !executed && !s.Deleted.Or(false)
+	notExecuted := s.ExecutedTimestamp == (Field[Timestamp]{}) // an unreadable time is one
+	return notExecuted && !s.Deleted.Or(false)
 }
 
 func (s Schedule) key() (field, value string, ok bool) { return "schedule_id", s.ID, isID(s.ID) }

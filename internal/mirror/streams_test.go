@@ -201,10 +201,10 @@ func TestSchedules(t *testing.T) {
 	got := page.Rows
 	want := []Schedule{{
 		ID:                 "0.0.1026",
-		ConsensusTimestamp: 1586567700_453054000, ExpirationTime: FieldOf(Timestamp(1586567800_453054000)), ExecutedTimestamp: FieldOf(Timestamp(1586567701_000000000)),
+		ConsensusTimestamp: FieldOf(Timestamp(1586567700_453054000)), ExpirationTime: FieldOf(Timestamp(1586567800_453054000)), ExecutedTimestamp: FieldOf(Timestamp(1586567701_000000000)),
 		Signatures: FieldOf(make([]struct{}, 1)), Deleted: FieldOf(false),
 	}, {
-		ID: "0.0.1027", ConsensusTimestamp: 1_000000000, Signatures: FieldOf([]struct{}{}), Deleted: FieldOf(false),
+		ID: "0.0.1027", ConsensusTimestamp: FieldOf(Timestamp(1_000000000)), Signatures: FieldOf([]struct{}{}), Deleted: FieldOf(false),
 	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
