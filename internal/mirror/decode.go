@@ -96,7 +96,7 @@ func unmarshalField(data []byte, v any) (err error) {
 	switch v := v.(type) {
 	case *int64:
 		if *v, err = strconv.ParseInt(string(bytes.Trim(data, `"`)), 10, 64); err != nil {
-			return fmt.Errorf("%s is not an integer of 64 bits", value(data))
+			return fmt.Errorf("not an integer of 64 bits: %s", value(data))
 		}
 		return nil
 	case *string:
@@ -111,17 +111,15 @@ func unmarshalField(data []byte, v any) (err error) {
 		return v.UnmarshalJSON(data)
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("%s is not of the right type", value(data))
+		return fmt.Errorf("not of the right type: %s", value(data))
 	}
 	return nil
 }
 
-// value is a value of an answer as errors quote it.
-func value(data []byte) string {
-	if len(data) > maxValue {
-		return excerpt(string(data[:maxValue])) + "…"
-	}
-	return excerpt(string(data))
+// value is a value of an answer as errors have it: at their end, where a secret
+// is hidden even if it is cut.
+func value[T string | []byte](data T) string {
+	return string(data[:min(len(data), maxTextBytes)])
 }
 
 // response is an answer on its way through a decoder.
@@ -299,7 +297,7 @@ func (t Timestamp) Add(d time.Duration) Timestamp {
 func ParseTimestamp(s string) (Timestamp, error) {
 	whole, fraction, ok := strings.Cut(s, ".")
 	if !isDigits(whole) || (ok && !isDigits(fraction)) || len(fraction) > 9 {
-		return 0, fmt.Errorf("timestamp %.40q is not seconds.nanoseconds", s)
+		return 0, fmt.Errorf("not a timestamp as seconds.nanoseconds: %s", value(s))
 	}
 	return nanoseconds(whole + fraction + strings.Repeat("0", 9-len(fraction))), nil
 }
@@ -334,7 +332,7 @@ func (t *Timestamp) UnmarshalJSON(data []byte) (err error) {
 		return err
 	}
 	if !isDigits(string(data)) {
-		return fmt.Errorf("timestamp %.40q is not a number of nanoseconds", data)
+		return fmt.Errorf("not a timestamp in nanoseconds: %s", value(data))
 	}
 	*t = nanoseconds(string(data))
 	return nil

@@ -188,7 +188,7 @@ func FuzzField(f *testing.F) {
 			t.Errorf("a text of %d bytes", len(v))
 		}
 		for _, err := range []error{n.Err(), s.Err()} {
-			if err != nil && len(err.Error()) > 8*maxValue {
+			if err != nil && len(err.Error()) > 2*maxTextBytes {
 				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
 		}

@@ -56,8 +56,6 @@ const (
 
 	// maxExcerpt bounds, in runes, what an error quotes from a mirror.
 	maxExcerpt = 200
-	// maxValue bounds, in bytes, the value that an error about a field quotes.
-	maxValue = 60
 )
 
 // LimitError is an answer that passes a limit.

@@ -23,6 +23,8 @@ const (
 	// is taken for an API key, as hosted mirrors put it there, and hidden wherever
 	// it appears on its own.
 	minSecretSegment = 8
+	// minSecretPrefix is how much of a secret at the end of a text is taken for it.
+	minSecretPrefix = 4
 )
 
 // secrets are what no error may show, whatever a mirror quotes: the credentials
@@ -130,6 +132,20 @@ func (s secrets) hide(text string, sent []string) string {
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, form := range forms {
 		text = strings.ReplaceAll(text, form, hidden)
+	}
+	for _, form := range forms {
+		text = trimPrefixAtEnd(text, form)
+	}
+	return text
+}
+
+// trimPrefixAtEnd cuts the beginning of a secret off the end of a text that may
+// have been cut in the middle of it.
+func trimPrefixAtEnd(text, secret string) string {
+	for n := min(len(secret)-1, len(text)); n >= minSecretPrefix; n-- {
+		if strings.HasSuffix(text, secret[:n]) {
+			return text[:len(text)-n] + hidden
+		}
 	}
 	return text
 }
