@@ -272,7 +272,7 @@ func TestRecordedData(t *testing.T) {
 	requests := map[string]bool{}
 	for i, got := range recorded {
 		want := expected[i+1]
-		t.Run(fmt.Sprintf("%d", i+1), func(t *testing.T) {
+		t.Run(strconv.Itoa(i+1), func(t *testing.T) {
 			if got.Request != want.Request || got.Status != want.Status {
 				t.Fatalf("answer %d to %s is not expectation %d of %s", got.Status, got.Request, want.Status, want.Request)
 			}
