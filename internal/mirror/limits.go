@@ -12,11 +12,11 @@ import (
 // keeps a hostile one from taking more than some 20 MB of a network's client.
 const (
 	// maxRepeated is how often a query may repeat a key, and the longest page
-	// that the mirror gives (FACTS.md 1.0). A page with more rows than were
+	// that the mirror gives (docs/hedera.md 1.0). A page with more rows than were
 	// asked for is refused.
 	maxRepeated = 100
 	// maxNodeRows is the longest page of consensus nodes, for all that the
-	// OpenAPI says (FACTS.md 1.0).
+	// OpenAPI says (docs/hedera.md 1.0).
 	maxNodeRows = 25
 	// maxPages of 25 are 1,000 consensus nodes, as many as the address book of
 	// the gRPC API may have. Mainnet has 31.

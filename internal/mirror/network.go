@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// NetworkNode is a consensus node of the address book with its stake (FACTS.md
+// NetworkNode is a consensus node of the address book with its stake (docs/hedera.md
 // 1.3). Stakes are in tinybar
 // and change once a day.
 type NetworkNode struct {
@@ -56,7 +56,7 @@ func (c *Client) NetworkNodes(ctx context.Context) ([]NetworkNode, error) {
 	return all(ctx, c, get(c.java, "/api/v1/network/nodes", nil).limit(maxNodeRows), decodeNodes)
 }
 
-// Stake is the staking of the whole network (FACTS.md 1.3). Amounts are in
+// Stake is the staking of the whole network (docs/hedera.md 1.3). Amounts are in
 // tinybar; they change once a day.
 type Stake struct {
 	StakeTotal       Field[int64] `json:"stake_total"`
@@ -76,8 +76,8 @@ type Stake struct {
 }
 
 var decodeStake = object(func(s Stake) error {
-	if s.StakingPeriod == (Field[TimestampRange]{}) {
-		return errors.New("it has no staking_period")
+	if s.StakeTotal == (Field[int64]{}) {
+		return errors.New("it has no stake_total")
 	}
 	return nil
 })
@@ -88,7 +88,7 @@ func (c *Client) Stake(ctx context.Context) (Stake, error) {
 	return fetch(ctx, c, get(c.java, "/api/v1/network/stake", nil), decodeStake)
 }
 
-// Supply is the supply of hbar, in tinybar (FACTS.md 1.3).
+// Supply is the supply of hbar, in tinybar (docs/hedera.md 1.3).
 type Supply struct {
 	ReleasedSupply Field[int64] `json:"released_supply"`
 	TotalSupply    Field[int64] `json:"total_supply"`
@@ -106,7 +106,7 @@ func (c *Client) Supply(ctx context.Context) (Supply, error) {
 	return fetch(ctx, c, get(c.java, "/api/v1/network/supply", nil), decodeSupply)
 }
 
-// ExchangeRates are the rates that fees are charged by (FACTS.md 1.3).
+// ExchangeRates are the rates that fees are charged by (docs/hedera.md 1.3).
 type ExchangeRates struct {
 	Current Field[ExchangeRate] `json:"current_rate"`
 	Next    Field[ExchangeRate] `json:"next_rate"`
@@ -141,7 +141,7 @@ func (c *Client) ExchangeRates(ctx context.Context) (ExchangeRates, error) {
 }
 
 // Fee is the price of gas for a type of transaction: ContractCall,
-// ContractCreate or EthereumTransaction (FACTS.md 1.3).
+// ContractCreate or EthereumTransaction (docs/hedera.md 1.3).
 type Fee struct {
 	// Gas is in tinybar.
 	Gas             Field[int64] `json:"gas"`
@@ -160,7 +160,7 @@ func (c *Client) Fees(ctx context.Context) ([]Fee, error) {
 	return p.rows, err
 }
 
-// RegisteredNode is a node other than a consensus node (HIP-1137, FACTS.md
+// RegisteredNode is a node other than a consensus node (HIP-1137, docs/hedera.md
 // 1.3).
 type RegisteredNode struct {
 	RegisteredNodeID int64                       `json:"registered_node_id"`
