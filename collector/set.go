@@ -57,8 +57,8 @@ func (s *Set) add(network string, r Registration, c Collector, options Options) 
 	s.collectors = append(s.collectors, &cachedCollector{network: network, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval)})
 }
 
-// Collect runs all collectors at once. It sends the samples of those that succeed
-// within ctx, and for each whether it succeeded.
+// Collect runs all collectors at once. It sends the samples of the collectors that
+// succeed within ctx, and for each collector whether it succeeded.
 func (s *Set) Collect(ctx context.Context, ch chan<- prometheus.Metric) {
 	var wg sync.WaitGroup
 	for _, c := range s.collectors {
