@@ -40,21 +40,21 @@ var (
 		Source:    "configuration, accounts.thresholds",
 		Example:   "hedera_account_balance_minimum_hbar{severity=\"critical\"}",
 	})
-	accountStill = newGauge(Metric{
+	accountCold = newGauge(Metric{
 		Collector: "accounts",
-		Name:      "account_still",
+		Name:      "account_cold",
 		Help:      "1 for an account whose balance is meant not to change, as configured; absent for others.",
 		Labels:    accountLabels,
-		Source:    "configuration, accounts.still",
-		Example:   "changes(hedera_account_balance_hbar[1h]) > 0 and on (network, account_id) hedera_account_still",
+		Source:    "configuration, accounts.cold",
+		Example:   "changes(hedera_account_balance_hbar[1h]) > 0 and on (network, account_id) hedera_account_cold",
 	})
-	accountQuietPeriod = newGauge(Metric{
+	accountHeartbeat = newGauge(Metric{
 		Collector: "accounts",
-		Name:      "account_quiet_period_seconds",
+		Name:      "account_heartbeat_seconds",
 		Help:      "Longest time without a transaction that is nothing to worry about, as configured; absent where it is not.",
 		Labels:    accountLabels,
-		Source:    "configuration, accounts.quiet_period",
-		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > on (network, account_id) group_left () hedera_account_quiet_period_seconds",
+		Source:    "configuration, accounts.heartbeat",
+		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > on (network, account_id) group_left () hedera_account_heartbeat_seconds",
 	})
 	accountExists = newGauge(Metric{
 		Collector: "accounts",
@@ -191,11 +191,11 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 }
 
 func sendConfigured(ch chan<- prometheus.Metric, account Account, labels []string) {
-	if account.Still {
-		ch <- accountStill.sample(1, labels...)
+	if account.Cold {
+		ch <- accountCold.sample(1, labels...)
 	}
-	if account.QuietPeriod > 0 {
-		ch <- accountQuietPeriod.sample(account.QuietPeriod.Seconds(), labels...)
+	if account.Heartbeat > 0 {
+		ch <- accountHeartbeat.sample(account.Heartbeat.Seconds(), labels...)
 	}
 	for _, minimum := range account.Minimums {
 		ch <- accountBalanceMinimum.sample(hbar(minimum.Tinybar), append(labels[:len(labels):len(labels)], minimum.Severity)...)

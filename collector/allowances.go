@@ -40,19 +40,19 @@ var (
 	})
 	tokenAllowance = newGauge(Metric{
 		Collector: "allowances",
-		Name:      "account_token_allowance_units",
+		Name:      "account_token_allowance",
 		Help:      "What the spender may still spend of what the account has of the token, in the token's smallest unit.",
 		Labels:    tokenAllowanceLabels,
 		Source:    tokenAllowancesSource,
-		Example:   "hedera_account_token_allowance_units{token_id=\"0.0.456858\"} / 1e6",
+		Example:   "hedera_account_token_allowance{token_id=\"0.0.456858\"} / 1e6",
 	})
 	tokenAllowanceGranted = newGauge(Metric{
 		Collector: "allowances",
-		Name:      "account_token_allowance_granted_units",
+		Name:      "account_token_allowance_granted",
 		Help:      "What the account has granted the spender of the token, whatever is spent of it, in the token's smallest unit.",
 		Labels:    tokenAllowanceLabels,
 		Source:    tokenAllowancesSource,
-		Example:   "hedera_account_token_allowance_units / hedera_account_token_allowance_granted_units < 0.1",
+		Example:   "hedera_account_token_allowance / hedera_account_token_allowance_granted < 0.1",
 	})
 	allowancesTruncated = newGauge(Metric{
 		Collector: "allowances",

@@ -56,10 +56,10 @@ func TestAllowances(t *testing.T) {
 		`hedera_account_allowance_hbar{account_id="0.0.5001",name="some",network="simulated",spender="0.0.2"} 1e-08`,
 		`hedera_account_allowance_granted_hbar{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1"} 9.007199254740994e+07`,
 		`hedera_account_allowance_granted_hbar{account_id="0.0.5001",name="some",network="simulated",spender="0.0.2"} 1e-08`,
-		`hedera_account_token_allowance_units{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7001"} 250`,
-		`hedera_account_token_allowance_units{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7002"} 3`,
-		`hedera_account_token_allowance_granted_units{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7001"} 9.223372036854776e+18`,
-		`hedera_account_token_allowance_granted_units{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7002"} 3`,
+		`hedera_account_token_allowance{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7001"} 250`,
+		`hedera_account_token_allowance{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7002"} 3`,
+		`hedera_account_token_allowance_granted{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7001"} 9.223372036854776e+18`,
+		`hedera_account_token_allowance_granted{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7002"} 3`,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="hbar",name="some",network="simulated"} 0`,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="token",name="some",network="simulated"} 0`,
 		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="hbar",name="none",network="simulated"} 0`,
@@ -87,7 +87,7 @@ func TestAllowancesAreBounded(t *testing.T) {
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="hbar",name="a",network="simulated"} 1`,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="token",name="a",network="simulated"} 0`,
 	)
-	for _, metric := range []string{"hedera_account_allowance_hbar{", "hedera_account_token_allowance_units{"} {
+	for _, metric := range []string{"hedera_account_allowance_hbar{", "hedera_account_token_allowance{"} {
 		if n := len(linesWith(body, metric)); n != maxOfAccount {
 			t.Errorf("%d samples of %s, want %d", n, metric, maxOfAccount)
 		}

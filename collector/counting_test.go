@@ -166,7 +166,7 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 
 	client.setFailing(false)
 	var body string
-	awaitSamples(t, c, &body, `hedera_account_transactions_backlog_seconds{network="simulated"} 0`)
+	awaitSamples(t, c, &body, `hedera_transactions_backlog_seconds{network="simulated"} 0`)
 	for i, id := range ids {
 		wantTotals(t, body, id, before[i], sim.AccountTotals(id))
 	}
@@ -402,7 +402,7 @@ func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if backlog := linesWith(body, "hedera_account_transactions_backlog_seconds{"); len(backlog) != 1 || strings.HasSuffix(backlog[0], " 0") {
+	if backlog := linesWith(body, "hedera_transactions_backlog_seconds{"); len(backlog) != 1 || strings.HasSuffix(backlog[0], " 0") {
 		t.Errorf("with %d transactions to count the backlog is %q", added, backlog)
 	}
 	if !strings.HasSuffix(counted(body), " 991") { // each page begins with the row that ended the one before
@@ -411,7 +411,7 @@ func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	if body, err = samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
-	wantLines(t, body, `hedera_account_transactions_backlog_seconds{network="simulated"} 0`)
+	wantLines(t, body, `hedera_transactions_backlog_seconds{network="simulated"} 0`)
 	if !strings.HasSuffix(counted(body), " 1500") {
 		t.Errorf("two scrapes counted %s", counted(body))
 	}

@@ -53,9 +53,9 @@ func faultsAt(path string) map[string]simulator.Fault {
 var collectorFamilies = map[string][]string{
 	"accounts":     {"hedera_account_balance_hbar{", "hedera_account_exists{", "hedera_account_info{"},
 	"blocks":       {"hedera_block_number{", "hedera_network_transactions_total{"},
-	"transactions": {"hedera_account_transactions_backlog_seconds{", "hedera_account_transferred_hbar_total{"},
+	"transactions": {"hedera_transactions_backlog_seconds{", "hedera_account_transferred_hbar_total{"},
 	"address_book": {"hedera_address_book_", "hedera_node_info{", "hedera_node_endpoints{", "hedera_node_stake"},
-	"node_probe":   {"hedera_node_endpoint_", "hedera_node_precheck_"},
+	"node_probe":   {"hedera_node_endpoint_"},
 }
 
 // TestFaultCostsItsCollectorOnly injects each fault at each upstream that a

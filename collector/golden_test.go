@@ -94,13 +94,13 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	t.Helper()
 	fees := account(t, "0.0.98", "fees", Minimum{"warning", 1000_00000000}, Minimum{"critical", 100_00000000})
 	hot := account(t, "0.0.1001", "hot wallet")
-	hot.AllTokens, hot.Transactions, hot.Allowances, hot.QuietPeriod = true, true, true, time.Hour
+	hot.AllTokens, hot.Transactions, hot.Allowances, hot.Heartbeat = true, true, true, time.Hour
 	closed := account(t, "0.0.1002", "closed")
-	closed.Still = true
+	closed.Cold = true
 	network := networkOn(t, sim, self, fees, hot, closed, account(t, "0.0.1010", "nulls"), account(t, "0.0.999999", "missing"))
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = entities(sim.TopicIDs()...)
-	network.Topics[0].QuietPeriod = time.Hour
+	network.Topics[0].Heartbeat = time.Hour
 	network.Contracts = entities(sim.ContractIDs()...)
 	network.ScheduleCreators = entities("0.0.98")
 	addSchedule(t, sim, "0.0.98")

@@ -57,7 +57,7 @@ func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
 		{"tokens", "/api/v1/tokens/0.0.731861", `hedera_token_exists{name="n0.0.731861",network="simulated",token_id="0.0.731861"} 0`},
 		{"tokens", "/api/v1/tokens/0.0.731861/balances", ""},
 		{"tokens", "/api/v1/accounts/0.0.1001/tokens", `hedera_account_token_balance{`},
-		{"allowances", "/api/v1/accounts/0.0.1001/allowances/crypto", `hedera_account_token_allowance_units{`},
+		{"allowances", "/api/v1/accounts/0.0.1001/allowances/crypto", `hedera_account_token_allowance{`},
 		{"allowances", "/api/v1/accounts/0.0.1001/allowances/tokens", `hedera_account_allowance_hbar{`},
 		{"topics", "/api/v1/topics/", `hedera_topic_exists{name="n0.0.120438",network="simulated",topic_id="0.0.120438"} 0`},
 		{"contracts", "/api/v1/contracts", ""},

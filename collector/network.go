@@ -46,16 +46,16 @@ type Account struct {
 	Transactions bool // count the account's transactions
 	Allowances   bool // watch the allowances that the account has granted
 
-	QuietPeriod time.Duration // longest time between transactions; 0: not configured
-	Still       bool          // the balance is meant not to change
+	Heartbeat time.Duration // longest time between transactions; 0: not configured
+	Cold      bool          // the balance is meant not to change
 }
 
 // Entity is a token, topic, contract or account that the operator watches.
 type Entity struct {
 	ID   string // shard.realm.num
 	Name string // the operator's own; the id where none was given
-	// QuietPeriod is the longest time between a topic's messages; 0: not configured.
-	QuietPeriod time.Duration
+	// Heartbeat is the longest time between a topic's messages; 0: not configured.
+	Heartbeat time.Duration
 }
 
 // Minimum is the balance below which an alert of a severity is due.

@@ -19,7 +19,7 @@ const nodeProbeSource = "consensus node gRPC, CryptoService/getAccountInfo COST_
 // those that have used it up.
 const probeShare = 0.9
 
-var endpointLabels = []string{"network", "node_id", "endpoint", "transport"}
+var endpointLabels = []string{"network", "node_id", "address", "transport"}
 
 var (
 	endpointUp = newGauge(Metric{
@@ -56,11 +56,11 @@ var (
 	})
 	endpointPrecheck = newGauge(Metric{
 		Collector: "node_probe",
-		Name:      "node_precheck_code_info",
+		Name:      "node_endpoint_precheck_info",
 		Help:      "The precheck code with which the endpoint answered the probe; OK is the healthy one.",
 		Labels:    append(endpointLabels[:len(endpointLabels):len(endpointLabels)], "code"),
 		Source:    nodeProbeSource,
-		Example:   "hedera_node_precheck_code_info{code!=\"OK\"}",
+		Example:   "hedera_node_endpoint_precheck_info{code!=\"OK\"}",
 	})
 )
 
@@ -109,7 +109,7 @@ func (c nodeProbe) send(ch chan<- prometheus.Metric, result consensus.Result) {
 	c.sendCertificate(ch, result, labels)
 	if result.Err != nil {
 		level.Debug(c.log).Log("msg", "endpoint down", "network", c.network, "node_id", result.Node.ID,
-			"endpoint", result.Endpoint.Address, "err", result.Err)
+			"address", result.Endpoint.Address, "err", result.Err)
 		return
 	}
 	ch <- endpointPrecheck.sample(1, append(labels, result.Precheck.String())...)

@@ -42,7 +42,7 @@ var (
 		Collector: "self",
 		Name:      "mirror_requests_total",
 		Help:      "Requests sent to the mirror node's REST API, retries included. Code is the HTTP status, or timeout, canceled or error where there was none.",
-		Labels:    []string{"network", "endpoint", "code"},
+		Labels:    []string{"network", "route", "code"},
 		Source:    "the exporter",
 		Example:   "sum by (network, code) (rate(hedera_mirror_requests_total[5m]))",
 	}
@@ -50,7 +50,7 @@ var (
 		Collector: "self",
 		Name:      "mirror_request_duration_seconds",
 		Help:      "How long requests to the mirror node's REST API took, each retry by itself.",
-		Labels:    []string{"network", "endpoint"},
+		Labels:    []string{"network", "route"},
 		Source:    "the exporter",
 		Example:   "histogram_quantile(0.9, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket[5m])))",
 	}

@@ -32,13 +32,13 @@ var (
 		Source:    topicSource,
 		Example:   "deriv(hedera_topic_sequence_number[10m])",
 	})
-	topicQuietPeriod = newGauge(Metric{
+	topicHeartbeat = newGauge(Metric{
 		Collector: "topics",
-		Name:      "topic_quiet_period_seconds",
+		Name:      "topic_heartbeat_seconds",
 		Help:      "Longest time without a message that is nothing to worry about, as configured; absent where it is not.",
 		Labels:    topicLabels,
-		Source:    "configuration, topics.quiet_period",
-		Example:   "time() - hedera_topic_last_message_timestamp_seconds > on (network, topic_id) group_left () hedera_topic_quiet_period_seconds",
+		Source:    "configuration, topics.heartbeat",
+		Example:   "time() - hedera_topic_last_message_timestamp_seconds > on (network, topic_id) group_left () hedera_topic_heartbeat_seconds",
 	})
 	topicLastMessage = newGauge(Metric{
 		Collector: "topics",
@@ -92,8 +92,8 @@ func (c topics) updateTopic(ctx context.Context, ch chan<- prometheus.Metric, to
 		return err
 	}
 	ch <- topicExists.sample(boolValue(!unknown), c.network, topic.ID, topic.Name)
-	if topic.QuietPeriod > 0 {
-		ch <- topicQuietPeriod.sample(topic.QuietPeriod.Seconds(), c.network, topic.ID, topic.Name)
+	if topic.Heartbeat > 0 {
+		ch <- topicHeartbeat.sample(topic.Heartbeat.Seconds(), c.network, topic.ID, topic.Name)
 	}
 	if unknown {
 		return nil

@@ -26,7 +26,7 @@ func TestTopics(t *testing.T) {
 	}
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	network.Topics = []Entity{
-		{ID: "0.0.7001", Name: "busy", QuietPeriod: time.Hour},
+		{ID: "0.0.7001", Name: "busy", Heartbeat: time.Hour},
 		{ID: "0.0.7002", Name: "empty"},
 		{ID: "0.0.7003", Name: "missing"},
 	}
@@ -37,7 +37,7 @@ func TestTopics(t *testing.T) {
 		`hedera_topic_exists{name="busy",network="simulated",topic_id="0.0.7001"} 1`,
 		`hedera_topic_sequence_number{name="busy",network="simulated",topic_id="0.0.7001"} 3`,
 		`hedera_topic_last_message_timestamp_seconds{name="busy",network="simulated",topic_id="0.0.7001"} 1.7000000025e+09`,
-		`hedera_topic_quiet_period_seconds{name="busy",network="simulated",topic_id="0.0.7001"} 3600`,
+		`hedera_topic_heartbeat_seconds{name="busy",network="simulated",topic_id="0.0.7001"} 3600`,
 		`hedera_topic_exists{name="empty",network="simulated",topic_id="0.0.7002"} 1`,
 		`hedera_topic_sequence_number{name="empty",network="simulated",topic_id="0.0.7002"} 0`,
 		`hedera_topic_exists{name="missing",network="simulated",topic_id="0.0.7003"} 0`,

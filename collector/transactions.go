@@ -65,11 +65,11 @@ var (
 	})
 	transactionsBacklog = newGauge(Metric{
 		Collector: "transactions",
-		Name:      "account_transactions_backlog_seconds",
+		Name:      "transactions_backlog_seconds",
 		Help:      "How far counting is behind where there were more transactions than the 1,000 that one scrape reads: age of the last one counted, at least 1, else 0.",
 		Labels:    networkLabel,
 		Source:    transactionsSource,
-		Example:   "hedera_account_transactions_backlog_seconds > 300",
+		Example:   "hedera_transactions_backlog_seconds > 300",
 	})
 )
 

@@ -182,7 +182,7 @@ func TestInhibition(t *testing.T) {
 	mirror := []string{"depends_on", "mirror"}
 	account, other := []string{"account_id", "0.0.1", "subject", "account"}, []string{"account_id", "0.0.2", "subject", "account"}
 	node, otherNode := []string{"node_id", "3", "subject", "node"}, []string{"node_id", "4", "subject", "node"}
-	endpoint, otherEndpoint := []string{"endpoint", "192.0.2.1:50211"}, []string{"endpoint", "192.0.2.2:50211"}
+	endpoint, otherEndpoint := []string{"address", "192.0.2.1:50211"}, []string{"endpoint", "192.0.2.2:50211"}
 
 	for i, c := range []struct {
 		source, target map[string]string
@@ -274,7 +274,7 @@ func TestMaintenanceMutesTheNetworkOnly(t *testing.T) {
 	told := []map[string]string{
 		named("HederaNodeCertificateMismatch", "severity", "critical", "team", "nodes", "subject", "node"),
 		named("HederaAccountBalanceLow", "severity", "critical", "team", "treasury", "subject", "account"),
-		named("HederaAccountQuiet", "severity", "warning", "team", "treasury", "subject", "account"),
+		named("HederaAccountSilent", "severity", "warning", "team", "treasury", "subject", "account"),
 		named("HederaConfigReloadFailed", "severity", "warning", "team", "platform", "subject", "exporter"),
 	}
 	for _, l := range told {

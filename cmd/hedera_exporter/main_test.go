@@ -309,7 +309,7 @@ func TestReload(t *testing.T) {
 	if status, _ = replace(strings.ReplaceAll(good, "simulated:", "other:")); status != http.StatusOK {
 		t.Errorf("status %d", status)
 	}
-	if after = metrics(); strings.Contains(after, `network="simulated"`) || !strings.Contains(after, `hedera_mirror_requests_total{code="200",endpoint="/api/v1/accounts",network="other"}`) {
+	if after = metrics(); strings.Contains(after, `network="simulated"`) || !strings.Contains(after, `hedera_mirror_requests_total{code="200",network="other",route="/api/v1/accounts"}`) {
 		t.Error("the series of a network that is gone stayed, or those of the new one are missing")
 	}
 }

@@ -124,8 +124,8 @@ func newAccounts(configured []config.Account) []collector.Account {
 			AllTokens:    account.AllTokens,
 			Transactions: account.Transactions,
 			Allowances:   account.Allowances,
-			QuietPeriod:  account.QuietPeriod,
-			Still:        account.Still,
+			Heartbeat:    account.Heartbeat,
+			Cold:         account.Cold,
 		})
 	}
 	return accounts

@@ -500,7 +500,7 @@ func TestTablesDoNotControlTheTerminal(t *testing.T) {
 
 func TestNodeReportTellsTheWorstEndpoint(t *testing.T) {
 	about := func(name, endpoint, phase string, value float64) reading {
-		return reading{name, map[string]string{"node_id": "3", "endpoint": endpoint, "phase": phase}, value}
+		return reading{name, map[string]string{"node_id": "3", "address": endpoint, "phase": phase}, value}
 	}
 	const duration, expiry = "hedera_node_endpoint_probe_duration_seconds", "hedera_node_endpoint_certificate_expiry_timestamp_seconds"
 	report := newNodeReport("n", []reading{

@@ -168,7 +168,7 @@ func TestProbeOfAHundredAccountsIsOneRequest(t *testing.T) {
 	}
 	// They are counted with those of the scrapes: the client is the same.
 	_, metrics := get(t, e.url+"/metrics", nil)
-	wantParts(t, metrics, `hedera_mirror_requests_total{code="200",endpoint="/api/v1/accounts",network="simulated"} 2`)
+	wantParts(t, metrics, `hedera_mirror_requests_total{code="200",network="simulated",route="/api/v1/accounts"} 2`)
 }
 
 func TestProbeOfABrokenMirror(t *testing.T) {

@@ -63,7 +63,7 @@ func newNodeStates(samples []reading) []*nodeState {
 }
 
 func (n *nodeState) add(s reading) {
-	endpoint := s.labels["endpoint"]
+	endpoint := s.labels["address"]
 	switch s.name {
 	case "hedera_node_info":
 		n.AccountID, n.Description = s.labels["node_account_id"], s.labels["description"]

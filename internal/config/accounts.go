@@ -47,9 +47,9 @@ func (r *roster) addSection(s *section) {
 	a.AllTokens = r.readSwitch(s, "tokens", parseAllTokens)
 	a.Transactions = r.readSwitch(s, "transactions", parseBool)
 	a.Allowances = r.readSwitch(s, "allowances", parseBool)
-	read(s, "still", &a.Still, parseBool)
-	if line := read(s, "quiet_period", &a.QuietPeriod, parsePositiveDuration); line > 0 && !a.Transactions {
-		r.l.problem(line, "%s.quiet_period: it takes transactions: true, without which the account's transactions are not watched", s.path)
+	read(s, "cold", &a.Cold, parseBool)
+	if line := read(s, "heartbeat", &a.Heartbeat, parsePositiveDuration); line > 0 && !a.Transactions {
+		r.l.problem(line, "%s.heartbeat: it takes transactions: true, without which the account's transactions are not watched", s.path)
 	}
 	r.accounts = append(r.accounts, a)
 }

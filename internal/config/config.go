@@ -124,11 +124,11 @@ type Account struct {
 	// Allowances is whether the allowances that the account has granted are
 	// watched.
 	Allowances bool
-	// QuietPeriod is the longest time between transactions that is nothing to
+	// Heartbeat is the longest time between transactions that is nothing to
 	// worry about; 0 where none was given. It comes with Transactions only.
-	QuietPeriod time.Duration
-	// Still is whether the balance is meant not to change.
-	Still bool
+	Heartbeat time.Duration
+	// Cold is whether the balance is meant not to change.
+	Cold bool
 }
 
 // Entity is a watched token, topic, contract or creator of schedules.
@@ -137,9 +137,9 @@ type Entity struct {
 	ID string
 	// Name is the id where none was given. It is unique within its list.
 	Name string
-	// QuietPeriod is the longest time between messages of a topic that is
+	// Heartbeat is the longest time between messages of a topic that is
 	// nothing to worry about; 0 where none was given.
-	QuietPeriod time.Duration
+	Heartbeat time.Duration
 }
 
 // Threshold is the balance below which an alert of the severity is due.

@@ -9,7 +9,7 @@ import (
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 )
 
-// topicsKey is the list whose elements have a quiet_period as well.
+// topicsKey is the list whose elements have a heartbeat as well.
 const topicsKey = "topics"
 
 var errNoMirror = errors.New("needs a mirror, which this network does not have: set its mirror.url or remove the key")
@@ -30,7 +30,7 @@ func (l *loader) entities(n Network, s *section, key, idKey string, parse func(s
 		id, name := p.read(element, idKey, parse)
 		entity.ID, entity.Name = id.String(), name
 		if key == topicsKey {
-			read(element, "quiet_period", &entity.QuietPeriod, parsePositiveDuration)
+			read(element, "heartbeat", &entity.Heartbeat, parsePositiveDuration)
 		}
 		element.done()
 		entities = append(entities, entity)

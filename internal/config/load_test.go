@@ -93,12 +93,12 @@ networks:
     accounts:
       - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}}
       - {id: 1.2.3, tokens: all}
-      - {id: 0.0.4, transactions: true, quiet_period: 90m, tokens: configured}
-      - {id: 0.0.5, allowances: true, still: true}
+      - {id: 0.0.4, transactions: true, heartbeat: 90m, tokens: configured}
+      - {id: 0.0.5, allowances: true, cold: true}
     tokens:
       - {id: 0.0.456858, name: usdc}
       - {id: 1.2.3}
-    topics: [{id: 0.0.5005, name: audit, quiet_period: 2h}]
+    topics: [{id: 0.0.5005, name: audit, heartbeat: 2h}]
     contracts: [{id: 0.0.6006, name: bridge}]
     schedules: [{creator: 0.0.1001, name: treasury multisig}]
 `, Source{})
@@ -142,11 +142,11 @@ networks:
 				{Severity: "critical", Minimum: hiero.HbarFromTinybar(0)},
 			}},
 			{ID: hiero.AccountID{Shard: 1, Realm: 2, Account: 3}, Name: "1.2.3", AllTokens: true},
-			{ID: hiero.AccountID{Account: 4}, Name: "0.0.4", Transactions: true, QuietPeriod: 90 * time.Minute},
-			{ID: hiero.AccountID{Account: 5}, Name: "0.0.5", Allowances: true, Still: true},
+			{ID: hiero.AccountID{Account: 4}, Name: "0.0.4", Transactions: true, Heartbeat: 90 * time.Minute},
+			{ID: hiero.AccountID{Account: 5}, Name: "0.0.5", Allowances: true, Cold: true},
 		},
 		Tokens:           []Entity{{ID: "0.0.456858", Name: "usdc"}, {ID: "1.2.3", Name: "1.2.3"}},
-		Topics:           []Entity{{ID: "0.0.5005", Name: "audit", QuietPeriod: 2 * time.Hour}},
+		Topics:           []Entity{{ID: "0.0.5005", Name: "audit", Heartbeat: 2 * time.Hour}},
 		Contracts:        []Entity{{ID: "0.0.6006", Name: "bridge"}},
 		ScheduleCreators: []Entity{{ID: "0.0.1001", Name: "treasury multisig"}},
 	}

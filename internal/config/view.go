@@ -110,14 +110,14 @@ type accountView struct {
 	Tokens       string              `yaml:"tokens"`
 	Transactions bool                `yaml:"transactions"`
 	Allowances   bool                `yaml:"allowances"`
-	QuietPeriod  model.Duration      `yaml:"quiet_period,omitempty"`
-	Still        bool                `yaml:"still"`
+	Heartbeat    model.Duration      `yaml:"heartbeat,omitempty"`
+	Cold         bool                `yaml:"cold"`
 }
 
 type entityView struct {
-	ID          string         `yaml:"id"`
-	Name        string         `yaml:"name"`
-	QuietPeriod model.Duration `yaml:"quiet_period,omitempty"`
+	ID        string         `yaml:"id"`
+	Name      string         `yaml:"name"`
+	Heartbeat model.Duration `yaml:"heartbeat,omitempty"`
 }
 
 type scheduleView struct {
@@ -164,8 +164,8 @@ func viewAccount(a Account) accountView {
 		Tokens:       tokensConfigured,
 		Transactions: a.Transactions,
 		Allowances:   a.Allowances,
-		QuietPeriod:  model.Duration(a.QuietPeriod),
-		Still:        a.Still,
+		Heartbeat:    model.Duration(a.Heartbeat),
+		Cold:         a.Cold,
 	}
 	if a.AllTokens {
 		v.Tokens = tokensAll
@@ -179,7 +179,7 @@ func viewAccount(a Account) accountView {
 func viewEntities(entities []Entity) []entityView {
 	views := make([]entityView, 0, len(entities))
 	for _, e := range entities {
-		views = append(views, entityView{ID: e.ID, Name: e.Name, QuietPeriod: model.Duration(e.QuietPeriod)})
+		views = append(views, entityView{ID: e.ID, Name: e.Name, Heartbeat: model.Duration(e.Heartbeat)})
 	}
 	return views
 }
