@@ -8,6 +8,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -235,4 +237,64 @@ func (l *ledger) tick() {
 // transacts tells whether the account can pay and be paid.
 func (a *Account) transacts() bool {
 	return a.Balance != nil && a.Balance.Tinybar != nil && (a.Deleted == nil || !*a.Deleted)
+}
+
+// entityID is shard.realm.num packed the way the mirror node packs it, so that
+// comparing two ids compares their numbers. The sign bit stays free.
+type entityID int64
+
+const (
+	numBits   = 38
+	realmBits = 16
+	shardBits = 9
+)
+
+// parseEntityID reads "shard.realm.num" or a bare "num" of shard 0, realm 0.
+func parseEntityID(s string) (entityID, error) {
+	parts := strings.Split(s, ".")
+	if len(parts) == 1 {
+		parts = []string{"0", "0", s}
+	}
+	if len(parts) != 3 {
+		return 0, fmt.Errorf("entity id %q: want shard.realm.num", s)
+	}
+	var id entityID
+	for i, bits := range []int{shardBits, realmBits, numBits} {
+		n, err := strconv.ParseUint(parts[i], 10, bits)
+		if err != nil {
+			return 0, fmt.Errorf("entity id %q: want shard.realm.num: %w", s, err)
+		}
+		id = id<<bits | entityID(n) //nolint:gosec // 63 bits in all
+	}
+	return id, nil
+}
+
+// String renders the id as shard.realm.num.
+func (id entityID) String() string {
+	num := id & (1<<numBits - 1)
+	realm := id >> numBits & (1<<realmBits - 1)
+	shard := id >> (numBits + realmBits)
+	return fmt.Sprintf("%d.%d.%d", shard, realm, num)
+}
+
+// formatTimestamp renders a consensus timestamp, "seconds.nnnnnnnnn".
+func formatTimestamp(t time.Time) string {
+	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
+}
+
+// parseTimestamp reads "seconds" or "seconds.n…" into nanoseconds since 1970.
+func parseTimestamp(s string) (int64, error) {
+	whole, fraction, _ := strings.Cut(s, ".")
+	seconds, err := strconv.ParseUint(whole, 10, 33)
+	if err != nil {
+		return 0, fmt.Errorf("timestamp %q: want seconds.nanoseconds: %w", s, err)
+	}
+	if len(fraction) > 9 {
+		return 0, fmt.Errorf("timestamp %q: more than nine digits after the point", s)
+	}
+	nanos, err := strconv.ParseUint((fraction + "000000000")[:9], 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("timestamp %q: want seconds.nanoseconds: %w", s, err)
+	}
+	return int64(seconds)*int64(time.Second) + int64(nanos), nil
 }

@@ -133,3 +133,69 @@ func balances(t *testing.T, l *ledger) map[string]int64 {
 	}
 	return all
 }
+
+func TestParseEntityID(t *testing.T) {
+	for _, tc := range []struct {
+		in, want string // no want: an error
+	}{
+		{"0.0.98", "0.0.98"},
+		{"98", "0.0.98"},
+		{"511.65535.274877906943", "511.65535.274877906943"},
+		{"512.0.1", ""},
+		{"0.65536.1", ""},
+		{"0.0.274877906944", ""},
+		{"0.0.-1", ""},
+		{"0.1", ""},
+		{"0.0.1-abcde", ""},
+		{"", ""},
+	} {
+		id, err := parseEntityID(tc.in)
+		if tc.want == "" {
+			if err == nil {
+				t.Errorf("%q: got %s, want an error", tc.in, id)
+			}
+			continue
+		}
+		if err != nil || id.String() != tc.want {
+			t.Errorf("%q: got %s, %v, want %s", tc.in, id, err, tc.want)
+		}
+	}
+}
+
+func TestEntityIDsCompareByNumber(t *testing.T) {
+	low, _ := parseEntityID("0.0.99")
+	high, _ := parseEntityID("0.0.1001")
+	realm, _ := parseEntityID("0.1.1")
+	if low >= high || high >= realm {
+		t.Errorf("order of %d, %d, %d is wrong", low, high, realm)
+	}
+}
+
+func TestParseTimestamp(t *testing.T) {
+	for _, tc := range []struct {
+		in   string
+		want int64
+		ok   bool
+	}{
+		{"1", 1_000_000_000, true},
+		{"1.5", 1_500_000_000, true},
+		{"1795305600.000000001", 1_795_305_600_000_000_001, true},
+		{"1.0000000001", 0, false},
+		{"-1", 0, false},
+		{"now", 0, false},
+		{"1.-1", 0, false},
+	} {
+		got, err := parseTimestamp(tc.in)
+		if got != tc.want || (err == nil) != tc.ok {
+			t.Errorf("%q: got %d, %v", tc.in, got, err)
+		}
+	}
+}
+
+func TestFormatTimestampRoundTrip(t *testing.T) {
+	at := time.Date(2026, time.November, 23, 1, 2, 3, 4, time.UTC)
+	got, err := parseTimestamp(formatTimestamp(at))
+	if err != nil || got != at.UnixNano() {
+		t.Errorf("got %d, %v, want %d", got, err, at.UnixNano())
+	}
+}
