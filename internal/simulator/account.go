@@ -195,6 +195,143 @@ func randomHex(rng *rand.Rand, n int) string {
 	return hex.EncodeToString(randomBytes(rng, n))
 }
 
+// AccountIDs lists every account, by ascending id.
+func (s *Simulator) AccountIDs() []string {
+	return view(s, func(l *Ledger) []string { return sortedIDs(l.accounts) })
+}
+
+// Balance of an account in tinybar; ok tells whether the network knows it.
+func (s *Simulator) Balance(id string) (tinybar int64, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	account, err := s.ledger.findAccount(id)
+	if err != nil {
+		return 0, false
+	}
+	return account.tinybar(), true
+}
+
+// AddAccount adds an account that does not exist yet.
+func (l *Ledger) AddAccount(account Account) error {
+	id, err := parseEntityID(account.ID)
+	if err != nil {
+		return err
+	}
+	return l.addAccount(id, account)
+}
+
+func (l *Ledger) addAccount(id entityID, account Account) error {
+	account.ID = id.String()
+	if _, exists := l.accounts[id]; exists {
+		return fmt.Errorf("account %s exists already", id)
+	}
+	l.accounts[id] = &account
+	at, _ := slices.BinarySearch(l.ids, id)
+	l.ids = slices.Insert(l.ids, at, id)
+	return nil
+}
+
+// RemoveAccount makes the network forget an account.
+func (l *Ledger) RemoveAccount(id string) error {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return err
+	}
+	if _, ok := l.accounts[parsed]; !ok {
+		return fmt.Errorf("account %s: %w", id, errUnknown)
+	}
+	delete(l.accounts, parsed)
+	delete(l.contracts, parsed)
+	at, _ := slices.BinarySearch(l.ids, parsed)
+	l.ids = slices.Delete(l.ids, at, at+1)
+	return nil
+}
+
+// findAccount is the account that a change names.
+func (l *Ledger) findAccount(id string) (*Account, error) {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return nil, err
+	}
+	account, ok := l.accounts[parsed]
+	if !ok {
+		return nil, fmt.Errorf("account %s: %w", id, errUnknown)
+	}
+	return account, nil
+}
+
+// SetBalance changes a balance without regard for the total supply. It fails
+// for an unknown account and a negative amount.
+func (l *Ledger) SetBalance(id string, tinybar int64) error {
+	if tinybar < 0 {
+		return fmt.Errorf("account %s: balance %d is negative", id, tinybar)
+	}
+	account, err := l.findAccount(id)
+	if err != nil {
+		return err
+	}
+	account.replaceBalance(tinybar, formatTimestamp(l.now()))
+	return nil
+}
+
+// DeleteAccount marks an account as deleted. The mirror keeps listing it.
+func (l *Ledger) DeleteAccount(id string) error {
+	account, err := l.findAccount(id)
+	if err != nil {
+		return err
+	}
+	account.Deleted = new(true)
+	return nil
+}
+
+type balanceJSON struct {
+	Account string `json:"account,omitempty"`
+	Tinybar *int64 `json:"tinybar"`
+}
+
+func accountControls() map[string]controlCall {
+	return map[string]controlCall{
+		"GET /simulator/accounts/{id}/balance": reading(func(l *Ledger, r *http.Request) (any, error) {
+			account, err := l.findAccount(r.PathValue("id"))
+			if err != nil {
+				return nil, err
+			}
+			return balanceJSON{account.ID, new(account.tinybar())}, nil
+		}),
+		"PUT /simulator/accounts/{id}/balance": updating(func(l *Ledger, r *http.Request, body balanceJSON) (any, error) {
+			if body.Tinybar == nil {
+				return nil, missing("tinybar", "N")
+			}
+			return nil, l.SetBalance(r.PathValue("id"), *body.Tinybar)
+		}),
+		"DELETE /simulator/accounts/{id}": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
+			return nil, l.DeleteAccount(r.PathValue("id"))
+		}),
+	}
+}
+
+// replaceBalance keeps the tokens.
+func (a *Account) replaceBalance(tinybar int64, timestamp string) {
+	balance := newBalance(tinybar, timestamp)
+	if a.Balance != nil && a.Balance.Tokens != nil {
+		balance.Tokens = a.Balance.Tokens
+	}
+	a.Balance = balance
+}
+
+// tinybar is the balance in tinybar, 0 where it is null.
+func (a *Account) tinybar() int64 {
+	if a.Balance == nil || a.Balance.Tinybar == nil {
+		return 0
+	}
+	return *a.Balance.Tinybar
+}
+
+// transacts tells whether the account can pay and be paid.
+func (a *Account) transacts() bool {
+	return a.Balance != nil && a.Balance.Tinybar != nil && (a.Deleted == nil || !*a.Deleted)
+}
+
 type accountList struct {
 	Accounts []Account `json:"accounts"`
 	listLinks
@@ -206,26 +343,26 @@ type accountDetail struct {
 	listLinks
 }
 
-func (l *ledger) accountRoutes() []route {
+func accountRoutes() []route {
 	return []route{
 		{
 			path:   "/api/v1/accounts",
 			maxAge: 10 * time.Second,
 			params: []string{"account.balance", "account.id", "account.publickey", "balance", "limit", "order"},
-			answer: l.answerAccounts,
+			answer: (*Ledger).answerAccounts,
 		},
 		{
 			path:   "/api/v1/accounts/{id}",
 			maxAge: 2 * time.Second,
 			params: []string{"limit", "order", "timestamp", "transactions", "transactiontype"},
-			answer: l.answerAccount,
+			answer: (*Ledger).answerAccount,
 		},
 	}
 }
 
 // answerAccounts lists accounts. Unknown ids are absent, deleted accounts are
 // not (FACTS.md 1.1).
-func (l *ledger) answerAccounts(_ *http.Request, q query) (any, error) {
+func (l *Ledger) answerAccounts(_ *http.Request, q query) (any, error) {
 	selected, err := parseAccountSelection(q, ascending)
 	if err != nil {
 		return nil, err
@@ -246,7 +383,7 @@ func (l *ledger) answerAccounts(_ *http.Request, q query) (any, error) {
 
 // answerAccount has the account's latest transactions unless they are not
 // wanted.
-func (l *ledger) answerAccount(r *http.Request, q query) (any, error) {
+func (l *Ledger) answerAccount(r *http.Request, q query) (any, error) {
 	withTransactions, err := q.boolean("transactions")
 	if err != nil {
 		return nil, err
@@ -259,11 +396,7 @@ func (l *ledger) answerAccount(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	account, ok := l.account(id)
-	if !ok {
-		return nil, notFound() // removed meanwhile
-	}
-	detail := accountDetail{Account: l.withTokens(id, account, maxDetailTokens), Transactions: []restTransaction{}}
+	detail := accountDetail{Account: l.withTokens(id, *l.accounts[id], maxDetailTokens), Transactions: []restTransaction{}}
 	if withTransactions {
 		selected.accounts = filters{equal: []int64{int64(id)}}
 		list := l.selectTransactions(q, selected)
@@ -273,9 +406,7 @@ func (l *ledger) answerAccount(r *http.Request, q query) (any, error) {
 }
 
 // resolveEntity finds an account by id, EVM address or alias.
-func (l *ledger) resolveEntity(name string) (entityID, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+func (l *Ledger) resolveEntity(name string) (entityID, error) {
 	if id, err := parseEntityID(name); err == nil {
 		if l.accounts[id] == nil {
 			return 0, notFound()
@@ -346,16 +477,14 @@ func (s accountSelection) next(q query, page []Account) *string {
 }
 
 // selectAccounts returns copies of the first accounts the selection allows.
-func (l *ledger) selectAccounts(selected accountSelection) []Account {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+func (l *Ledger) selectAccounts(selected accountSelection) []Account {
 	page := make([]Account, 0, selected.limit)
-	for _, id := range l.candidatesLocked(selected) {
+	for _, id := range l.candidates(selected) {
 		account, ok := l.accounts[id]
 		if !ok || !selected.ids.matchOthers(int64(id)) || !selected.match(account) {
 			continue
 		}
-		page = append(page, l.withTokensLocked(id, *account, maxListedTokens))
+		page = append(page, l.withTokens(id, *account, maxListedTokens))
 		if len(page) == selected.limit {
 			break
 		}
@@ -363,8 +492,8 @@ func (l *ledger) selectAccounts(selected accountSelection) []Account {
 	return page
 }
 
-// candidatesLocked is the named ids, or all of them, in order.
-func (l *ledger) candidatesLocked(selected accountSelection) []entityID {
+// candidates is the named ids, or all of them, in order.
+func (l *Ledger) candidates(selected accountSelection) []entityID {
 	candidates := l.ids
 	if len(selected.ids.equal) > 0 {
 		candidates = make([]entityID, len(selected.ids.equal))
@@ -393,18 +522,18 @@ type accountBalance struct {
 	Tokens  []TokenBalance `json:"tokens"`
 }
 
-func (l *ledger) balanceRoutes() []route {
+func balanceRoutes() []route {
 	return []route{{
 		path:   "/api/v1/balances",
 		maxAge: time.Second,
 		params: []string{"account.balance", "account.id", "account.publickey", "limit", "order"},
-		answer: l.answerBalanceList,
+		answer: (*Ledger).answerBalanceList,
 	}}
 }
 
 // answerBalanceList lists current balances, highest account id first. The
 // timestamp is the newest of the rows (FACTS.md 1.1).
-func (l *ledger) answerBalanceList(_ *http.Request, q query) (any, error) {
+func (l *Ledger) answerBalanceList(_ *http.Request, q query) (any, error) {
 	selected, err := parseAccountSelection(q, descending)
 	if err != nil {
 		return nil, err

@@ -139,7 +139,7 @@ func TestAccountsPaging(t *testing.T) {
 func TestBigBalancesAreBareIntegers(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	const big = 1<<53 + 1 // no float64
-	if err := s.SetBalance("0.0.2", big); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.SetBalance("0.0.2", big) }); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/api/v1/accounts?account.id=0.0.2", "/api/v1/accounts/0.0.2", "/api/v1/balances?account.id=0.0.2"} {
@@ -164,10 +164,10 @@ func TestBalanceFalse(t *testing.T) {
 
 func TestDeletedAndRemovedAccounts(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1, Accounts: 2})
-	if err := s.DeleteAccount("0.0.1001"); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.DeleteAccount("0.0.1001") }); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RemoveAccount("0.0.1002"); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.RemoveAccount("0.0.1002") }); err != nil {
 		t.Fatal(err)
 	}
 	list := getJSON[accountList](t, s, "/api/v1/accounts?account.id=0.0.1001&account.id=0.0.1002")
@@ -204,7 +204,7 @@ func TestOneAccount(t *testing.T) {
 // Every field of AccountInfo is there, null where it has to be.
 func TestAccountShape(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	if err := s.AddAccount(Account{ID: "0.0.7"}); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.AddAccount(Account{ID: "0.0.7"}) }); err != nil {
 		t.Fatal(err)
 	}
 	body := send(t, s, http.MethodGet, "/api/v1/accounts?account.id=0.0.7", nil).body
@@ -230,7 +230,7 @@ func TestBalances(t *testing.T) {
 		}
 	}
 
-	if err := s.SetBalance("0.0.98", 0); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.SetBalance("0.0.98", 0) }); err != nil {
 		t.Fatal(err)
 	}
 	one := getJSON[balanceList](t, s, "/api/v1/balances?account.id=0.0.98&account.id=0.0.1001")

@@ -30,7 +30,9 @@ type allowance struct {
 	timestamp       string
 }
 
-func (l *ledger) setAllowance(a Allowance) error {
+// SetAllowance grants or replaces an allowance; an Amount of 0 removes it. The
+// accounts need not exist.
+func (l *Ledger) SetAllowance(a Allowance) error {
 	owner, err := parseEntityID(a.Owner)
 	if err != nil {
 		return fmt.Errorf("allowance owner: %w", err)
@@ -48,13 +50,6 @@ func (l *ledger) setAllowance(a Allowance) error {
 	if a.Amount < 0 {
 		return errors.New("allowance: the amount must not be negative")
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.setAllowanceLocked(owner, set)
-	return nil
-}
-
-func (l *ledger) setAllowanceLocked(owner entityID, set allowance) {
 	old := slices.DeleteFunc(slices.Clone(l.allowances[owner]), func(a allowance) bool {
 		return a.spender == set.spender && a.token == set.token
 	})
@@ -65,10 +60,11 @@ func (l *ledger) setAllowanceLocked(owner entityID, set allowance) {
 		return cmp.Or(cmp.Compare(a.spender, b.spender), cmp.Compare(a.token, b.token))
 	})
 	l.allowances[owner] = old
+	return nil
 }
 
 // addAllowances lets the first account grant some to the next ones.
-func (l *ledger) addAllowances(accounts []string) error {
+func (l *Ledger) addAllowances(accounts []string) error {
 	if len(accounts) < 3 {
 		return nil
 	}
@@ -78,16 +74,27 @@ func (l *ledger) addAllowances(accounts []string) error {
 		{Owner: accounts[0], Spender: accounts[1], TokenID: usdToken, Amount: 250_000_000, Granted: 1_000_000_000},
 		{Owner: accounts[0], Spender: accounts[1], TokenID: sauceToken, Amount: 42_000_000},
 	} {
-		if err := l.setAllowance(a); err != nil {
+		if err := l.SetAllowance(a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// SetAllowance grants or replaces an allowance; an Amount of 0 removes it. The
-// accounts need not exist.
-func (s *Simulator) SetAllowance(a Allowance) error { return s.ledger.setAllowance(a) }
+func allowanceControls() map[string]controlCall {
+	type body struct {
+		Owner   string `json:"owner"`
+		Spender string `json:"spender"`
+		TokenID string `json:"token_id"`
+		Amount  int64  `json:"amount"`
+		Granted int64  `json:"granted"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/allowances": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			return nil, l.SetAllowance(Allowance(b))
+		}),
+	}
+}
 
 type cryptoAllowanceList struct {
 	Allowances []restAllowance `json:"allowances"`
@@ -112,25 +119,25 @@ type tokenAllowance struct {
 	TokenID string `json:"token_id"`
 }
 
-func (l *ledger) allowanceRoutes() []route {
+func allowanceRoutes() []route {
 	return []route{
 		{
 			path:   "/api/v1/accounts/{id}/allowances/crypto",
 			maxAge: time.Second,
 			params: []string{"limit", "order", "spender.id"},
-			answer: l.answerCryptoAllowances,
+			answer: (*Ledger).answerCryptoAllowances,
 		},
 		{
 			path:   "/api/v1/accounts/{id}/allowances/tokens",
 			maxAge: time.Second,
 			params: []string{"limit", "order", "spender.id", "token.id"},
-			answer: l.answerTokenAllowances,
+			answer: (*Ledger).answerTokenAllowances,
 		},
 	}
 }
 
 // answerCryptoAllowances lists the highest spender first, unlike the tokens'.
-func (l *ledger) answerCryptoAllowances(r *http.Request, q query) (any, error) {
+func (l *Ledger) answerCryptoAllowances(r *http.Request, q query) (any, error) {
 	spenders, err := q.filters("spender.id", parseEntity)
 	if err != nil {
 		return nil, err
@@ -143,7 +150,7 @@ func (l *ledger) answerCryptoAllowances(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := selectRows(page, l.allowancesOf(owner), func(a allowance) bool {
+	rows := selectRows(page, l.allowances[owner], func(a allowance) bool {
 		return a.token == 0 && spenders.match(int64(a.spender))
 	})
 	list := cryptoAllowanceList{Allowances: make([]restAllowance, len(rows))}
@@ -154,7 +161,7 @@ func (l *ledger) answerCryptoAllowances(r *http.Request, q query) (any, error) {
 	return list, nil
 }
 
-func (l *ledger) answerTokenAllowances(r *http.Request, q query) (any, error) {
+func (l *Ledger) answerTokenAllowances(r *http.Request, q query) (any, error) {
 	spenders, err := q.filters("spender.id", parseEntity)
 	if err != nil {
 		return nil, err
@@ -174,7 +181,7 @@ func (l *ledger) answerTokenAllowances(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := selectRows(page, l.allowancesOf(owner), func(a allowance) bool {
+	rows := selectRows(page, l.allowances[owner], func(a allowance) bool {
 		return a.token != 0 && spenders.match(int64(a.spender)) &&
 			(!spenders.atBorder(int64(a.spender)) || tokens.match(int64(a.token)))
 	})
@@ -211,12 +218,6 @@ func nextTokenAllowances(q query, p paging, rows []allowance) *string {
 		within.params = append(within.params, param{"spender.id", operator + last.spender.String()})
 	}
 	return within.next(true, p.order, "token.id", last.token.String())
-}
-
-func (l *ledger) allowancesOf(owner entityID) []allowance {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.allowances[owner] // replaced, never changed
 }
 
 func (a allowance) rest(owner entityID) restAllowance {

@@ -38,7 +38,7 @@ func TestBlocks(t *testing.T) {
 		t.Fatalf("latest block is %+v", latest)
 	}
 
-	added := s.AddBlock()
+	added := addBlock(s)
 	if added.Number != latest.Number+1 || added.PreviousHash != latest.Hash {
 		t.Errorf("block %d (after %s) was added to %d (%s)", added.Number, added.PreviousHash, latest.Number, latest.Hash)
 	}
@@ -70,7 +70,7 @@ func TestBlocks(t *testing.T) {
 
 func TestOneBlock(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	want := s.AddBlockWith(1234, 5_000_000)
+	want := addBlockWith(s, 1234, 5_000_000)
 	for _, name := range []string{
 		strconv.FormatInt(want.Number, 10), want.Hash, strings.TrimPrefix(want.Hash, "0x"),
 		strings.ToUpper(want.Hash[2:]), want.Hash[:66],
@@ -92,9 +92,9 @@ func TestOneBlock(t *testing.T) {
 func TestBlockTotals(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	before := s.BlockTotals()
-	s.AddBlockWith(0, 0)
-	s.AddBlockWith(7, 1000)
-	made := s.AddBlock()
+	addBlockWith(s, 0, 0)
+	addBlockWith(s, 7, 1000)
+	made := addBlock(s)
 	after := s.BlockTotals()
 	want := BlockTotals{before.Blocks + 3, before.Transactions + 7 + made.Count, before.GasUsed + 1000 + *made.GasUsed}
 	if after != want || before.Blocks != genesisBlocks {
@@ -105,7 +105,7 @@ func TestBlockTotals(t *testing.T) {
 // A block has the transactions that were added in its time, if there are any.
 func TestBlocksCountAddedTransactions(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	latest := s.AddBlock()
+	latest := addBlock(s)
 	start := latest.from.Add(blockPeriod)
 	addTransactions(t, s,
 		Transaction{Consensus: latest.to, Payer: "0.0.2", GasUsed: 1}, // too late for its block
@@ -114,11 +114,11 @@ func TestBlocksCountAddedTransactions(t *testing.T) {
 		Transaction{Consensus: start.Add(blockPeriod), Payer: "0.0.2", GasUsed: 1000},
 	)
 	for _, want := range []struct{ count, gas int64 }{{2, 110}, {1, 1000}} {
-		if got := s.AddBlock(); got.Count != want.count || *got.GasUsed != want.gas {
+		if got := addBlock(s); got.Count != want.count || *got.GasUsed != want.gas {
 			t.Errorf("block has %d transactions and %d gas, want %+v", got.Count, *got.GasUsed, want)
 		}
 	}
-	next := s.AddBlock()
+	next := addBlock(s)
 	if want := newBlock(1, next.Number); next.Count != want.Count || *next.GasUsed != *want.GasUsed {
 		t.Errorf("block without transactions has %d, want %d", next.Count, want.Count)
 	}

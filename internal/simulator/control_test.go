@@ -35,7 +35,7 @@ func TestControlAccounts(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	mustControl(t, s, "DELETE", "accounts/0.0.1001", "")
-	account, err := s.ledger.lookUp("0.0.1001")
+	account, err := s.ledger.findAccount("0.0.1001")
 	if err != nil || !*account.Deleted {
 		t.Errorf("got %+v, %v, want it deleted", account, err)
 	}
@@ -122,7 +122,7 @@ func TestControlBalanceQueries(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	for _, want := range []bool{true, false} {
 		mustControl(t, s, "PUT", "balance-queries", fmt.Sprintf(`{"answer":%t}`, want))
-		if got := s.ledger.answersBalances(); got != want {
+		if got := s.ledger.answerBalances; got != want {
 			t.Errorf("got %t, want %t", got, want)
 		}
 	}
@@ -318,7 +318,7 @@ func TestControlLedgerErrors(t *testing.T) {
 func TestControlHelpIsComplete(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	help := mustControl(t, s, "GET", "", "")
-	for pattern := range s.ledgerCalls() {
+	for pattern := range controls() {
 		_, path, _ := strings.Cut(pattern, " ")
 		for _, part := range strings.Split(strings.TrimPrefix(path, "/simulator/"), "/") {
 			if !strings.HasPrefix(part, "{") && !strings.Contains(help, "/"+part) {

@@ -140,7 +140,9 @@ type activeFault struct {
 	Fault
 }
 
-func (f *faults) inject(fault Fault) (int, error) {
+// InjectFault disturbs the mirror from now on. It fails for a fault that makes
+// no sense.
+func (f *faults) InjectFault(fault Fault) (id int, err error) {
 	if err := fault.validate(); err != nil {
 		return 0, err
 	}
@@ -151,7 +153,8 @@ func (f *faults) inject(fault Fault) (int, error) {
 	return f.lastID, nil
 }
 
-func (f *faults) clear() {
+// ClearFaults ends every fault. Requests that hang already go on hanging.
+func (f *faults) ClearFaults() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.active = nil
@@ -185,6 +188,26 @@ func (f *faults) take(path string) (Fault, bool) {
 		}
 	}
 	return fault, true
+}
+
+func faultControls() map[string]controlCall {
+	return map[string]controlCall{
+		"GET /simulator/faults": func(s *Simulator, _ *http.Request) (any, error) {
+			return map[string][]faultJSON{"faults": s.list()}, nil
+		},
+		"POST /simulator/faults": func(s *Simulator, r *http.Request) (any, error) {
+			var fault Fault
+			if err := readJSON(r, &fault); err != nil {
+				return nil, err
+			}
+			id, err := s.InjectFault(fault)
+			return map[string]int{"id": id}, err
+		},
+		"DELETE /simulator/faults": func(s *Simulator, _ *http.Request) (any, error) {
+			s.ClearFaults()
+			return nil, nil
+		},
+	}
 }
 
 const html502 = `<html>

@@ -72,7 +72,7 @@ func TestFaultsActOldestFirstAndRunOut(t *testing.T) {
 		{Path: "/a", Kind: FaultReset, Count: 2},
 		{Path: "/a/b", Kind: FaultHang},
 	} {
-		if _, err := f.inject(fault); err != nil {
+		if _, err := f.InjectFault(fault); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -84,7 +84,7 @@ func TestFaultsActOldestFirstAndRunOut(t *testing.T) {
 	if got, ok := f.take("/a"); ok {
 		t.Errorf("got %+v after it ran out", got)
 	}
-	f.clear()
+	f.ClearFaults()
 	if got, ok := f.take("/a/b"); ok {
 		t.Errorf("got %+v after clear", got)
 	}

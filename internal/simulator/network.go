@@ -36,9 +36,7 @@ func genesisRates() exchangeRates {
 
 // currentSupply is what SetSupply has said, else the whole supply without the
 // treasury.
-func (l *ledger) currentSupply() supply {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+func (l *Ledger) currentSupply() supply {
 	if l.supply != nil {
 		return *l.supply
 	}
@@ -49,24 +47,22 @@ func (l *ledger) currentSupply() supply {
 	return supply{released: released, total: totalSupplyTinybar}
 }
 
-func (l *ledger) setSupply(s supply) error {
-	if s.released < 0 || s.total < s.released {
-		return fmt.Errorf("supply: released %d, total %d: want 0 <= released <= total", s.released, s.total)
+// SetSupply sets what /api/v1/network/supply says, in tinybar. It fails unless
+// 0 <= released <= total.
+func (l *Ledger) SetSupply(released, total int64) error {
+	if released < 0 || total < released {
+		return fmt.Errorf("supply: released %d, total %d: want 0 <= released <= total", released, total)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.supply = &s
+	l.supply = &supply{released, total}
 	return nil
 }
 
 // currentRates completes missing expirations: rates change every hour.
-func (l *ledger) currentRates() exchangeRates {
-	l.mu.RLock()
+func (l *Ledger) currentRates() exchangeRates {
 	rates := genesisRates()
 	if l.rates != nil {
 		rates = *l.rates
 	}
-	l.mu.RUnlock()
 	hour := l.now().UTC().Truncate(time.Hour)
 	if rates.current.Expiration.IsZero() {
 		rates.current.Expiration = hour.Add(time.Hour)
@@ -77,35 +73,53 @@ func (l *ledger) currentRates() exchangeRates {
 	return rates
 }
 
-func (l *ledger) setRates(rates exchangeRates) error {
-	for _, rate := range []ExchangeRate{rates.current, rates.next} {
+// SetExchangeRate sets the current and the next rate. It fails for amounts that
+// are not positive.
+func (l *Ledger) SetExchangeRate(current, next ExchangeRate) error {
+	for _, rate := range []ExchangeRate{current, next} {
 		if rate.Cents <= 0 || rate.Hbar <= 0 {
 			return errors.New("exchange rate: cents and hbar must be positive")
 		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.rates = &rates
+	l.rates = &exchangeRates{current, next}
 	return nil
 }
 
 // latestBlock is the newest block; there always is one.
-func (l *ledger) latestBlock() Block {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+func (l *Ledger) latestBlock() Block {
 	return l.blocks[len(l.blocks)-1]
 }
 
-// SetSupply sets what /api/v1/network/supply says, in tinybar. It fails unless
-// 0 <= released <= total.
-func (s *Simulator) SetSupply(released, total int64) error {
-	return s.ledger.setSupply(supply{released, total})
-}
-
-// SetExchangeRate sets the current and the next rate. It fails for amounts that
-// are not positive.
-func (s *Simulator) SetExchangeRate(current, next ExchangeRate) error {
-	return s.ledger.setRates(exchangeRates{current, next})
+func networkControls() map[string]controlCall {
+	type rate struct {
+		Cents int32 `json:"cents"`
+		Hbar  int32 `json:"hbar"`
+	}
+	type rates struct {
+		Current rate  `json:"current"`
+		Next    *rate `json:"next"`
+	}
+	type supply struct {
+		Released *int64 `json:"released"`
+		Total    int64  `json:"total"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/exchange-rate": updating(func(l *Ledger, _ *http.Request, b rates) (any, error) {
+			if b.Next == nil {
+				b.Next = &b.Current
+			}
+			return nil, l.SetExchangeRate(
+				ExchangeRate{Cents: b.Current.Cents, Hbar: b.Current.Hbar},
+				ExchangeRate{Cents: b.Next.Cents, Hbar: b.Next.Hbar},
+			)
+		}),
+		"PUT /simulator/supply": updating(func(l *Ledger, _ *http.Request, b supply) (any, error) {
+			if b.Released == nil {
+				return nil, missing("released", `N,"total":N`)
+			}
+			return nil, l.SetSupply(*b.Released, b.Total)
+		}),
+	}
 }
 
 // networkStake is /api/v1/network/stake (FACTS.md 1.3). Amounts are tinybar.
@@ -155,18 +169,18 @@ type networkFee struct {
 	TransactionType string `json:"transaction_type"`
 }
 
-func (l *ledger) networkRoutes() []route {
+func networkRoutes() []route {
 	return []route{
-		{path: "/api/v1/network/stake", maxAge: time.Minute, answer: l.answerStake},
-		{path: "/api/v1/network/supply", maxAge: time.Minute, answer: l.answerSupply},
-		{path: "/api/v1/network/exchangerate", maxAge: time.Minute, answer: l.answerRates},
-		{path: "/api/v1/network/fees", maxAge: time.Minute, params: []string{"order"}, answer: l.answerFees},
+		{path: "/api/v1/network/stake", maxAge: time.Minute, answer: (*Ledger).answerStake},
+		{path: "/api/v1/network/supply", maxAge: time.Minute, answer: (*Ledger).answerSupply},
+		{path: "/api/v1/network/exchangerate", maxAge: time.Minute, answer: (*Ledger).answerRates},
+		{path: "/api/v1/network/fees", maxAge: time.Minute, params: []string{"order"}, answer: (*Ledger).answerFees},
 	}
 }
 
 // answerStake sums up the address book. Where no node has stake, the network
 // has not seen the end of a staking period yet.
-func (l *ledger) answerStake(*http.Request, query) (any, error) {
+func (l *Ledger) answerStake(*http.Request, query) (any, error) {
 	stake := networkStake{
 		MaxStakeRewarded:               650_000_000_000_000_000,
 		MaxStakingRewardRatePerHbar:    6_849,
@@ -193,7 +207,7 @@ func (l *ledger) answerStake(*http.Request, query) (any, error) {
 	return stake, nil
 }
 
-func (l *ledger) answerSupply(*http.Request, query) (any, error) {
+func (l *Ledger) answerSupply(*http.Request, query) (any, error) {
 	supply := l.currentSupply()
 	return networkSupply{
 		ReleasedSupply: supply.released,
@@ -202,7 +216,7 @@ func (l *ledger) answerSupply(*http.Request, query) (any, error) {
 	}, nil
 }
 
-func (l *ledger) answerRates(*http.Request, query) (any, error) {
+func (l *Ledger) answerRates(*http.Request, query) (any, error) {
 	rates := l.currentRates()
 	return networkRates{
 		CurrentRate: rates.current.rest(),
@@ -215,7 +229,7 @@ func (r ExchangeRate) rest() restRate {
 	return restRate{r.Cents, r.Expiration.Unix(), r.Hbar}
 }
 
-func (l *ledger) answerFees(_ *http.Request, q query) (any, error) {
+func (l *Ledger) answerFees(_ *http.Request, q query) (any, error) {
 	order, err := q.order(ascending)
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func TestNetworkSupply(t *testing.T) {
 		t.Errorf("got %+v, want what the treasury's %d leave", answer, treasury)
 	}
 
-	if err := s.SetSupply(1<<53+1, 5_000_000_000_000_000_000); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.SetSupply(1<<53+1, 5_000_000_000_000_000_000) }); err != nil {
 		t.Fatal(err)
 	}
 	body := string(send(t, s, http.MethodGet, "/api/v1/network/supply", nil).body)
@@ -54,7 +54,7 @@ func TestNetworkSupply(t *testing.T) {
 		t.Errorf("got %s, want strings", body)
 	}
 	for _, wrong := range []supply{{-1, 5}, {6, 5}} {
-		if err := s.SetSupply(wrong.released, wrong.total); err == nil {
+		if err := s.Update(func(l *Ledger) error { return l.SetSupply(wrong.released, wrong.total) }); err == nil {
 			t.Errorf("%+v was accepted", wrong)
 		}
 	}
@@ -70,14 +70,18 @@ func TestNetworkExchangeRate(t *testing.T) {
 	}
 
 	expiration := fixedNow().Add(time.Minute)
-	if err := s.SetExchangeRate(ExchangeRate{Cents: 7, Hbar: 2, Expiration: expiration}, ExchangeRate{Cents: 8, Hbar: 3}); err != nil {
+	if err := s.Update(func(l *Ledger) error {
+		return l.SetExchangeRate(ExchangeRate{Cents: 7, Hbar: 2, Expiration: expiration}, ExchangeRate{Cents: 8, Hbar: 3})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	rates = getJSON[networkRates](t, s, "/api/v1/network/exchangerate")
 	if rates.CurrentRate != (restRate{7, expiration.Unix(), 2}) || rates.NextRate.CentEquivalent != 8 {
 		t.Errorf("after the change: got %+v", rates)
 	}
-	if err := s.SetExchangeRate(ExchangeRate{Cents: 1, Hbar: 1}, ExchangeRate{Cents: 1}); err == nil {
+	if err := s.Update(func(l *Ledger) error {
+		return l.SetExchangeRate(ExchangeRate{Cents: 1, Hbar: 1}, ExchangeRate{Cents: 1})
+	}); err == nil {
 		t.Error("a rate for no hbar was accepted")
 	}
 }
@@ -133,7 +137,7 @@ func TestRegisteredNodes(t *testing.T) {
 func TestOldMirrorsHaveNoRegisteredNodes(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	for _, serve := range []bool{false, true} {
-		s.ServeRegisteredNodes(serve)
+		_ = s.Update(func(l *Ledger) error { l.ServeRegisteredNodes(serve); return nil })
 		want := http.StatusNotFound
 		if serve {
 			want = http.StatusOK

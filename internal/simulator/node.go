@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 )
 
 //go:embed data/address-book-mainnet.json
@@ -130,28 +132,16 @@ func stakingPeriodBefore(now time.Time) *TimestampRange {
 	}
 }
 
-func (l *ledger) addNode(node Node) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.nodes = append(l.nodes, node)
-}
+// Nodes is the address book, by ascending node id.
+func (s *Simulator) Nodes() []Node { return view(s, (*Ledger).book) }
 
 // book returns a copy of the address book.
-func (l *ledger) book() []Node {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+func (l *Ledger) book() []Node {
 	nodes := slices.Clone(l.nodes)
 	for i := range nodes {
 		nodes[i].Endpoints = slices.Clone(nodes[i].Endpoints)
 	}
 	return nodes
-}
-
-func (l *ledger) removeNode(nodeID int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.nodes = slices.DeleteFunc(l.nodes, func(n Node) bool { return n.NodeID == nodeID })
-	delete(l.prechecks, nodeID)
 }
 
 const (
@@ -191,17 +181,63 @@ type restNode struct {
 	Timestamp                 TimestampRange    `json:"timestamp"`
 }
 
-func (l *ledger) nodeRoutes() []route {
+func nodeControls() map[string]controlCall {
+	type precheck struct {
+		Code string `json:"code"`
+	}
+	return map[string]controlCall{
+		"POST /simulator/nodes/{id}/{action}": (*Simulator).controlNode,
+		"PUT /simulator/nodes/{id}/precheck": updating(func(l *Ledger, r *http.Request, body precheck) (any, error) {
+			nodeID, err := pathNodeID(r)
+			if err != nil {
+				return nil, err
+			}
+			code, ok := services.ResponseCodeEnum_value[body.Code]
+			if !ok {
+				return nil, fmt.Errorf("code %q is no HAPI response code: want OK, BUSY, PLATFORM_NOT_ACTIVE, …", body.Code)
+			}
+			return nil, l.SetPrecheck(nodeID, services.ResponseCodeEnum(code))
+		}),
+	}
+}
+
+func (s *Simulator) controlNode(r *http.Request) (any, error) {
+	actions := map[string]func(int64) error{
+		"stop":             s.StopNode,
+		"start":            s.StartNode,
+		"swap-certificate": s.SwapCertificate,
+		"remove":           s.RemoveNode,
+	}
+	do, ok := actions[r.PathValue("action")]
+	if !ok {
+		return s.controlNotFound(r)
+	}
+	nodeID, err := pathNodeID(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, do(nodeID)
+}
+
+func pathNodeID(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("node id %q: want a number", r.PathValue("id"))
+	}
+	return id, nil
+}
+
+func nodeRoutes() []route {
 	return []route{{
 		path:   "/api/v1/network/nodes",
 		maxAge: time.Minute,
 		params: []string{"file.id", "limit", "node.id", "order"},
-		answer: l.answerNodes,
+		answer: (*Ledger).answerNodes,
 	}}
 }
 
 // answerNodes pages by 10, at most 25, unlike the rest of the API.
-func (l *ledger) answerNodes(_ *http.Request, q query) (any, error) {
+func (l *Ledger) answerNodes(_ *http.Request, q query) (any, error) {
 	file, err := q.addressBookFile()
 	if err != nil {
 		return nil, err

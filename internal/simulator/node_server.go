@@ -18,6 +18,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -27,16 +28,6 @@ import (
 // have.
 var errUnknown = errors.New("unknown to the simulated network")
 
-// network runs the consensus nodes.
-type network struct {
-	seed     int64
-	ledger   *ledger
-	requests *requests
-
-	mu    sync.Mutex
-	nodes map[int64]*nodeServer
-}
-
 // nodeServer is a running node: one certificate, several endpoints.
 type nodeServer struct {
 	id          int64
@@ -45,35 +36,37 @@ type nodeServer struct {
 	endpoints   []*endpoint
 }
 
-// open starts every node of the book. basePort 0 takes free ports, otherwise
+// openNodes starts every node of the book. basePort 0 takes free ports, otherwise
 // endpoints get basePort, basePort+1, ….
-func (n *network) open(ctx context.Context, entries []bookEntry, basePort int) error {
-	rng := rand.New(rand.NewPCG(uint64(n.seed), 1)) //nolint:gosec // reproducible on purpose
+func (s *Simulator) openNodes(ctx context.Context, entries []bookEntry, basePort int) error {
+	rng := rand.New(rand.NewPCG(uint64(s.options.Seed), 1)) //nolint:gosec // reproducible on purpose
 	port := basePort
 	for _, entry := range entries {
-		certificate, err := newCertificate(n.seed, entry.NodeID, 0)
+		certificate, err := newCertificate(s.options.Seed, entry.NodeID, 0)
 		if err != nil {
 			return err
 		}
 		server := &nodeServer{id: entry.NodeID, certificate: certificate}
-		n.nodes[entry.NodeID] = server
+		s.servers[entry.NodeID] = server
 		for _, original := range entry.ServiceEndpoints {
-			if err := n.openEndpoint(ctx, server, port, original.Port == realTLSPort); err != nil {
+			if err := s.openEndpoint(ctx, server, port, original.Port == realTLSPort); err != nil {
 				return err
 			}
 			if basePort != 0 {
 				port++
 			}
 		}
-		node := newNode(rng, entry, n.ledger.now())
+		node := newNode(rng, entry, s.options.Now())
 		node.CertHash = certificateHash(certificate.Certificate[0])
 		node.Endpoints = server.addresses()
-		n.ledger.addNode(node)
+		s.mu.Lock()
+		s.ledger.nodes = append(s.ledger.nodes, node)
+		s.mu.Unlock()
 	}
 	return nil
 }
 
-func (n *network) openEndpoint(ctx context.Context, server *nodeServer, port int, useTLS bool) error {
+func (s *Simulator) openEndpoint(ctx context.Context, server *nodeServer, port int, useTLS bool) error {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	listener, err := listen(ctx, address)
 	if err != nil {
@@ -82,7 +75,7 @@ func (n *network) openEndpoint(ctx context.Context, server *nodeServer, port int
 	e := &endpoint{
 		address: listener.Addr().String(),
 		tls:     useTLS,
-		service: &cryptoService{nodeID: server.id, ledger: n.ledger, requests: n.requests},
+		service: &cryptoService{nodeID: server.id, simulator: s},
 	}
 	e.serveLocked(listener, server.certificate)
 	server.endpoints = append(server.endpoints, e)
@@ -103,32 +96,32 @@ func (s *nodeServer) close() {
 	}
 }
 
-// close stops every node, for good.
-func (n *network) close() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+// closeNodes stops every node, for good.
+func (s *Simulator) closeNodes() {
+	s.serversMu.Lock()
+	defer s.serversMu.Unlock()
 	var group sync.WaitGroup
-	for _, node := range n.nodes {
+	for _, node := range s.servers {
 		group.Go(node.close)
 	}
 	group.Wait()
-	clear(n.nodes)
+	clear(s.servers)
 }
 
-func (n *network) withNode(nodeID int64, do func(*nodeServer) error) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	node, ok := n.nodes[nodeID]
+func (s *Simulator) withNode(nodeID int64, do func(*nodeServer) error) error {
+	s.serversMu.Lock()
+	defer s.serversMu.Unlock()
+	node, ok := s.servers[nodeID]
 	if !ok {
 		return fmt.Errorf("node %d: %w", nodeID, errUnknown)
 	}
 	return do(node)
 }
 
-func (n *network) withEndpoint(address string, do func(*nodeServer, *endpoint) error) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, node := range n.nodes {
+func (s *Simulator) withEndpoint(address string, do func(*nodeServer, *endpoint) error) error {
+	s.serversMu.Lock()
+	defer s.serversMu.Unlock()
+	for _, node := range s.servers {
 		for _, e := range node.endpoints {
 			if e.address == address {
 				return do(node, e)
@@ -138,8 +131,9 @@ func (n *network) withEndpoint(address string, do func(*nodeServer, *endpoint) e
 	return fmt.Errorf("endpoint %s: %w", address, errUnknown)
 }
 
-func (n *network) startNode(nodeID int64) error {
-	return n.withNode(nodeID, func(node *nodeServer) error {
+// StartNode serves again on every port of a node.
+func (s *Simulator) StartNode(nodeID int64) error {
+	return s.withNode(nodeID, func(node *nodeServer) error {
 		for _, e := range node.endpoints {
 			if err := e.start(node.certificate); err != nil {
 				return fmt.Errorf("start node %d: %w", nodeID, err)
@@ -149,27 +143,33 @@ func (n *network) startNode(nodeID int64) error {
 	})
 }
 
-func (n *network) stopNode(nodeID int64) error {
-	return n.withNode(nodeID, func(node *nodeServer) error {
+// StopNode makes every port of a node refuse connections.
+func (s *Simulator) StopNode(nodeID int64) error {
+	return s.withNode(nodeID, func(node *nodeServer) error {
 		node.close()
 		return nil
 	})
 }
 
-func (n *network) removeNode(nodeID int64) error {
-	return n.withNode(nodeID, func(node *nodeServer) error {
+// RemoveNode stops a node and takes it out of the address book.
+func (s *Simulator) RemoveNode(nodeID int64) error {
+	return s.withNode(nodeID, func(node *nodeServer) error {
 		node.close()
-		delete(n.nodes, nodeID)
-		n.ledger.removeNode(nodeID)
-		return nil
+		delete(s.servers, nodeID)
+		return s.Update(func(l *Ledger) error {
+			l.nodes = slices.DeleteFunc(l.nodes, func(n Node) bool { return n.NodeID == nodeID })
+			delete(l.prechecks, nodeID)
+			return nil
+		})
 	})
 }
 
-// swapCertificate restarts the TLS endpoints that serve with another
-// certificate. The address book keeps the old hash.
-func (n *network) swapCertificate(nodeID int64) error {
-	return n.withNode(nodeID, func(node *nodeServer) error {
-		certificate, err := newCertificate(n.seed, nodeID, node.generation+1)
+// SwapCertificate makes a node present another certificate than the address
+// book says, which keeps the old hash. TLS connections are dropped, as when a
+// proxy is restarted.
+func (s *Simulator) SwapCertificate(nodeID int64) error {
+	return s.withNode(nodeID, func(node *nodeServer) error {
+		certificate, err := newCertificate(s.options.Seed, nodeID, node.generation+1)
 		if err != nil {
 			return err
 		}
@@ -184,21 +184,25 @@ func (n *network) swapCertificate(nodeID int64) error {
 	})
 }
 
-func (n *network) startEndpoint(address string) error {
-	return n.withEndpoint(address, func(node *nodeServer, e *endpoint) error {
+// StartEndpoint serves again on one port.
+func (s *Simulator) StartEndpoint(address string) error {
+	return s.withEndpoint(address, func(node *nodeServer, e *endpoint) error {
 		return e.start(node.certificate)
 	})
 }
 
-func (n *network) stopEndpoint(address string) error {
-	return n.withEndpoint(address, func(_ *nodeServer, e *endpoint) error {
+// StopEndpoint makes one port refuse connections.
+func (s *Simulator) StopEndpoint(address string) error {
+	return s.withEndpoint(address, func(_ *nodeServer, e *endpoint) error {
 		e.close()
 		return nil
 	})
 }
 
-func (n *network) hangEndpoint(address string) error {
-	return n.withEndpoint(address, func(_ *nodeServer, e *endpoint) error {
+// HangEndpoint makes one port accept connections and never answer. It drops
+// the connections the port has.
+func (s *Simulator) HangEndpoint(address string) error {
+	return s.withEndpoint(address, func(_ *nodeServer, e *endpoint) error {
 		return e.hang()
 	})
 }

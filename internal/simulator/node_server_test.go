@@ -245,7 +245,7 @@ func TestUnknownNodesAndEndpoints(t *testing.T) {
 		"StartNode":       s.StartNode(77),
 		"SwapCertificate": s.SwapCertificate(77),
 		"RemoveNode":      s.RemoveNode(77),
-		"SetPrecheck":     s.SetPrecheck(77, services.ResponseCodeEnum_BUSY),
+		"SetPrecheck":     s.Update(func(l *Ledger) error { return l.SetPrecheck(77, services.ResponseCodeEnum_BUSY) }),
 		"StopEndpoint":    s.StopEndpoint("127.0.0.1:1"),
 		"StartEndpoint":   s.StartEndpoint("127.0.0.1:1"),
 		"HangEndpoint":    s.HangEndpoint("127.0.0.1:1"),
@@ -361,11 +361,13 @@ func TestSwappedCertificateFailsTheHashCheck(t *testing.T) {
 
 func TestAccountInfoPrechecks(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 2, Accounts: 1})
-	if err := s.DeleteAccount("0.0.1001"); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.DeleteAccount("0.0.1001") }); err != nil {
 		t.Fatal(err)
 	}
 	busy, fine := s.Nodes()[0], s.Nodes()[1]
-	if err := s.SetPrecheck(busy.NodeID, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE); err != nil {
+	if err := s.Update(func(l *Ledger) error {
+		return l.SetPrecheck(busy.NodeID, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	paid := costQuery(2)
@@ -405,7 +407,7 @@ func TestAccountInfoPrechecks(t *testing.T) {
 
 func TestCryptoGetBalance(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1, Accounts: 2})
-	if err := s.DeleteAccount("0.0.1002"); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.DeleteAccount("0.0.1002") }); err != nil {
 		t.Fatal(err)
 	}
 	client := services.NewCryptoServiceClient(dialGRPC(t, endpointOf(t, s.Nodes()[0], false), nil))
@@ -426,7 +428,7 @@ func TestCryptoGetBalance(t *testing.T) {
 		t.Errorf("by default: got %v, want BUSY", code)
 	}
 
-	s.AnswerBalanceQueries(true)
+	_ = s.Update(func(l *Ledger) error { l.AnswerBalanceQueries(true); return nil })
 	treasury, _ := s.Balance("0.0.2")
 	if got := ask(2); got.GetBalance() != uint64(treasury) || got.GetAccountID().GetAccountNum() != 2 {
 		t.Errorf("treasury: got %v, want %d", got, treasury)

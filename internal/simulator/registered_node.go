@@ -98,31 +98,42 @@ func genesisRegisteredNodes(rng *rand.Rand) []RegisteredNode {
 	}
 }
 
-func (l *ledger) serveRegisteredNodes(serve bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// ServeRegisteredNodes tells whether the mirror knows
+// /api/v1/network/registered-nodes. Mirrors before v0.153 answer 404.
+func (l *Ledger) ServeRegisteredNodes(serve bool) {
 	l.hideRegistered = !serve
 }
 
-// ServeRegisteredNodes tells whether the mirror knows
-// /api/v1/network/registered-nodes. Mirrors before v0.153 answer 404.
-func (s *Simulator) ServeRegisteredNodes(serve bool) { s.ledger.serveRegisteredNodes(serve) }
+func registeredNodeControls() map[string]controlCall {
+	type body struct {
+		Serve *bool `json:"serve"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/registered-nodes": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			if b.Serve == nil {
+				return nil, missing("serve", "false")
+			}
+			l.ServeRegisteredNodes(*b.Serve)
+			return nil, nil
+		}),
+	}
+}
 
 type registeredNodeList struct {
 	RegisteredNodes []RegisteredNode `json:"registered_nodes"`
 	listLinks
 }
 
-func (l *ledger) registeredNodeRoutes() []route {
+func registeredNodeRoutes() []route {
 	return []route{{
 		path:   "/api/v1/network/registered-nodes",
 		maxAge: time.Minute,
 		params: []string{"limit", "order", "registerednode.id", "type"},
-		answer: l.answerRegisteredNodes,
+		answer: (*Ledger).answerRegisteredNodes,
 	}}
 }
 
-func (l *ledger) answerRegisteredNodes(_ *http.Request, q query) (any, error) {
+func (l *Ledger) answerRegisteredNodes(_ *http.Request, q query) (any, error) {
 	ids, err := q.filters("registerednode.id", parseNumber)
 	if err != nil {
 		return nil, err
@@ -135,8 +146,6 @@ func (l *ledger) answerRegisteredNodes(_ *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
 	if l.hideRegistered {
 		return nil, notFound()
 	}

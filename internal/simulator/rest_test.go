@@ -110,7 +110,7 @@ func TestETag(t *testing.T) {
 	if status, _ := ask(tag); status != http.StatusNotModified {
 		t.Errorf("unchanged: got %d", status)
 	}
-	if err := s.SetBalance("0.0.1001", 5); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.SetBalance("0.0.1001", 5) }); err != nil {
 		t.Fatal(err)
 	}
 	if status, _ := ask(tag); status != http.StatusOK {

@@ -78,15 +78,15 @@ type relationship struct {
 	updated   string
 }
 
-func (l *ledger) addToken(t Token) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, err := l.addTokenLocked(t)
+// AddToken adds a token that does not exist yet. Empty enumerations become
+// FUNGIBLE_COMMON, INFINITE and NOT_APPLICABLE.
+func (l *Ledger) AddToken(t Token) error {
+	_, err := l.addToken(t)
 	return err
 }
 
-// addTokenLocked fills in the enumerations that are empty.
-func (l *ledger) addTokenLocked(t Token) (*token, error) {
+// addToken fills in the enumerations that are empty.
+func (l *Ledger) addToken(t Token) (*token, error) {
 	id, err := parseEntityID(t.ID)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func withDefault(value, fallback string) string {
 	return value
 }
 
-func (l *ledger) tokenLocked(id string) (*token, error) {
+func (l *Ledger) token(id string) (*token, error) {
 	parsed, err := parseEntityID(id)
 	if err != nil {
 		return nil, err
@@ -125,18 +125,19 @@ func (l *ledger) tokenLocked(id string) (*token, error) {
 	return found, nil
 }
 
-func (l *ledger) setTokenBalance(tokenID, account string, amount int64) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	t, err := l.tokenLocked(tokenID)
+// SetTokenBalance sets what an account has of a token, in its smallest unit,
+// and associates the two. It fails for what the network does not know and for a
+// negative amount.
+func (l *Ledger) SetTokenBalance(tokenID, account string, amount int64) error {
+	t, err := l.token(tokenID)
 	if err != nil {
 		return err
 	}
-	return l.setTokenBalanceLocked(t, account, amount, false)
+	return l.hold(t, account, amount, false)
 }
 
-// setTokenBalanceLocked associates the account with the token where it is not.
-func (l *ledger) setTokenBalanceLocked(t *token, account string, amount int64, automatic bool) error {
+// hold associates the account with the token where it is not.
+func (l *Ledger) hold(t *token, account string, amount int64, automatic bool) error {
 	id, err := parseEntityID(account)
 	if err != nil {
 		return err
@@ -183,14 +184,10 @@ type TokenState struct {
 	KYCGranted *bool  `json:"kyc_granted"`
 }
 
-func (l *ledger) setTokenState(tokenID string, state TokenState) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.setTokenStateLocked(tokenID, state)
-}
-
-func (l *ledger) setTokenStateLocked(tokenID string, state TokenState) error {
-	t, err := l.tokenLocked(tokenID)
+// SetTokenState pauses and deletes a token, and freezes an account or revokes
+// its KYC.
+func (l *Ledger) SetTokenState(tokenID string, state TokenState) error {
+	t, err := l.token(tokenID)
 	if err != nil {
 		return err
 	}
@@ -238,10 +235,9 @@ func either(condition bool, yes, no string) string {
 	return no
 }
 
-func (l *ledger) setTokenSupply(tokenID string, total int64) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	t, err := l.tokenLocked(tokenID)
+// SetTokenSupply sets the total supply in the smallest unit. Balances stay.
+func (l *Ledger) SetTokenSupply(tokenID string, total int64) error {
+	t, err := l.token(tokenID)
 	if err != nil {
 		return err
 	}
@@ -252,41 +248,35 @@ func (l *ledger) setTokenSupply(tokenID string, total int64) error {
 	return nil
 }
 
-// AddToken adds a token that does not exist yet. Empty enumerations become
-// FUNGIBLE_COMMON, INFINITE and NOT_APPLICABLE.
-func (s *Simulator) AddToken(t Token) error { return s.ledger.addToken(t) }
-
-// SetTokenBalance sets what an account has of a token, in its smallest unit,
-// and associates the two. It fails for what the network does not know and for a
-// negative amount.
-func (s *Simulator) SetTokenBalance(token, account string, amount int64) error {
-	return s.ledger.setTokenBalance(token, account, amount)
-}
-
-// SetTokenState pauses and deletes a token, and freezes an account or revokes
-// its KYC.
-func (s *Simulator) SetTokenState(token string, state TokenState) error {
-	return s.ledger.setTokenState(token, state)
-}
-
-// SetTokenSupply sets the total supply in the smallest unit. Balances stay.
-func (s *Simulator) SetTokenSupply(token string, total int64) error {
-	return s.ledger.setTokenSupply(token, total)
-}
-
 // TokenIDs lists every token, by ascending id.
 func (s *Simulator) TokenIDs() []string {
-	s.ledger.mu.RLock()
-	defer s.ledger.mu.RUnlock()
-	return sortedIDs(s.ledger.tokens)
+	return view(s, func(l *Ledger) []string { return sortedIDs(l.tokens) })
 }
 
-func sortedIDs[T any](entities map[entityID]T) []string {
-	ids := make([]string, 0, len(entities))
-	for _, id := range slices.Sorted(maps.Keys(entities)) {
-		ids = append(ids, id.String())
+func tokenControls() map[string]controlCall {
+	type supply struct {
+		Total *int64 `json:"total"`
 	}
-	return ids
+	type balance struct {
+		Balance *int64 `json:"balance"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/tokens/{id}/state": updating(func(l *Ledger, r *http.Request, state TokenState) (any, error) {
+			return nil, l.SetTokenState(r.PathValue("id"), state)
+		}),
+		"PUT /simulator/tokens/{id}/supply": updating(func(l *Ledger, r *http.Request, body supply) (any, error) {
+			if body.Total == nil {
+				return nil, missing("total", "N")
+			}
+			return nil, l.SetTokenSupply(r.PathValue("id"), *body.Total)
+		}),
+		"PUT /simulator/tokens/{id}/balances/{holder}": updating(func(l *Ledger, r *http.Request, body balance) (any, error) {
+			if body.Balance == nil {
+				return nil, missing("balance", "N")
+			}
+			return nil, l.SetTokenBalance(r.PathValue("id"), r.PathValue("holder"), *body.Balance)
+		}),
+	}
 }
 
 // Deterministic tokens.
@@ -298,12 +288,12 @@ const (
 	bareToken   = "0.0.2964435"
 )
 
-// addTokensLocked makes the deterministic tokens and lets the first accounts
+// addTokens makes the deterministic tokens and lets the first accounts
 // hold them.
-func (l *ledger) addTokensLocked(rng *rand.Rand, accounts []string) error {
+func (l *Ledger) addTokens(rng *rand.Rand, accounts []string) error {
 	treasury := accounts[0]
 	for i, t := range genesisTokens(rng, treasury) {
-		added, err := l.addTokenLocked(t)
+		added, err := l.addToken(t)
 		if err != nil {
 			return err
 		}
@@ -314,21 +304,21 @@ func (l *ledger) addTokensLocked(rng *rand.Rand, accounts []string) error {
 		for n, account := range accounts[1:] {
 			amount := int64(n+1) * t.TotalSupply / 100
 			held += amount
-			if err := l.setTokenBalanceLocked(added, account, amount, i%2 == 1); err != nil {
+			if err := l.hold(added, account, amount, i%2 == 1); err != nil {
 				return err
 			}
 		}
-		if err := l.setTokenBalanceLocked(added, treasury, t.TotalSupply-held, false); err != nil {
+		if err := l.hold(added, treasury, t.TotalSupply-held, false); err != nil {
 			return err
 		}
 	}
 	if len(accounts) < 3 {
 		return nil
 	}
-	if err := l.setTokenStateLocked(usdToken, TokenState{Account: accounts[1], Frozen: new(true)}); err != nil {
+	if err := l.SetTokenState(usdToken, TokenState{Account: accounts[1], Frozen: new(true)}); err != nil {
 		return err
 	}
-	return l.setTokenStateLocked(usdToken, TokenState{Account: accounts[2], KYCGranted: new(false)})
+	return l.SetTokenState(usdToken, TokenState{Account: accounts[2], KYCGranted: new(false)})
 }
 
 func genesisTokens(rng *rand.Rand, treasury string) []Token {
@@ -413,20 +403,20 @@ const (
 	maxDetailTokens = 1000
 )
 
-func (l *ledger) tokenRoutes() []route {
+func tokenRoutes() []route {
 	return []route{
-		{path: "/api/v1/tokens/{id}", maxAge: 5 * time.Second, answer: l.answerToken},
+		{path: "/api/v1/tokens/{id}", maxAge: 5 * time.Second, answer: (*Ledger).answerToken},
 		{
 			path:   "/api/v1/tokens/{id}/balances",
 			maxAge: time.Second,
 			params: []string{"account.balance", "account.id", "limit", "order"},
-			answer: l.answerTokenBalances,
+			answer: (*Ledger).answerTokenBalances,
 		},
 		{
 			path:   "/api/v1/accounts/{id}/tokens",
 			maxAge: time.Second,
 			params: []string{"limit", "order", "token.id"},
-			answer: l.answerAccountTokens,
+			answer: (*Ledger).answerAccountTokens,
 		},
 	}
 }
@@ -440,13 +430,11 @@ func pathEntity(r *http.Request, name string) (entityID, error) {
 	return id, nil
 }
 
-func (l *ledger) answerToken(r *http.Request, _ query) (any, error) {
+func (l *Ledger) answerToken(r *http.Request, _ query) (any, error) {
 	id, err := pathEntity(r, "token.id")
 	if err != nil {
 		return nil, err
 	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
 	t := l.tokens[id]
 	if t == nil {
 		return nil, notFound()
@@ -456,7 +444,7 @@ func (l *ledger) answerToken(r *http.Request, _ query) (any, error) {
 
 // answerTokenBalances lists who holds a token, highest account id first. An
 // unknown token has no holders.
-func (l *ledger) answerTokenBalances(r *http.Request, q query) (any, error) {
+func (l *Ledger) answerTokenBalances(r *http.Request, q query) (any, error) {
 	id, err := pathEntity(r, "token.id")
 	if err != nil {
 		return nil, err
@@ -474,8 +462,6 @@ func (l *ledger) answerTokenBalances(r *http.Request, q query) (any, error) {
 		return nil, err
 	}
 	list := tokenBalanceList{Balances: []tokenBalance{}}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
 	t := l.tokens[id]
 	if t == nil {
 		return list, nil
@@ -492,7 +478,7 @@ func (l *ledger) answerTokenBalances(r *http.Request, q query) (any, error) {
 	return list, nil
 }
 
-func (l *ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
+func (l *Ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
 	ids, err := q.filters("token.id", parseEntity)
 	if err != nil {
 		return nil, err
@@ -505,9 +491,7 @@ func (l *ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	tokens := selectRows(page, l.tokensOfLocked(account), func(t *token) bool { return ids.match(int64(t.id)) })
+	tokens := selectRows(page, l.tokensOf(account), func(t *token) bool { return ids.match(int64(t.id)) })
 	list := tokenRelationshipList{Tokens: make([]tokenRelationship, len(tokens))}
 	for i, t := range tokens {
 		held := t.holders[account]
@@ -525,8 +509,8 @@ func (l *ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
 	return list, nil
 }
 
-// tokensOfLocked is what an account is associated with, by ascending token id.
-func (l *ledger) tokensOfLocked(account entityID) []*token {
+// tokensOf is what an account is associated with, by ascending token id.
+func (l *Ledger) tokensOf(account entityID) []*token {
 	var tokens []*token
 	for _, t := range l.tokens {
 		if _, ok := t.holders[account]; ok {
@@ -537,16 +521,10 @@ func (l *ledger) tokensOfLocked(account entityID) []*token {
 	return tokens
 }
 
-func (l *ledger) withTokens(id entityID, account Account, limit int) Account {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.withTokensLocked(id, account, limit)
-}
-
-// withTokensLocked is the account with its token balances, at most limit. What
+// withTokens is the account with its token balances, at most limit. What
 // an account was added with stays where it has no associations.
-func (l *ledger) withTokensLocked(id entityID, account Account, limit int) Account {
-	tokens := l.tokensOfLocked(id)
+func (l *Ledger) withTokens(id entityID, account Account, limit int) Account {
+	tokens := l.tokensOf(id)
 	if account.Balance == nil || len(tokens) == 0 {
 		return account
 	}

@@ -160,8 +160,12 @@ func (r *record) succeeded() bool {
 	return false
 }
 
-// addTransaction puts a transaction into the history.
-func (l *ledger) addTransaction(t Transaction) error {
+// AddTransaction puts a transaction into the history, where it is seen at once;
+// balances stay as they are. The next block that is added and has its time
+// counts it: such a block has the transactions added, and the gas they used,
+// instead of made-up numbers. Blocks that exist already stay as they are. It
+// fails for a transaction that makes no sense.
+func (l *Ledger) AddTransaction(t Transaction) error {
 	if t.Consensus.IsZero() {
 		t.Consensus = l.now()
 	}
@@ -170,20 +174,18 @@ func (l *ledger) addTransaction(t Transaction) error {
 		return err
 	}
 	r.explicit = true
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.insertLocked(r)
+	l.insert(r)
 	return nil
 }
 
-// insertLocked keeps the order of consensus; of equal times, the order of
+// insert keeps the order of consensus; of equal times, the order of
 // insertion.
-func (l *ledger) insertLocked(r *record) {
-	at := l.firstAfterLocked(r.Consensus)
+func (l *Ledger) insert(r *record) {
+	at := l.firstAfter(r.Consensus)
 	l.transactions = slices.Insert(l.transactions, at, r)
 }
 
-func (l *ledger) firstAfterLocked(t time.Time) int {
+func (l *Ledger) firstAfter(t time.Time) int {
 	return sort.Search(len(l.transactions), func(i int) bool { return l.transactions[i].Consensus.After(t) })
 }
 
@@ -198,10 +200,19 @@ type Totals struct {
 	Last time.Time
 }
 
-func (l *ledger) accountTotals(id entityID) Totals {
+// AccountTotals sums up the transactions that an account paid for or that moved
+// its hbar or tokens, those of GET /api/v1/transactions?account.id=. An id that
+// makes no sense has none.
+func (s *Simulator) AccountTotals(account string) Totals {
+	return view(s, func(l *Ledger) Totals { return l.accountTotals(account) })
+}
+
+func (l *Ledger) accountTotals(account string) Totals {
 	totals := Totals{ByTypeResult: make(map[[2]string]int64)}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+	id, err := parseEntityID(account)
+	if err != nil {
+		return totals
+	}
 	for _, r := range l.transactions {
 		involved := r.payer == id || slices.Contains(r.tokens, id)
 		if r.payer == id {
@@ -223,22 +234,33 @@ func (l *ledger) accountTotals(id entityID) Totals {
 	return totals
 }
 
-// AddTransaction puts a transaction into the history, where it is seen at once;
-// balances stay as they are. The next block that is added and has its time
-// counts it: such a block has the transactions added, and the gas they used,
-// instead of made-up numbers. Blocks that exist already stay as they are. It
-// fails for a transaction that makes no sense.
-func (s *Simulator) AddTransaction(t Transaction) error { return s.ledger.addTransaction(t) }
-
-// AccountTotals sums up the transactions that an account paid for or that moved
-// its hbar or tokens, those of GET /api/v1/transactions?account.id=. An id that
-// makes no sense has none.
-func (s *Simulator) AccountTotals(id string) Totals {
-	parsed, err := parseEntityID(id)
-	if err != nil {
-		return Totals{}
+func transactionControls() map[string]controlCall {
+	type body struct {
+		Timestamp string           `json:"timestamp"`
+		Payer     string           `json:"payer"`
+		Name      string           `json:"name"`
+		Result    string           `json:"result"`
+		Fee       int64            `json:"fee"`
+		GasUsed   int64            `json:"gas_used"`
+		Transfers map[string]int64 `json:"transfers"`
 	}
-	return s.ledger.accountTotals(parsed)
+	return map[string]controlCall{
+		"POST /simulator/transactions": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			at, err := l.timeOf(b.Timestamp)
+			if err != nil {
+				return nil, err
+			}
+			return nil, l.AddTransaction(Transaction{
+				Consensus: at,
+				Payer:     b.Payer,
+				Name:      b.Name,
+				Result:    b.Result,
+				Fee:       b.Fee,
+				GasUsed:   b.GasUsed,
+				Transfers: b.Transfers,
+			})
+		}),
+	}
 }
 
 type transactionList struct {
@@ -286,16 +308,16 @@ const (
 	timeToConsensus   = 2500 * time.Millisecond
 )
 
-func (l *ledger) transactionRoutes() []route {
+func transactionRoutes() []route {
 	return []route{{
 		path:   "/api/v1/transactions",
 		maxAge: 2 * time.Second,
 		params: []string{"account.id", "limit", "order", "result", "timestamp", "transactiontype", "type"},
-		answer: l.answerTransactions,
+		answer: (*Ledger).answerTransactions,
 	}}
 }
 
-func (l *ledger) answerTransactions(_ *http.Request, q query) (any, error) {
+func (l *Ledger) answerTransactions(_ *http.Request, q query) (any, error) {
 	selected, err := parseTransactionSelection(q)
 	if err != nil {
 		return nil, err
@@ -337,10 +359,8 @@ func parseTransactionSelection(q query) (transactionSelection, error) {
 
 // selectTransactions pages as the mirror does, by the time of the last row:
 // of rows with one time, those after a page's border are on no page.
-func (l *ledger) selectTransactions(q query, selected transactionSelection) transactionList {
-	l.mu.RLock()
+func (l *Ledger) selectTransactions(q query, selected transactionSelection) transactionList {
 	page := selectRows(selected.paging, l.transactions, selected.match)
-	l.mu.RUnlock()
 	list := transactionList{Transactions: make([]restTransaction, len(page))}
 	for i, r := range page {
 		list.Transactions[i] = r.rest()
