@@ -66,9 +66,8 @@ test-alerts: $(PROMTOOL) $(BIN)/promtool $(AMTOOL) $(BIN)/amtool ## rules, route
 	$(PROMTOOL) check rules --lint=all --lint-fatal $(RULES)
 	$(BIN)/promtool check rules --lint=all --lint-fatal $(RULES)
 	$(PROMTOOL) test rules alerts/tests/*.yml
-	$(TOOLS) ./checkalerts ./prometheusrule
+	$(TOOLS) ./checkalerts
 	$(BIN)/checkalerts
-	$(BIN)/prometheusrule -check
 	cd tools && $(GO) test ./...
 	alerts/tests/routes.sh '$(abspath $(AMTOOL))'
 	alerts/tests/routes.sh '$(abspath $(BIN)/amtool)'
@@ -82,6 +81,7 @@ lint: $(BIN)/golangci-lint $(BIN)/govulncheck
 	cd tools && ../$(BIN)/golangci-lint run -c ../.golangci.yml ./...
 	$(GO) mod tidy -diff
 	$(GO) -C tools mod tidy -diff
+	.ci/generated
 	@if curl -fsS -m 10 -o /dev/null $(VULNDB)/index/db.json; then \
 		$(BIN)/govulncheck -db $(VULNDB) ./...; \
 	else \
@@ -92,12 +92,18 @@ lint: $(BIN)/golangci-lint $(BIN)/govulncheck
 fmt: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint fmt ./...
 
+# The golden scrape is not one of these: it is what a test expects, and a change
+# of it is for a person to read. docs/scaling.md holds measurements, rounded so
+# that they are the same on each run.
+.PHONY: generate
+generate: docs dashboards ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json
+
 .PHONY: docs
-docs: ## rewrite docs/metrics.md from the descriptors and docs/scaling.md from measurements
+docs:
 	$(GO) test ./collector -run 'Test(Metrics|Scaling)Documentation' -update
 
 .PHONY: dashboards
-dashboards: ## rewrite dashboards/ from tools/dashboards
+dashboards:
 	$(GO) -C tools run ./dashboards ../dashboards
 
 # Needs Chromium, and some five minutes.
@@ -107,13 +113,8 @@ dashboards-preview: build $(PROMETHEUS) ## draw the dashboards on a simulated ne
 		-rules ../alerts -dashboards ../dashboards -output ../$(BIN)/preview -images ../docs/images
 
 .PHONY: golden
-golden: ## rewrite the golden scrape
+golden: ## rewrite the golden scrape, which is what a test expects
 	$(GO) test ./collector -run TestGoldenScrape -update
-
-.PHONY: prometheusrule
-prometheusrule: ## rewrite deploy/kubernetes/prometheusrule.yaml from the rule files
-	$(TOOLS) ./prometheusrule
-	$(BIN)/prometheusrule
 
 .PHONY: bench
 bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
@@ -136,9 +137,9 @@ DIST              ?= dist
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .PHONY: release
-release: $(BIN)/cyclonedx-gomod ## archives, bills of materials and checksums of six platforms into dist/
+release: $(BIN)/cyclonedx-gomod $(BIN)/helm ## archives, bills of materials and checksums of six platforms, and the PrometheusRule, into dist/
 	@GO='$(GO)' VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' \
-		CYCLONEDX_GOMOD='$(abspath $(BIN)/cyclonedx-gomod)' .ci/release '$(DIST)'
+		CYCLONEDX_GOMOD='$(abspath $(BIN)/cyclonedx-gomod)' HELM='$(abspath $(BIN)/helm)' .ci/release '$(DIST)'
 
 .PHONY: release-env
 release-env:
@@ -161,6 +162,9 @@ vulncheck: $(BIN)/govulncheck ## known vulnerabilities in what the programs call
 # A bill of materials names the hash of the tool that made it.
 $(BIN)/cyclonedx-gomod: $(RELEASE_MOD)
 	CGO_ENABLED=0 $(RELEASE_TOOLS) -trimpath -buildvcs=false -ldflags '-s -w -buildid=' github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(BIN)/helm: tools/deploycheck/go.mod tools/deploycheck/go.sum
+	$(GO) -C tools/deploycheck build -o ../../$(BIN)/ helm.sh/helm/v3/cmd/helm
 
 $(BIN)/govulncheck: $(RELEASE_MOD)
 	$(RELEASE_TOOLS) golang.org/x/vuln/cmd/govulncheck
