@@ -1,4 +1,5 @@
 # The targets an operator needs are `make demo`, `make build` and `make test`.
+# While working on the code, plain `go test ./...` is enough.
 
 GO        ?= go
 BIN       := bin
@@ -49,7 +50,7 @@ run: $(BIN)/hedera_exporter ## exporter on mainnet; ARGS="--account=0.0.98=fees"
 test: lint test-unit test-alerts test-integration test-deploy test-release ## everything that CI checks
 
 .PHONY: test-unit
-test-unit:
+test-unit: ## go test ./... with the race detector
 	$(GO) test -race -parallel 8 ./... # most of the parallel tests wait for a deadline
 
 .PHONY: test-integration
@@ -76,11 +77,12 @@ test-alerts: $(PROMTOOL) $(BIN)/promtool $(AMTOOL) $(BIN)/amtool ## rules, route
 	alerts/tests/templates.sh '$(abspath $(BIN)/amtool)'
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint $(BIN)/govulncheck
+lint: $(BIN)/golangci-lint $(BIN)/govulncheck $(BIN)/deadcode ## linters, unused functions, and whether what is generated is current
 	$(BIN)/golangci-lint run ./...
 	cd tools && ../$(BIN)/golangci-lint run -c ../.golangci.yml ./...
 	$(GO) mod tidy -diff
 	$(GO) -C tools mod tidy -diff
+	@DEADCODE='$(abspath $(BIN)/deadcode)' .ci/deadcode . tools
 	.ci/generated
 	@if curl -fsS -m 10 -o /dev/null $(VULNDB)/index/db.json; then \
 		$(BIN)/govulncheck -db $(VULNDB) ./...; \
@@ -122,6 +124,9 @@ bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as
 
 $(BIN)/golangci-lint: $(TOOLS_MOD)
 	$(TOOLS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/deadcode: $(TOOLS_MOD)
+	$(TOOLS) golang.org/x/tools/cmd/deadcode
 
 $(BIN)/amtool: $(TOOLS_MOD)
 	$(TOOLS) github.com/prometheus/alertmanager/cmd/amtool
