@@ -11,30 +11,31 @@ import (
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
-// The names are those of every multi-target exporter; /metrics has neither.
+// These have the names that multi-target exporters use; /metrics has neither.
 var (
 	probeSuccess = prometheus.NewDesc("probe_success",
-		"Whether the network was read and knows all targets of the probe.", nil, nil)
+		"Whether the network could be read and knows all targets of the probe.", nil, nil)
 	probeDuration = prometheus.NewDesc("probe_duration_seconds",
-		"How long the probe took.", nil, nil)
+		"Duration of the probe.", nil, nil)
 )
 
-// Target is an account that a probe is asked for.
+// Target is an account to probe.
 type Target struct {
 	// Text is the account as the prober named it.
 	Text string
-	// ID is zero where the mirror has to look up Text, an alias or EVM address.
+	// ID is zero if the mirror has to look up Text, an alias or EVM address.
 	// Networks with balances from consensus nodes have no such targets.
-	ID hiero.AccountID
+	ID config.EntityID
 }
 
 // ProbeGatherer returns the gatherer of one probe, bounded by ctx: the families
 // of the accounts collector for targets, probe_success and
-// probe_duration_seconds. Where the network cannot be read there are only the
-// latter two.
+// probe_duration_seconds. If the network cannot be read, there are only the last
+// two.
 func (n Network) ProbeGatherer(ctx context.Context, targets []Target) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(probe{ctx: ctx, network: n, targets: targets})
@@ -55,7 +56,7 @@ func (probe) Describe(chan<- *prometheus.Desc) {}
 func (p probe) Collect(ch chan<- prometheus.Metric) {
 	start := time.Now()
 	accounts := &probedAccounts{network: p.network, targets: p.targets}
-	result, err := (&round{collector: accounts}).update(p.ctx)
+	result, err := (&cachedCollector{collector: accounts}).update(p.ctx)
 	duration := time.Since(start)
 
 	for _, sample := range result.samples {
@@ -82,7 +83,7 @@ func (p probe) log(unknown []string, duration time.Duration, err error) {
 type probedAccounts struct {
 	network Network
 	targets []Target
-	unknown []string // targets that the network does not know
+	unknown []string // targets
 }
 
 // Update implements Collector.
@@ -101,8 +102,8 @@ func (c *probedAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric
 	return nil
 }
 
-// rows returns what the mirror tells of each target, nil for unknown ones:
-// ids 100 a request, each alias and EVM address by a request of its own.
+// rows returns the mirror's row of each target, nil if it is unknown. There is
+// one request per 100 ids, and one per alias or EVM address.
 func (c *probedAccounts) rows(ctx context.Context) ([]*mirror.Account, error) {
 	rows := make([]*mirror.Account, len(c.targets))
 	group, ctx := newParallel(ctx)
@@ -128,23 +129,19 @@ func (c *probedAccounts) listIDs(ctx context.Context, rows []*mirror.Account) er
 	if len(ids) == 0 {
 		return nil
 	}
-	listed, err := c.network.Mirror.Accounts(ctx, ids)
+	known, err := c.network.Mirror.Accounts(ctx, ids)
 	if err != nil {
 		return err
 	}
-	known := make(map[string]*mirror.Account, len(listed))
-	for i := range listed {
-		known[listed[i].ID] = &listed[i]
-	}
 	for i, target := range c.targets {
-		if !target.ID.IsZero() {
-			rows[i] = known[target.ID.String()]
+		if row, ok := known[target.ID.String()]; ok && !target.ID.IsZero() {
+			rows[i] = &row
 		}
 	}
 	return nil
 }
 
-// lookUp returns nil for an address that the mirror does not know.
+// lookUp returns nil if the mirror does not know the address.
 func (c *probedAccounts) lookUp(ctx context.Context, address string) (*mirror.Account, error) {
 	row, err := c.network.Mirror.Account(ctx, address)
 	if mirror.IsNotFound(err) {
@@ -157,7 +154,7 @@ func (c *probedAccounts) lookUp(ctx context.Context, address string) (*mirror.Ac
 }
 
 func (c *probedAccounts) send(ch chan<- prometheus.Metric, names targetNames, target Target, row *mirror.Account) {
-	id := "" // that of an unknown address
+	id := "" // of an unknown address
 	switch {
 	case row != nil:
 		id = row.ID
@@ -185,7 +182,7 @@ func (c *probedAccounts) updateFromNodes(ctx context.Context, ch chan<- promethe
 	}
 	ids := make([]hiero.AccountID, 0, len(c.targets))
 	for _, target := range c.targets {
-		ids = append(ids, target.ID)
+		ids = append(ids, target.ID.AccountID())
 	}
 	balances, err := c.network.Balances.Balances(ctx, nodes, ids)
 	if err != nil {
@@ -194,7 +191,7 @@ func (c *probedAccounts) updateFromNodes(ctx context.Context, ch chan<- promethe
 	names := newTargetNames(c.network)
 	accounts := consensusAccounts{network: c.network}
 	for i, balance := range balances {
-		account, isFirst := names.account(ids[i].String(), c.targets[i])
+		account, isFirst := names.account(c.targets[i].ID.String(), c.targets[i])
 		if !isFirst {
 			continue
 		}
@@ -206,26 +203,26 @@ func (c *probedAccounts) updateFromNodes(ctx context.Context, ch chan<- promethe
 	return nil
 }
 
-// targetNames gives targets the names they are exported by.
+// targetNames finds the name label of each target.
 type targetNames struct {
-	configured map[string]Account
+	configured map[string]config.Account
 	given      map[[2]string]bool
 }
 
 func newTargetNames(n Network) targetNames {
-	names := targetNames{configured: make(map[string]Account, len(n.Accounts)), given: map[[2]string]bool{}}
+	names := targetNames{configured: make(map[string]config.Account, len(n.Accounts)), given: map[[2]string]bool{}}
 	for _, account := range n.Accounts {
 		names.configured[account.ID.String()] = account
 	}
 	return names
 }
 
-// account is the configured account with the id, else one by the name that the
-// prober gave it. It is not the first where it came by another target already.
-func (n targetNames) account(id string, target Target) (account Account, isFirst bool) {
+// account returns the configured account with the id, or one named after the
+// target. It is not the first if another target led to the same account.
+func (n targetNames) account(id string, target Target) (account config.Account, isFirst bool) {
 	account, ok := n.configured[id]
 	if !ok {
-		account = Account{ID: target.ID, Name: target.Text}
+		account = config.Account{ID: target.ID, Name: target.Text}
 	}
 	key := [2]string{id, account.Name}
 	isFirst = !n.given[key]
