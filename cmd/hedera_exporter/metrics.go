@@ -66,7 +66,7 @@ func (t timeouts) of(r *http.Request) (time.Duration, error) {
 	if value := r.Header.Get(scrapeTimeoutHeader); value != "" {
 		seconds, err := strconv.ParseFloat(value, 64)
 		if err != nil || !(seconds > 0) || seconds > math.MaxInt64/float64(time.Second) {
-			return 0, fmt.Errorf("header %s: %q is not a number of seconds above 0", scrapeTimeoutHeader, value)
+			return 0, fmt.Errorf("header %s: %q must be a number of seconds greater than 0", scrapeTimeoutHeader, value)
 		}
 		timeout = time.Duration(seconds * float64(time.Second))
 	}
