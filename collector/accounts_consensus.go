@@ -9,18 +9,15 @@ import (
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 )
 
-type balanceQuerier interface {
-	Balances(ctx context.Context, nodes []consensus.Node, accounts []hiero.AccountID) ([]consensus.Balance, error)
-}
-
-// consensusAccounts asks consensus nodes for balances, one query an account,
-// for private networks without a mirror node. They tell nothing else for free.
+// consensusAccounts asks consensus nodes for balances, one query per account,
+// for private networks without a mirror node. Other queries cost hbar.
 type consensusAccounts struct {
 	network  Network
-	balances balanceQuerier
+	balances *consensus.BalanceClient
 }
 
 // Update implements Collector.
@@ -34,7 +31,7 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	}
 	ids := make([]hiero.AccountID, 0, len(c.network.Accounts))
 	for _, account := range c.network.Accounts {
-		ids = append(ids, account.ID)
+		ids = append(ids, account.ID.AccountID())
 	}
 	balances, err := c.balances.Balances(ctx, nodes, ids)
 	if err != nil {
@@ -46,7 +43,7 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	return nil
 }
 
-func (c consensusAccounts) send(ch chan<- prometheus.Metric, account Account, balance consensus.Balance) {
+func (c consensusAccounts) send(ch chan<- prometheus.Metric, account config.Account, balance consensus.Balance) {
 	labels := []string{c.network.Name, account.ID.String(), account.Name}
 	ch <- accountExists.sample(boolValue(balance.Exists), labels...)
 	sendConfigured(ch, account, labels)

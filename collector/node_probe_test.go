@@ -54,7 +54,7 @@ func TestNodeProbe(t *testing.T) {
 			wantLines(
 				t, body,
 				`hedera_node_endpoint_up{`+labels+`,transport="`+transport+`"} 1`,
-				fmt.Sprintf(`hedera_node_endpoint_precheck_info{code="OK",address="%s",network="simulated",node_id="%d",transport="%s"} 1`,
+				fmt.Sprintf(`hedera_node_endpoint_precheck_info{address="%s",code="OK",network="simulated",node_id="%d",transport="%s"} 1`,
 					endpoint.Address, node.NodeID, transport),
 			)
 			for _, phase := range phases {

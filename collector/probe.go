@@ -11,24 +11,25 @@ import (
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
-// The names are those of every multi-target exporter; /metrics has neither.
+// These have the names that multi-target exporters use; /metrics has neither.
 var (
 	probeSuccess = prometheus.NewDesc("probe_success",
-		"Whether the network was read and knows all targets of the probe.", nil, nil)
+		"Whether the network could be read and knows all targets of the probe.", nil, nil)
 	probeDuration = prometheus.NewDesc("probe_duration_seconds",
-		"How long the probe took.", nil, nil)
+		"Duration of the probe.", nil, nil)
 )
 
-// Target is an account that a probe is asked for.
+// Target is an account to probe.
 type Target struct {
 	// Text is the account as the prober named it.
 	Text string
-	// ID is zero where the mirror has to look up Text, an alias or EVM address.
+	// ID is zero if the mirror has to look up Text, an alias or EVM address.
 	// Networks with balances from consensus nodes have no such targets.
-	ID hiero.AccountID
+	ID config.EntityID
 }
 
 // Probe is what a network returned about the targets of a probe. It collects
@@ -49,7 +50,7 @@ type Probe struct {
 // returned no value.
 type ProbedAccount struct {
 	// Account is the configured account; others have the target's text as name.
-	Account
+	config.Account
 
 	// AccountID is shard.realm.num, or empty for an address that the network
 	// does not know.
@@ -130,7 +131,7 @@ func (n Network) probeMirror(ctx context.Context, targets []Target) ([]ProbedAcc
 	return accounts, nil
 }
 
-func newProbedAccount(account Account, id string, row *mirror.Account) ProbedAccount {
+func newProbedAccount(account config.Account, id string, row *mirror.Account) ProbedAccount {
 	a := ProbedAccount{Account: account, AccountID: id, Exists: row != nil, row: row}
 	if row == nil {
 		return a
@@ -209,7 +210,7 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 	}
 	ids := make([]hiero.AccountID, 0, len(targets))
 	for _, target := range targets {
-		ids = append(ids, target.ID)
+		ids = append(ids, target.ID.AccountID())
 	}
 	balances, err := n.Balances.Balances(ctx, nodes, ids)
 	if err != nil {
@@ -218,7 +219,7 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 	names := newTargetNames(n)
 	accounts := make([]ProbedAccount, 0, len(targets))
 	for i, balance := range balances {
-		id := ids[i].String()
+		id := targets[i].ID.String()
 		account, isFirst := names.account(id, targets[i])
 		if !isFirst {
 			continue
@@ -232,26 +233,26 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 	return accounts, nil
 }
 
-// targetNames gives targets the names they are exported by.
+// targetNames finds the name label of each target.
 type targetNames struct {
-	configured map[string]Account
+	configured map[string]config.Account
 	given      map[[2]string]bool
 }
 
 func newTargetNames(n Network) targetNames {
-	names := targetNames{configured: make(map[string]Account, len(n.Accounts)), given: map[[2]string]bool{}}
+	names := targetNames{configured: make(map[string]config.Account, len(n.Accounts)), given: map[[2]string]bool{}}
 	for _, account := range n.Accounts {
 		names.configured[account.ID.String()] = account
 	}
 	return names
 }
 
-// account is the configured account with the id, else one by the name that the
-// prober gave it. It is not the first where it came by another target already.
-func (n targetNames) account(id string, target Target) (account Account, isFirst bool) {
+// account returns the configured account with the id, or one named after the
+// target. It is not the first if another target led to the same account.
+func (n targetNames) account(id string, target Target) (account config.Account, isFirst bool) {
 	account, ok := n.configured[id]
 	if !ok {
-		account = Account{ID: target.ID, Name: target.Text}
+		account = config.Account{ID: target.ID, Name: target.Text}
 	}
 	key := [2]string{id, account.Name}
 	isFirst = !n.given[key]

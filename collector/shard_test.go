@@ -91,8 +91,8 @@ func TestNewShard(t *testing.T) {
 	}{
 		{0, 1, ""},
 		{2, 3, ""},
-		{3, 3, "shard 3 is not one of 3 shards"},
-		{-1, 3, "shard -1 is not one of 3 shards"},
+		{3, 3, "shard 3 is not one of the 3 shards"},
+		{-1, 3, "shard -1 is not one of the 3 shards"},
 		{0, 0, "0 shards in total"},
 	} {
 		_, err := NewShard(c.ordinal, c.total)
@@ -144,7 +144,7 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	t.Cleanup(network.Close)
 	for i := range accounts {
-		watched := account(t, "0.0."+itoa(1001+i), itoa(i))
+		watched := account("0.0."+itoa(1001+i), itoa(i))
 		watched.Transactions, watched.AllTokens, watched.Allowances = true, true, true
 		network.Accounts = append(network.Accounts, watched)
 	}
@@ -158,8 +158,8 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 		}
 	}
 	network.Tokens = entities(sim.TokenIDs()...)
-	network.Topics = entities(sim.TopicIDs()...)
-	network.ScheduleCreators = entities(sim.ScheduleCreators()...)
+	network.Topics = topicsOf(entities(sim.TopicIDs()...))
+	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	want := seriesOf(t, network, Shard{})
 	if len(linesWith(strings.Join(want, "\n"), "hedera_token_treasury_balance{")) < total*3 {
 		t.Fatal("the treasuries hold nothing")

@@ -67,10 +67,10 @@ func judge(account collector.ProbedAccount) (state, problem string) {
 		return "ok", ""
 	}
 	// The last threshold is the most severe one.
-	for _, minimum := range slices.Backward(account.Minimums) {
-		if minimum.Severity != infoSeverity && *account.Tinybar < minimum.Tinybar {
+	for _, threshold := range slices.Backward(account.Thresholds) {
+		if minimum := threshold.Minimum.AsTinybar(); threshold.Severity != infoSeverity && *account.Tinybar < minimum {
 			return "low", fmt.Sprintf("balance %s hbar is below the %s threshold of %s hbar",
-				formatHbar(*account.Tinybar), minimum.Severity, formatHbar(minimum.Tinybar))
+				formatHbar(*account.Tinybar), threshold.Severity, formatHbar(minimum))
 		}
 	}
 	return "ok", ""
