@@ -57,38 +57,32 @@ func (s *Set) add(network string, r Registration, c Collector, options Options) 
 	s.collectors = append(s.collectors, &cachedCollector{network: network, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval)})
 }
 
-// Collect runs all collectors at once. It sends the samples of those that succeed
-// within ctx, and for each whether it succeeded.
-func (s *Set) Collect(ctx context.Context, ch chan<- prometheus.Metric) {
+// Scrape runs all collectors at once, within ctx.
+func (s *Set) Scrape(ctx context.Context) Scrape {
+	scrape := make(Scrape, len(s.collectors))
 	var wg sync.WaitGroup
-	for _, c := range s.collectors {
-		wg.Go(func() { s.collect(ctx, c, ch) })
+	for i, c := range s.collectors {
+		wg.Go(func() { scrape[i] = s.run(ctx, c) })
 	}
 	wg.Wait()
+	return scrape
 }
 
-// Close closes the networks' connections. No Collect may be under way.
+// Close closes the networks' connections. No Scrape may be in progress.
 func (s *Set) Close() {
 	for _, network := range s.networks {
 		network.Close()
 	}
 }
 
-func (s *Set) collect(ctx context.Context, c *cachedCollector, ch chan<- prometheus.Metric) {
+func (s *Set) run(ctx context.Context, c *cachedCollector) scraped {
 	start := time.Now()
 	result, err := c.run(ctx)
-	duration := time.Since(start)
-
-	ch <- scrapeSuccess.sample(boolValue(err == nil), c.network, c.name)
-	ch <- scrapeDuration.sample(duration.Seconds(), c.network, c.name)
+	r := scraped{network: c.network, collector: c.name, duration: time.Since(start), result: result, err: err}
 	if err != nil {
-		level.Error(s.log).Log("msg", "collector failed", "network", c.network, "collector", c.name, "duration", duration, "err", err)
-		return
+		level.Error(s.log).Log("msg", "collector failed", "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
 	}
-	ch <- scrapeCollected.sample(unixSeconds(result.collected), c.network, c.name)
-	for _, sample := range result.samples {
-		ch <- sample
-	}
+	return r
 }
 
 // cachedCollector runs one collector once for all scrapes that need it at the
