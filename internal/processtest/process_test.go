@@ -40,7 +40,6 @@ func TestMain(m *testing.M) {
 // serve answers until SIGTERM, and then ends with status 4.
 func serve() {
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer cancel()
 	listener, err := new(net.ListenConfig).Listen(stop, "tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
@@ -56,6 +55,7 @@ func serve() {
 	}
 	go func() { _ = server.Serve(listener) }()
 	<-stop.Done()
+	cancel()
 	os.Exit(4)
 }
 
