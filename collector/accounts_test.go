@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/simulator"
 )
@@ -48,11 +49,11 @@ func TestAccounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
-		account(t, "0.0.5001", "full", Minimum{"warning", 100000000000}, Minimum{"critical", 1}),
-		account(t, "0.0.5002", "null"),
-		account(t, "0.0.5003", "deleted"),
-		account(t, "0.0.5004", "missing", Minimum{"warning", 5}),
-		account(t, "0.0.2", "treasury"),
+		account("0.0.5001", "full", minimum("warning", 100000000000), minimum("critical", 1)),
+		account("0.0.5002", "null"),
+		account("0.0.5003", "deleted"),
+		account("0.0.5004", "missing", minimum("warning", 5)),
+		account("0.0.2", "treasury"),
 	), "accounts")
 
 	body := scrapeText(t, set, testDeadline)
@@ -90,7 +91,7 @@ func TestAccounts(t *testing.T) {
 
 func TestAccountsFollowTheNetwork(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
-	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account(t, "0.0.1001", "a")), "accounts")
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.1001", "a")), "accounts")
 	for _, tinybar := range []int64{1, 250000000, 0} {
 		if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.1001", tinybar) }); err != nil {
 			t.Fatal(err)
@@ -109,7 +110,7 @@ func TestAccountsFollowTheNetwork(t *testing.T) {
 func TestAccountsByConsensus(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 4, Accounts: 3})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
-		account(t, "0.0.1001", "a", Minimum{"warning", 100000000}), account(t, "0.0.1002", "gone"), account(t, "0.0.9999", "missing"))
+		account("0.0.1001", "a", minimum("warning", 100000000)), account("0.0.1002", "gone"), account("0.0.9999", "missing"))
 	network.Balances = consensus.NewBalanceClient(4)
 	set := setOn(t, network, "accounts")
 
@@ -143,9 +144,9 @@ func TestAccountsByConsensus(t *testing.T) {
 func TestTenThousandAccountsAreAHundredRequests(t *testing.T) {
 	const accounts = 10_000
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: accounts})
-	watched := make([]Account, 0, accounts)
+	watched := make([]config.Account, 0, accounts)
 	for i := range accounts {
-		watched = append(watched, account(t, "0.0."+itoa(1001+i), itoa(i)))
+		watched = append(watched, account("0.0."+itoa(1001+i), itoa(i)))
 	}
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched...), "accounts")
 
@@ -190,8 +191,8 @@ func TestKeyFingerprint(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	body := scrapeText(t, setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account(t, "0.0.5001", "a"),
-		account(t, "0.0.5002", "b"), account(t, "0.0.5003", "c"), account(t, "0.0.5004", "d")), "accounts"), testDeadline)
+	body := scrapeText(t, setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.5001", "a"),
+		account("0.0.5002", "b"), account("0.0.5003", "c"), account("0.0.5004", "d")), "accounts"), testDeadline)
 	wantLines(
 		t, body,
 		`hedera_account_key_info{account_id="0.0.5001",key_fingerprint="1a76711f1f405291",key_type="ED25519",name="a",network="simulated"} 1`,

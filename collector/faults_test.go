@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -80,7 +81,7 @@ func TestFaultCostsItsCollectorOnly(t *testing.T) {
 
 func testFault(t *testing.T, fault simulator.Fault, broken string) {
 	sim := startSimulator(t, simulator.Options{Nodes: 3, Accounts: 1})
-	watched := account(t, "0.0.1001", "a")
+	watched := account("0.0.1001", "a")
 	watched.Transactions = true
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched))
 	scrapeText(t, set, testDeadline) // so that a value is there to go stale
@@ -116,9 +117,9 @@ func successLine(collector string, success bool) string {
 // looks while the exporter's set and its connections are closed.
 func TestScrapesWithFaultsLeaveNothingBehind(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 150})
-	watched := []Account{}
+	watched := []config.Account{}
 	for i := range 150 {
-		watched = append(watched, account(t, "0.0."+itoa(1001+i), itoa(i)))
+		watched = append(watched, account("0.0."+itoa(1001+i), itoa(i)))
 	}
 	before := goleak.IgnoreCurrent()
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched...)

@@ -32,13 +32,13 @@ var mirrorCollectors = map[string]string{
 func watchedNetwork(t *testing.T) (*simulator.Simulator, Network) {
 	t.Helper()
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 3})
-	watched := account(t, "0.0.1001", "a")
+	watched := account("0.0.1001", "a")
 	watched.AllTokens, watched.Allowances = true, true
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched)
 	network.Tokens = entities(sim.TokenIDs()...)
-	network.Topics = entities(sim.TopicIDs()...)
+	network.Topics = topicsOf(entities(sim.TopicIDs()...))
 	network.Contracts = entities(sim.ContractIDs()...)
-	network.ScheduleCreators = entities(sim.ScheduleCreators()...)
+	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	return sim, network
 }
 

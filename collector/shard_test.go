@@ -144,7 +144,7 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	t.Cleanup(network.Close)
 	for i := range accounts {
-		watched := account(t, "0.0."+itoa(1001+i), itoa(i))
+		watched := account("0.0."+itoa(1001+i), itoa(i))
 		watched.Transactions, watched.AllTokens, watched.Allowances = true, true, true
 		network.Accounts = append(network.Accounts, watched)
 	}
@@ -160,8 +160,8 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 		}
 	}
 	network.Tokens = entities(sim.TokenIDs()...)
-	network.Topics = entities(sim.TopicIDs()...)
-	network.ScheduleCreators = entities(sim.ScheduleCreators()...)
+	network.Topics = topicsOf(entities(sim.TopicIDs()...))
+	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	want := seriesOf(t, network, Shard{})
 	if len(linesWith(strings.Join(want, "\n"), "hedera_token_treasury_balance{")) < total*3 {
 		t.Fatal("the treasuries hold nothing")

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
 	"hedera_exporter/internal/simulator"
@@ -43,7 +44,7 @@ func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulato
 }
 
 // networkOn is the network that sim simulates, as cmd/hedera_exporter wires it.
-func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...Account) Network {
+func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...config.Account) Network {
 	t.Helper()
 	base, err := url.Parse(sim.URL())
 	if err != nil {
@@ -91,13 +92,47 @@ func setOn(t testing.TB, network Network, names ...string) *Set {
 	return set
 }
 
-func account(t testing.TB, id, name string, minimums ...Minimum) Account {
-	t.Helper()
-	parsed, err := hiero.AccountIDFromString(id)
+func account(id, name string, thresholds ...config.Threshold) config.Account {
+	return config.Account{ID: mustID(id), Name: name, Thresholds: thresholds}
+}
+
+func minimum(severity string, tinybar int64) config.Threshold {
+	return config.Threshold{Severity: severity, Minimum: hiero.HbarFromTinybar(tinybar)}
+}
+
+func mustID(text string) config.EntityID {
+	id, err := config.ParseEntityID(text)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	return Account{ID: parsed, Name: name, Minimums: minimums}
+	return id
+}
+
+func entity(id, name string) config.Entity { return config.Entity{ID: mustID(id), Name: name} }
+
+// entities have names of their own.
+func entities(ids ...string) []config.Entity {
+	list := make([]config.Entity, 0, len(ids))
+	for _, id := range ids {
+		list = append(list, entity(id, "n"+id))
+	}
+	return list
+}
+
+func topicsOf(entities []config.Entity) []config.Topic {
+	list := make([]config.Topic, 0, len(entities))
+	for _, entity := range entities {
+		list = append(list, config.Topic{Entity: entity})
+	}
+	return list
+}
+
+func creatorsOf(entities []config.Entity) []config.ScheduleCreator {
+	list := make([]config.ScheduleCreator, 0, len(entities))
+	for _, entity := range entities {
+		list = append(list, config.ScheduleCreator(entity))
+	}
+	return list
 }
 
 // scrapeText is one scrape within timeout in the text format, without comments.

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -25,11 +27,8 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.Topics = []Entity{
-		{ID: "0.0.7001", Name: "busy", Heartbeat: time.Hour},
-		{ID: "0.0.7002", Name: "empty"},
-		{ID: "0.0.7003", Name: "missing"},
-	}
+	network.Topics = topicsOf([]config.Entity{entity("0.0.7001", "busy"), entity("0.0.7002", "empty"), entity("0.0.7003", "missing")})
+	network.Topics[0].Heartbeat = model.Duration(time.Hour)
 	set := setOn(t, network, "topics")
 	body := scrapeCosting(t, sim, set, map[string]int{"GET /api/v1/topics/{id}/messages": 3})
 	wantOnly(

@@ -11,6 +11,7 @@ import (
 
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
 )
 
 func TestPresets(t *testing.T) {
@@ -22,17 +23,17 @@ func TestPresets(t *testing.T) {
 				LedgerID: hiero.LedgerIDFromBytes([]byte{ledgerID}),
 				Mirror: &Mirror{
 					URL:            &url.URL{Scheme: "https", Host: host},
-					GRPCAddress:    host + ":443",
+					GRPCAddress:    HostPort{host, 443},
 					GRPCTLS:        true,
 					HTTPClient:     promconfig.DefaultHTTPClientConfig,
 					RateLimit:      40,
 					MaxConcurrency: 10,
-					Timeout:        5 * time.Second,
+					Timeout:        model.Duration(5 * time.Second),
 				},
 				Consensus: Consensus{
 					TLSPorts:          []int{50212, 443},
-					ProbeTimeout:      5 * time.Second,
-					ReconnectInterval: 5 * time.Minute,
+					ProbeTimeout:      model.Duration(5 * time.Second),
+					ReconnectInterval: model.Duration(5 * time.Minute),
 					MaxConcurrency:    10,
 				},
 				BalanceSource: BalanceSourceMirror,
@@ -112,43 +113,43 @@ networks:
 		Mirror: &Mirror{
 			URL:         &url.URL{Scheme: "http", Host: "localhost:5551", Path: "/prefix"},
 			JavaURL:     &url.URL{Scheme: "http", Host: "localhost:8084"},
-			GRPCAddress: "[::1]:443",
+			GRPCAddress: HostPort{"::1", 443},
 			HTTPClient: promconfig.HTTPClientConfig{
 				BasicAuth:   &promconfig.BasicAuth{Username: "me", PasswordFile: "secrets/password"},
 				EnableHTTP2: true,
 			},
 			RateLimit:      12.5,
 			MaxConcurrency: 3,
-			Timeout:        90 * time.Second,
+			Timeout:        model.Duration(90 * time.Second),
 		},
 		Consensus: Consensus{
 			TLSPorts:          []int{1234},
-			ProbeTimeout:      time.Second,
-			ReconnectInterval: time.Hour,
+			ProbeTimeout:      model.Duration(time.Second),
+			ReconnectInterval: model.Duration(time.Hour),
 			MaxConcurrency:    7,
 			Nodes: []Node{{
 				ID:              7,
-				AccountID:       hiero.AccountID{Account: 10},
+				AccountID:       entityID(t, "0.0.10"),
 				Description:     "the node",
 				CertificateHash: "a171e3ba83476747aeb2e2ac4d0e115caaab918203b0dfe1cdeab443438fc289abc8ba8a6aff83db5f1b334046da88c8",
-				Endpoints:       []string{"127.0.0.1:50211", "node.example.com:50212"},
+				Endpoints:       []HostPort{{"127.0.0.1", 50211}, {"node.example.com", 50212}},
 			}},
 		},
 		BalanceSource: BalanceSourceConsensus,
 		Accounts: []Account{
-			{ID: hiero.AccountID{Account: 98}, Name: "fees", Thresholds: []Threshold{
+			{ID: entityID(t, "0.0.98"), Name: "fees", Thresholds: Thresholds{
 				{Severity: "info", Minimum: hiero.HbarFromTinybar(100_050_000_000)},
 				{Severity: "warning", Minimum: hiero.HbarFromTinybar(1)},
 				{Severity: "critical", Minimum: hiero.HbarFromTinybar(0)},
 			}},
-			{ID: hiero.AccountID{Shard: 1, Realm: 2, Account: 3}, Name: "1.2.3", AllTokens: true},
-			{ID: hiero.AccountID{Account: 4}, Name: "0.0.4", Transactions: true, Heartbeat: 90 * time.Minute},
-			{ID: hiero.AccountID{Account: 5}, Name: "0.0.5", Allowances: true, Cold: true},
+			{ID: entityID(t, "1.2.3"), Name: "1.2.3", AllTokens: true},
+			{ID: entityID(t, "0.0.4"), Name: "0.0.4", Transactions: true, Heartbeat: model.Duration(90 * time.Minute)},
+			{ID: entityID(t, "0.0.5"), Name: "0.0.5", Allowances: true, Cold: true},
 		},
-		Tokens:           []Entity{{ID: "0.0.456858", Name: "usdc"}, {ID: "1.2.3", Name: "1.2.3"}},
-		Topics:           []Entity{{ID: "0.0.5005", Name: "audit", Heartbeat: 2 * time.Hour}},
-		Contracts:        []Entity{{ID: "0.0.6006", Name: "bridge"}},
-		ScheduleCreators: []Entity{{ID: "0.0.1001", Name: "treasury multisig"}},
+		Tokens:           []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc"}, {ID: entityID(t, "1.2.3"), Name: "1.2.3"}},
+		Topics:           []Topic{{Entity: Entity{ID: entityID(t, "0.0.5005"), Name: "audit"}, Heartbeat: model.Duration(2 * time.Hour)}},
+		Contracts:        []Entity{{ID: entityID(t, "0.0.6006"), Name: "bridge"}},
+		ScheduleCreators: []ScheduleCreator{{ID: entityID(t, "0.0.1001"), Name: "treasury multisig"}},
 	}
 	if len(cfg.Networks) != 1 || !reflect.DeepEqual(cfg.Networks[0], want) {
 		t.Errorf("got\n%s", cfg)
@@ -201,8 +202,9 @@ func TestEntityChecksums(t *testing.T) {
     contracts: [{id: 0.0.123-esxsf, name: contract}]
     schedules: [{creator: 0.0.123-esxsf}]
 `, Source{}).Networks[0]
-	for want, got := range map[string][]Entity{"token": n.Tokens, "topic": n.Topics, "contract": n.Contracts, "0.0.123": n.ScheduleCreators} {
-		if !reflect.DeepEqual(got, []Entity{{ID: "0.0.123", Name: want}}) {
+	got := map[string][]Entity{"token": n.Tokens, "topic": {n.Topics[0].Entity}, "contract": n.Contracts, "0.0.123": {Entity(n.ScheduleCreators[0])}}
+	for want, got := range got {
+		if !reflect.DeepEqual(got, []Entity{{ID: entityID(t, "0.0.123"), Name: want}}) {
 			t.Errorf("got %v, want 0.0.123 with the name %s", got, want)
 		}
 	}
@@ -215,8 +217,8 @@ func TestFlagAccountKeepsDefaults(t *testing.T) {
   mainnet: {accounts: [{id: 0.0.98, tokens: all, transactions: true, allowances: true}]}
 `, Source{Accounts: []string{"0.0.99"}}).Networks[0].Accounts
 	want := []Account{
-		{ID: hiero.AccountID{Account: 98}, Name: "0.0.98", AllTokens: true, Transactions: true, Allowances: true},
-		{ID: hiero.AccountID{Account: 99}, Name: "0.0.99"},
+		{ID: entityID(t, "0.0.98"), Name: "0.0.98", AllTokens: true, Transactions: true, Allowances: true},
+		{ID: entityID(t, "0.0.99"), Name: "0.0.99"},
 	}
 	if !reflect.DeepEqual(accounts, want) {
 		t.Errorf("got %+v, want %+v", accounts, want)
@@ -284,7 +286,7 @@ func TestAnchorsAndMerges(t *testing.T) {
     mirror: {<<: [*mirror, {max_concurrency: 2, timeout: 9s}]}
 `, Source{})
 	for _, n := range cfg.Networks {
-		if n.Mirror.Timeout != 7*time.Second || n.Mirror.RateLimit != 5 || len(n.Accounts) != 3 {
+		if time.Duration(n.Mirror.Timeout) != 7*time.Second || n.Mirror.RateLimit != 5 || len(n.Accounts) != 3 {
 			t.Errorf("%s: got\n%s", n.Name, cfg)
 		}
 	}
