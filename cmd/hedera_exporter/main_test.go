@@ -263,11 +263,11 @@ func TestInvalidCommandLine(t *testing.T) {
 
 func TestInvalidShards(t *testing.T) {
 	for args, want := range map[string]string{
-		"--shard=1":                    "shard 1 is not one of the 1 shards",
-		"--shard=-1 --total-shards=2":  "shard -1 is not one of the 2 shards",
-		"--total-shards=0":             "there must be at least 1",
+		"--shard=1":                    "shard 1 is not one of 1 shards",
+		"--shard=-1 --total-shards=2":  "shard -1 is not one of 2 shards",
+		"--total-shards=0":             "0 shards in total, want at least 1",
 		"--pod=exporter-7d4b9c-x2lqk":  "StatefulSet",
-		"--pod=e-3 --total-shards=3":   "shard 3 is not one of the 3 shards",
+		"--pod=e-3 --total-shards=3":   "shard 3 is not one of 3 shards",
 		"--shard=two --total-shards=3": "two",
 	} {
 		var stderr bytes.Buffer
