@@ -78,8 +78,8 @@ func init() {
 	})
 }
 
-// maxDecimalsLookups is of how many tokens one scrape looks up the decimals, so
-// that an account with many allowances does not use up the mirror's rate limit.
+// maxDecimalsLookups is for how many tokens one scrape looks up the decimals. It
+// keeps an account with many allowances from using up the mirror's rate limit.
 const maxDecimalsLookups = 10
 
 type allowances struct {

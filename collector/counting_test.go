@@ -365,7 +365,7 @@ func TestBlocksOfANetworkThatWasReset(t *testing.T) {
 	}
 	latest(5000, 3)
 	want("5000", "0", "0")
-	latest(2, 4) // began anew
+	latest(2, 4) // was reset
 	want("2", "0", "0")
 	latest(3, 5)
 	want("3", "5", "0")

@@ -109,7 +109,7 @@ func TestSchedulesAreBounded(t *testing.T) {
 
 func TestPendingSchedulesEndOnTime(t *testing.T) {
 	const now = mirror.Timestamp(1_700_000_000 * time.Second)
-	at := func(d time.Duration) mirror.Timestamp { return now.Add(d) }
+	at := now.Add
 	rows := []mirror.Schedule{
 		{ID: "later", ConsensusTimestamp: at(-time.Minute)},
 		{ID: "explicit", ConsensusTimestamp: at(-time.Hour), ExpirationTime: ptr(at(2))},

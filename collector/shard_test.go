@@ -115,7 +115,7 @@ func TestPodOrdinal(t *testing.T) {
 	}
 }
 
-// ofTheExporter are series of a network that tell how one exporter fares.
+// ofTheExporter are series of a network that depend on the exporter.
 var ofTheExporter = regexp.MustCompile("^hedera_(scrape_|transactions_backlog_seconds)")
 
 // seriesOf returns the network's series of a scrape.
