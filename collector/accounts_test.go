@@ -40,11 +40,11 @@ func TestAccounts(t *testing.T) {
 		StakedAccountID: ptr("0.0.800"),
 	}
 	for _, a := range []simulator.Account{full, null, deleted} {
-		if err := sim.AddAccount(a); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(a) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := sim.SetBalance("0.0.2", 1<<53+1); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.2", 1<<53+1) }); err != nil {
 		t.Fatal(err)
 	}
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
@@ -92,13 +92,13 @@ func TestAccountsFollowTheNetwork(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account(t, "0.0.1001", "a")), "accounts")
 	for _, tinybar := range []int64{1, 250000000, 0} {
-		if err := sim.SetBalance("0.0.1001", tinybar); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.1001", tinybar) }); err != nil {
 			t.Fatal(err)
 		}
 		want := map[int64]string{1: "1e-08", 250000000: "2.5", 0: "0"}[tinybar]
 		wantLines(t, scrapeText(t, set, testDeadline), `hedera_account_balance_hbar{account_id="0.0.1001",name="a",network="simulated"} `+want)
 	}
-	if err := sim.RemoveAccount("0.0.1001"); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.RemoveAccount("0.0.1001") }); err != nil {
 		t.Fatal(err)
 	}
 	body := scrapeText(t, set, testDeadline)
@@ -117,11 +117,11 @@ func TestAccountsByConsensus(t *testing.T) {
 	wantLines(t, body, `hedera_scrape_collector_success{collector="accounts",network="simulated"} 0`)
 	wantNone(t, body, "hedera_account_")
 
-	sim.AnswerBalanceQueries(true)
-	if err := sim.SetBalance("0.0.1001", 350000000); err != nil {
+	_ = sim.Update(func(l *simulator.Ledger) error { l.AnswerBalanceQueries(true); return nil })
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.1001", 350000000) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := sim.DeleteAccount("0.0.1002"); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.DeleteAccount("0.0.1002") }); err != nil {
 		t.Fatal(err)
 	}
 	body = scrapeText(t, set, testDeadline)
@@ -186,7 +186,7 @@ func TestKeyFingerprint(t *testing.T) {
 		"0.0.5003": {Type: "ED25519", Key: "ab"},
 		"0.0.5004": nil,
 	} {
-		if err := sim.AddAccount(simulator.Account{ID: id, Key: key}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(simulator.Account{ID: id, Key: key}) }); err != nil {
 			t.Fatal(err)
 		}
 	}

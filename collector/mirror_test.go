@@ -27,7 +27,7 @@ func TestMirror(t *testing.T) {
 		`hedera_mirror_grpc_up{network="simulated"} 1`,
 		`hedera_mirror_latest_block_timestamp_seconds{network="simulated"} 1.7935344e+09`,
 	)
-	sim.AddBlock()
+	addBlock(sim)
 	wantLines(t, scrapeText(t, set, testDeadline),
 		`hedera_mirror_latest_block_timestamp_seconds{network="simulated"} 1.793534402e+09`)
 }

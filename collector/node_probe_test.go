@@ -165,7 +165,9 @@ func TestPrecheckCode(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 2})
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
 	node := sim.Nodes()[1]
-	if err := sim.SetPrecheck(node.NodeID, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error {
+		return l.SetPrecheck(node.NodeID, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	body := scrapeText(t, set, testDeadline)

@@ -164,3 +164,18 @@ func wantNone(t *testing.T, body string, parts ...string) {
 const testLatency = 100 * time.Millisecond
 
 func itoa(i int) string { return strconv.Itoa(i) }
+
+func addBlock(sim *simulator.Simulator) (block simulator.Block) {
+	_ = sim.Update(func(l *simulator.Ledger) error { block = l.AddBlock(); return nil })
+	return block
+}
+
+func addBlockWith(sim *simulator.Simulator, count int, gasUsed int64) (block simulator.Block) {
+	_ = sim.Update(func(l *simulator.Ledger) error { block = l.AddBlockWith(count, gasUsed); return nil })
+	return block
+}
+
+func addTopicMessage(sim *simulator.Simulator, topic string, at time.Time) (sequence int64, err error) {
+	err = sim.Update(func(l *simulator.Ledger) error { sequence, err = l.AddTopicMessage(topic, at); return err })
+	return sequence, err
+}

@@ -62,7 +62,7 @@ func TestQueryAccount(t *testing.T) {
 		ExpiryTimestamp: new("1800000000.000000000"),
 	})
 	addAccount(t, sim, simulator.Account{ID: "0.0.123", Deleted: new(true)})
-	if err := sim.SetBalance("0.0.801", 99_00000000); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.801", 99_00000000) }); err != nil {
 		t.Fatal(err)
 	}
 	flags := onSimulated(t, sim)

@@ -28,7 +28,7 @@ func addAccount(t *testing.T, sim *simulator.Simulator, account simulator.Accoun
 	if account.Balance == nil {
 		account.Balance = &simulator.Balance{Tinybar: new(int64(250_000_000))}
 	}
-	if err := sim.AddAccount(account); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(account) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -251,7 +251,7 @@ func TestProbeByConsensus(t *testing.T) {
 		t.Errorf("nodes that are busy told of accounts:\n%s", body)
 	}
 
-	sim.AnswerBalanceQueries(true)
+	_ = sim.Update(func(l *simulator.Ledger) error { l.AnswerBalanceQueries(true); return nil })
 	_, body = get(t, e.url+"/probe?target=0.0.98,0.0.800", nil)
 	wantParts(t, body,
 		`hedera_account_balance_hbar{account_id="0.0.98",name="fees",network="solo"} 2.8412345e+07`,

@@ -242,8 +242,8 @@ func TestBalances(t *testing.T) {
 		t.Errorf("error %v, want BUSY and the mend", err)
 	}
 
-	sim.AnswerBalanceQueries(true)
-	if err := sim.DeleteAccount("0.0.1002"); err != nil {
+	_ = sim.Update(func(l *simulator.Ledger) error { l.AnswerBalanceQueries(true); return nil })
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.DeleteAccount("0.0.1002") }); err != nil {
 		t.Fatal(err)
 	}
 	if err := sim.StopNode(nodes[0].ID); err != nil { // another one answers in its place
@@ -265,7 +265,7 @@ func TestBalances(t *testing.T) {
 
 func TestBalancesAreNotTakenFromAnImpostor(t *testing.T) {
 	sim := start(t, 1)
-	sim.AnswerBalanceQueries(true)
+	_ = sim.Update(func(l *simulator.Ledger) error { l.AnswerBalanceQueries(true); return nil })
 	nodes := book(t, sim)
 	if err := sim.SwapCertificate(nodes[0].ID); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"sync"
 	"syscall"
 	"time"
@@ -68,7 +69,7 @@ func (e *endpoint) restartLocked(certificate tls.Certificate) error {
 
 func (e *endpoint) serveLocked(listener net.Listener, certificate tls.Certificate) {
 	options := []grpc.ServerOption{
-		grpc.UnaryInterceptor(e.service.requests.countUnary),
+		grpc.UnaryInterceptor(e.service.simulator.countUnary),
 		grpc.WaitForHandlers(true),
 	}
 	if e.tls {
@@ -190,4 +191,21 @@ func listenAgain(address string) (net.Listener, error) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+func endpointControls() map[string]controlCall {
+	return map[string]controlCall{"POST /simulator/endpoints/{address}/{action}": (*Simulator).controlEndpoint}
+}
+
+func (s *Simulator) controlEndpoint(r *http.Request) (any, error) {
+	actions := map[string]func(string) error{
+		"stop":  s.StopEndpoint,
+		"start": s.StartEndpoint,
+		"hang":  s.HangEndpoint,
+	}
+	do, ok := actions[r.PathValue("action")]
+	if !ok {
+		return s.controlNotFound(r)
+	}
+	return nil, do(r.PathValue("address"))
 }

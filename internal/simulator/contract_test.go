@@ -71,10 +71,10 @@ func TestOneContract(t *testing.T) {
 // A contract is an account as well.
 func TestContractsAreAccounts(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	if err := s.AddContract(Contract{ID: "0.0.5", Memo: "mine"}); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.AddContract(Contract{ID: "0.0.5", Memo: "mine"}) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SetBalance("0.0.5", 77); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.SetBalance("0.0.5", 77) }); err != nil {
 		t.Fatal(err)
 	}
 	balance := getJSON[balanceList](t, s, "/api/v1/balances?account.id=0.0.5&account.id="+plainContract)
@@ -85,20 +85,20 @@ func TestContractsAreAccounts(t *testing.T) {
 	if *account.Memo != "mine" || *account.EVMAddress != "0x0000000000000000000000000000000000000005" {
 		t.Errorf("account is %+v", account)
 	}
-	if err := s.DeleteAccount("0.0.5"); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.DeleteAccount("0.0.5") }); err != nil {
 		t.Fatal(err)
 	}
 	if got := getJSON[contractDetail](t, s, "/api/v1/contracts/0.0.5"); !got.Deleted {
 		t.Error("the contract is not deleted")
 	}
-	if err := s.RemoveAccount("0.0.5"); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.RemoveAccount("0.0.5") }); err != nil {
 		t.Fatal(err)
 	}
 	if got := send(t, s, http.MethodGet, "/api/v1/contracts/0.0.5", nil); got.status != 404 {
 		t.Errorf("removed contract: got %d", got.status)
 	}
 	for _, id := range []string{plainContract, "0.0.98", "x"} {
-		if err := s.AddContract(Contract{ID: id}); err == nil {
+		if err := s.Update(func(l *Ledger) error { return l.AddContract(Contract{ID: id}) }); err == nil {
 			t.Errorf("contract %s was added", id)
 		}
 	}

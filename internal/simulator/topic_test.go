@@ -68,7 +68,7 @@ func TestTopicMessages(t *testing.T) {
 		t.Errorf("got %+v", plain)
 	}
 
-	sequence, err := s.AddTopicMessage(busyTopic, fixedNow())
+	sequence, err := addMessage(s, busyTopic, fixedNow())
 	if err != nil || sequence != 31 {
 		t.Errorf("got %d, %v, want 31", sequence, err)
 	}
@@ -98,11 +98,11 @@ func TestTopicMessagePages(t *testing.T) {
 
 func TestAddTopic(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	if err := s.AddTopic(Topic{ID: "7", Memo: "mine"}); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.AddTopic(Topic{ID: "7", Memo: "mine"}) }); err != nil {
 		t.Fatal(err)
 	}
 	for i := range maxMessages + 2 {
-		if _, err := s.AddTopicMessage("0.0.7", at(time.Duration(i))); err != nil {
+		if _, err := addMessage(s, "0.0.7", at(time.Duration(i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,13 +111,13 @@ func TestAddTopic(t *testing.T) {
 	if first.SequenceNumber != 3 || last.SequenceNumber != maxMessages+2 {
 		t.Errorf("messages go from %d to %d", first.SequenceNumber, last.SequenceNumber)
 	}
-	_, early := s.AddTopicMessage("0.0.7", at(0))
-	_, closed := s.AddTopicMessage(bareTopic, at(0))
-	_, unknown := s.AddTopicMessage("0.0.8", at(0))
-	_, nonsense := s.AddTopicMessage("x", at(0))
+	_, early := addMessage(s, "0.0.7", at(0))
+	_, closed := addMessage(s, bareTopic, at(0))
+	_, unknown := addMessage(s, "0.0.8", at(0))
+	_, nonsense := addMessage(s, "x", at(0))
 	for name, err := range map[string]error{
 		"early message": early, "message to deleted topic": closed, "message to unknown topic": unknown,
-		"message to nonsense": nonsense, "topic twice": s.AddTopic(Topic{ID: "0.0.7"}), "topic without id": s.AddTopic(Topic{}),
+		"message to nonsense": nonsense, "topic twice": s.Update(func(l *Ledger) error { return l.AddTopic(Topic{ID: "0.0.7"}) }), "topic without id": s.Update(func(l *Ledger) error { return l.AddTopic(Topic{}) }),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)

@@ -20,7 +20,7 @@ func at(offset time.Duration) time.Time { return fixedNow().Add(offset) }
 func addTransactions(t *testing.T, s *Simulator, transactions ...Transaction) {
 	t.Helper()
 	for _, transaction := range transactions {
-		if err := s.AddTransaction(transaction); err != nil {
+		if err := s.Update(func(l *Ledger) error { return l.AddTransaction(transaction) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -207,7 +207,7 @@ func TestAddTransactionErrors(t *testing.T) {
 		"transfer":       {Payer: "0.0.2", Transfers: map[string]int64{"x": 1}},
 		"token transfer": {Payer: "0.0.2", TokenTransfers: []TokenTransfer{{Account: "x"}}},
 	} {
-		if err := s.AddTransaction(transaction); err == nil {
+		if err := s.Update(func(l *Ledger) error { return l.AddTransaction(transaction) }); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

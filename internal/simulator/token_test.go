@@ -128,7 +128,7 @@ func TestAccountTokens(t *testing.T) {
 
 func TestAccountsShowTheirTokens(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1, Accounts: 1})
-	if err := s.SetTokenBalance(bareToken, "0.0.98", 12); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.SetTokenBalance(bareToken, "0.0.98", 12) }); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"accounts?account.id=0.0.98", "accounts/0.0.98", "balances?account.id=0.0.98"} {
@@ -141,14 +141,20 @@ func TestAccountsShowTheirTokens(t *testing.T) {
 
 func TestChangingTokens(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1, Accounts: 3})
-	if err := s.AddToken(Token{ID: "0.0.7", Decimals: 2, FreezeKey: &Key{}, FreezeDefault: true, SupplyType: finite, MaxSupply: 10}); err != nil {
+	if err := s.Update(func(l *Ledger) error {
+		return l.AddToken(Token{ID: "0.0.7", Decimals: 2, FreezeKey: &Key{}, FreezeDefault: true, SupplyType: finite, MaxSupply: 10})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"supply":  s.SetTokenSupply("0.0.7", 10),
-		"balance": s.SetTokenBalance("0.0.7", "0.0.1001", 9),
-		"pause":   s.SetTokenState("0.0.7", TokenState{Paused: new(true), Deleted: new(true)}),
-		"KYC":     s.SetTokenState("0.0.7", TokenState{Account: "0.0.1001", KYCGranted: new(true)}),
+		"supply":  s.Update(func(l *Ledger) error { return l.SetTokenSupply("0.0.7", 10) }),
+		"balance": s.Update(func(l *Ledger) error { return l.SetTokenBalance("0.0.7", "0.0.1001", 9) }),
+		"pause": s.Update(func(l *Ledger) error {
+			return l.SetTokenState("0.0.7", TokenState{Paused: new(true), Deleted: new(true)})
+		}),
+		"KYC": s.Update(func(l *Ledger) error {
+			return l.SetTokenState("0.0.7", TokenState{Account: "0.0.1001", KYCGranted: new(true)})
+		}),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -162,7 +168,7 @@ func TestChangingTokens(t *testing.T) {
 	if row.Balance != 9 || row.FreezeStatus != frozen || row.KYCStatus != granted || row.Decimals != 2 {
 		t.Errorf("got %+v", row)
 	}
-	if err := s.SetTokenState("0.0.7", TokenState{Paused: new(false)}); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.SetTokenState("0.0.7", TokenState{Paused: new(false)}) }); err != nil {
 		t.Fatal(err)
 	}
 	if got := getJSON[Token](t, s, "/api/v1/tokens/0.0.7"); got.PauseStatus != unpaused || !*got.Deleted {
@@ -170,25 +176,27 @@ func TestChangingTokens(t *testing.T) {
 	}
 
 	for name, err := range map[string]error{
-		"balance of unknown token":   s.SetTokenBalance("0.0.8", "0.0.98", 1),
-		"balance of unknown account": s.SetTokenBalance("0.0.7", "0.0.8", 1),
-		"supply of unknown token":    s.SetTokenSupply("0.0.8", 1),
-		"state of unknown token":     s.SetTokenState("0.0.8", TokenState{}),
-		"state without association":  s.SetTokenState("0.0.7", TokenState{Account: "0.0.98", Frozen: new(true)}),
+		"balance of unknown token":   s.Update(func(l *Ledger) error { return l.SetTokenBalance("0.0.8", "0.0.98", 1) }),
+		"balance of unknown account": s.Update(func(l *Ledger) error { return l.SetTokenBalance("0.0.7", "0.0.8", 1) }),
+		"supply of unknown token":    s.Update(func(l *Ledger) error { return l.SetTokenSupply("0.0.8", 1) }),
+		"state of unknown token":     s.Update(func(l *Ledger) error { return l.SetTokenState("0.0.8", TokenState{}) }),
+		"state without association": s.Update(func(l *Ledger) error {
+			return l.SetTokenState("0.0.7", TokenState{Account: "0.0.98", Frozen: new(true)})
+		}),
 	} {
 		if !errors.Is(err, errUnknown) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
 	for name, err := range map[string]error{
-		"token twice":          s.AddToken(Token{ID: usdToken}),
-		"token without id":     s.AddToken(Token{}),
-		"negative decimals":    s.AddToken(Token{ID: "0.0.9", Decimals: -1}),
-		"negative balance":     s.SetTokenBalance(usdToken, "0.0.98", -1),
-		"bad account":          s.SetTokenBalance(usdToken, "x", 1),
-		"negative supply":      s.SetTokenSupply(usdToken, -1),
-		"supply above maximum": s.SetTokenSupply("0.0.7", 11),
-		"nobody frozen":        s.SetTokenState(usdToken, TokenState{Frozen: new(true)}),
+		"token twice":          s.Update(func(l *Ledger) error { return l.AddToken(Token{ID: usdToken}) }),
+		"token without id":     s.Update(func(l *Ledger) error { return l.AddToken(Token{}) }),
+		"negative decimals":    s.Update(func(l *Ledger) error { return l.AddToken(Token{ID: "0.0.9", Decimals: -1}) }),
+		"negative balance":     s.Update(func(l *Ledger) error { return l.SetTokenBalance(usdToken, "0.0.98", -1) }),
+		"bad account":          s.Update(func(l *Ledger) error { return l.SetTokenBalance(usdToken, "x", 1) }),
+		"negative supply":      s.Update(func(l *Ledger) error { return l.SetTokenSupply(usdToken, -1) }),
+		"supply above maximum": s.Update(func(l *Ledger) error { return l.SetTokenSupply("0.0.7", 11) }),
+		"nobody frozen":        s.Update(func(l *Ledger) error { return l.SetTokenState(usdToken, TokenState{Frozen: new(true)}) }),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)

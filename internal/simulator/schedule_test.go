@@ -56,7 +56,7 @@ func TestSchedules(t *testing.T) {
 
 func TestScheduleShape(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	if err := s.AddSchedule(Schedule{ID: "0.0.9"}); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.AddSchedule(Schedule{ID: "0.0.9"}) }); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"admin_key":null,"consensus_timestamp":"` + formatTimestamp(fixedNow()) + `","creator_account_id":null,` +
@@ -77,7 +77,7 @@ func TestScheduleShape(t *testing.T) {
 
 func TestExecuteSchedule(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	if err := s.ExecuteSchedule("0.0.8100001"); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.ExecuteSchedule("0.0.8100001") }); err != nil {
 		t.Fatal(err)
 	}
 	got := getJSON[Schedule](t, s, "/api/v1/schedules/0.0.8100001")
@@ -85,15 +85,15 @@ func TestExecuteSchedule(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	for _, id := range []string{"0.0.8100001", "0.0.8100004", "x"} {
-		if err := s.ExecuteSchedule(id); err == nil {
+		if err := s.Update(func(l *Ledger) error { return l.ExecuteSchedule(id) }); err == nil {
 			t.Errorf("%s was executed", id)
 		}
 	}
-	if err := s.ExecuteSchedule("0.0.5"); !errors.Is(err, errUnknown) {
+	if err := s.Update(func(l *Ledger) error { return l.ExecuteSchedule("0.0.5") }); !errors.Is(err, errUnknown) {
 		t.Errorf("got %v", err)
 	}
 	for _, id := range []string{"0.0.8100001", "x"} {
-		if err := s.AddSchedule(Schedule{ID: id}); err == nil {
+		if err := s.Update(func(l *Ledger) error { return l.AddSchedule(Schedule{ID: id}) }); err == nil {
 			t.Errorf("%s was added", id)
 		}
 	}

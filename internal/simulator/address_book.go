@@ -21,8 +21,7 @@ import (
 type networkService struct {
 	mirror.UnimplementedNetworkServiceServer
 
-	ledger      *ledger
-	faults      *faults
+	simulator   *Simulator
 	connections *connections
 }
 
@@ -32,7 +31,7 @@ func (s *networkService) GetNodes(query *mirror.AddressBookQuery, stream grpc.Se
 	if err != nil {
 		return err
 	}
-	fault, disturbed := s.faults.take(GetNodesFault)
+	fault, disturbed := s.simulator.take(GetNodesFault)
 	if disturbed {
 		return s.disturb(stream, nodes, fault)
 	}
@@ -49,7 +48,7 @@ func (s *networkService) addresses(query *mirror.AddressBookQuery) ([]*services.
 	if query.GetLimit() < 0 {
 		return nil, status.Error(codes.InvalidArgument, "limit must not be negative")
 	}
-	nodes := s.ledger.book()
+	nodes := s.simulator.Nodes()
 	if limit := int(query.GetLimit()); limit > 0 && limit < len(nodes) {
 		nodes = nodes[:limit]
 	}

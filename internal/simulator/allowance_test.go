@@ -31,7 +31,7 @@ func TestCryptoAllowances(t *testing.T) {
 		{Owner: "0.0.1001", Spender: "0.0.1003", Amount: 0},
 		{Owner: "0.0.98", Spender: "0.0.5", Amount: 8},
 	} {
-		if err := s.SetAllowance(a); err != nil {
+		if err := s.Update(func(l *Ledger) error { return l.SetAllowance(a) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,7 +50,9 @@ func TestTokenAllowancePages(t *testing.T) {
 	var want []string
 	for _, spender := range []string{"0.0.50", "0.0.60", "0.0.70"} {
 		for _, token := range []string{"0.0.1", "0.0.2", "0.0.3"} {
-			if err := s.SetAllowance(Allowance{Owner: "0.0.1001", Spender: spender, TokenID: token, Amount: 3}); err != nil {
+			if err := s.Update(func(l *Ledger) error {
+				return l.SetAllowance(Allowance{Owner: "0.0.1001", Spender: spender, TokenID: token, Amount: 3})
+			}); err != nil {
 				t.Fatal(err)
 			}
 			want = append(want, spender+" "+token)
@@ -101,7 +103,7 @@ func TestAllowanceErrors(t *testing.T) {
 		{Owner: "0.0.1", Spender: "0.0.2", TokenID: "x", Amount: 1},
 		{Owner: "0.0.1", Spender: "0.0.2", Amount: -1},
 	} {
-		if err := s.SetAllowance(wrong); err == nil {
+		if err := s.Update(func(l *Ledger) error { return l.SetAllowance(wrong) }); err == nil {
 			t.Errorf("%+v was accepted", wrong)
 		}
 	}
