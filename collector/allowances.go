@@ -76,7 +76,7 @@ func init() {
 
 type allowanceReader interface {
 	CryptoAllowances(ctx context.Context, accountID string, limit int) ([]mirror.Allowance, bool, error)
-	TokenAllowances(ctx context.Context, accountID string, limit int) ([]mirror.TokenAllowance, bool, error)
+	TokenAllowances(ctx context.Context, accountID string, limit int) ([]mirror.Allowance, bool, error)
 }
 
 type allowances struct {

@@ -222,7 +222,7 @@ func blockEnd(block mirror.Block) time.Time {
 	if block.Timestamp.To != nil {
 		end = *block.Timestamp.To
 	}
-	return time.Unix(0, int64(end))
+	return end.Time()
 }
 
 func (c blocks) send(ch chan<- prometheus.Metric) {

@@ -60,8 +60,8 @@ func init() {
 }
 
 type contractReader interface {
-	Contracts(ctx context.Context, ids []string) ([]mirror.Contract, error)
-	Balances(ctx context.Context, ids []string) ([]mirror.Balance, error)
+	Contracts(ctx context.Context, ids []string) (map[string]mirror.Contract, error)
+	Balances(ctx context.Context, ids []string) (map[string]mirror.Balance, error)
 }
 
 type contracts struct {
@@ -85,12 +85,12 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 		ids = append(ids, contract.ID)
 	}
 	var (
-		rows     []mirror.Contract
-		balances []mirror.Balance
+		known    map[string]mirror.Contract
+		balances map[string]mirror.Balance
 	)
 	group, ctx := newParallel(ctx)
 	group.Go(func() (err error) {
-		rows, err = c.mirror.Contracts(ctx, ids)
+		known, err = c.mirror.Contracts(ctx, ids)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -100,19 +100,11 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	c.send(ch, rows, balances)
+	c.send(ch, known, balances)
 	return nil
 }
 
-func (c contracts) send(ch chan<- prometheus.Metric, rows []mirror.Contract, balances []mirror.Balance) {
-	known := make(map[string]mirror.Contract, len(rows))
-	for _, row := range rows {
-		known[row.ID] = row
-	}
-	held := make(map[string]int64, len(balances))
-	for _, balance := range balances {
-		held[balance.Account] = balance.Balance
-	}
+func (c contracts) send(ch chan<- prometheus.Metric, known map[string]mirror.Contract, balances map[string]mirror.Balance) {
 	for _, contract := range c.contracts {
 		labels := []string{c.network, contract.ID, contract.Name}
 		row, exists := known[contract.ID]
@@ -124,8 +116,8 @@ func (c contracts) send(ch chan<- prometheus.Metric, rows []mirror.Contract, bal
 		if row.ExpirationTimestamp != nil {
 			ch <- contractExpiry.sample(row.ExpirationTimestamp.Seconds(), labels...)
 		}
-		if tinybar, ok := held[contract.ID]; ok {
-			ch <- contractBalance.sample(hbar(tinybar), labels...)
+		if balance, ok := balances[contract.ID]; ok {
+			ch <- contractBalance.sample(hbar(balance.Balance), labels...)
 		}
 	}
 }

@@ -239,7 +239,7 @@ func wantTotals(t *testing.T, body, id string, before, after simulator.Totals) {
 		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="in",%s} %s`, labels, tail, sampleValue(hbar(after.In-before.In))),
 		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="out",%s} %s`, labels, tail, sampleValue(hbar(after.Out-before.Out))),
 		fmt.Sprintf(`hedera_account_fees_hbar_total{%s%s} %s`, labels, tail, sampleValue(hbar(after.Fees-before.Fees))),
-		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.Timestamp(after.Last.UnixNano()).Seconds())),
+		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.TimestampOf(after.Last).Seconds())),
 	)
 	kinds := 0
 	for kind, count := range after.ByTypeResult {
@@ -429,7 +429,7 @@ func TestCursorIsNeverOlderThanADay(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1, Now: func() time.Time { return time.Now().Add(-old) }})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	c := transactions{network: "simulated", accounts: []Account{account(t, "0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
-	earliest := mirror.Timestamp(time.Now().Add(-settled).UnixNano())
+	earliest := mirror.TimestampOf(time.Now().Add(-settled))
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}

@@ -150,7 +150,7 @@ type networkReader interface {
 	Stake(ctx context.Context) (mirror.Stake, error)
 	Supply(ctx context.Context) (mirror.Supply, error)
 	ExchangeRates(ctx context.Context) (mirror.ExchangeRates, error)
-	Fees(ctx context.Context) (mirror.Fees, error)
+	Fees(ctx context.Context) ([]mirror.Fee, error)
 	RegisteredNodes(ctx context.Context) ([]mirror.RegisteredNode, error)
 }
 
@@ -230,9 +230,9 @@ func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.
 		return err
 	}
 	for _, transactionType := range gasTransactionTypes {
-		i := slices.IndexFunc(fees.Fees, func(fee mirror.Fee) bool { return fee.TransactionType == transactionType })
+		i := slices.IndexFunc(fees, func(fee mirror.Fee) bool { return fee.TransactionType == transactionType })
 		if i >= 0 {
-			ch <- gasPrice.sample(hbar(fees.Fees[i].Gas), c.network, transactionType)
+			ch <- gasPrice.sample(hbar(fees[i].Gas), c.network, transactionType)
 		}
 	}
 	return nil

@@ -128,17 +128,13 @@ func (c *probedAccounts) listIDs(ctx context.Context, rows []*mirror.Account) er
 	if len(ids) == 0 {
 		return nil
 	}
-	listed, err := c.network.Mirror.Accounts(ctx, ids)
+	known, err := c.network.Mirror.Accounts(ctx, ids)
 	if err != nil {
 		return err
 	}
-	known := make(map[string]*mirror.Account, len(listed))
-	for i := range listed {
-		known[listed[i].ID] = &listed[i]
-	}
 	for i, target := range c.targets {
-		if !target.ID.IsZero() {
-			rows[i] = known[target.ID.String()]
+		if row, ok := known[target.ID.String()]; ok && !target.ID.IsZero() {
+			rows[i] = &row
 		}
 	}
 	return nil

@@ -6,7 +6,6 @@ package collector
 import (
 	"cmp"
 	"context"
-	"iter"
 	"slices"
 	"time"
 
@@ -88,7 +87,7 @@ func init() {
 }
 
 type scheduleReader interface {
-	Schedules(ctx context.Context, creatorID string) iter.Seq2[mirror.Page[mirror.Schedule], error]
+	Schedules(ctx context.Context, creatorID string) (mirror.Page[mirror.Schedule], error)
 }
 
 type schedules struct {
@@ -113,15 +112,12 @@ func (c schedules) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	return group.Wait()
 }
 
-// updateCreator reads the first page, which has the latest 100 schedules.
 func (c schedules) updateCreator(ctx context.Context, ch chan<- prometheus.Metric, creator Entity) error {
-	for page, err := range c.mirror.Schedules(ctx, creator.ID) {
-		if err != nil {
-			return err
-		}
-		c.send(ch, creator, page, mirror.Timestamp(time.Now().UnixNano()))
-		break
+	page, err := c.mirror.Schedules(ctx, creator.ID)
+	if err != nil {
+		return err
 	}
+	c.send(ch, creator, page, mirror.TimestampOf(time.Now()))
 	return nil
 }
 
@@ -156,7 +152,7 @@ func scheduleEnd(s mirror.Schedule) mirror.Timestamp {
 	if s.ExpirationTime != nil {
 		return *s.ExpirationTime
 	}
-	return s.ConsensusTimestamp + mirror.Timestamp(defaultScheduleLifetime)
+	return s.ConsensusTimestamp.Add(defaultScheduleLifetime)
 }
 
 // mayMiss tells whether a schedule older than those of the page may be pending.
@@ -165,5 +161,5 @@ func mayMiss(page mirror.Page[mirror.Schedule], now mirror.Timestamp) bool {
 		return page.More
 	}
 	oldest := page.Rows[len(page.Rows)-1].ConsensusTimestamp
-	return oldest+mirror.Timestamp(maxScheduleLifetime) > now
+	return oldest.Add(maxScheduleLifetime) > now
 }

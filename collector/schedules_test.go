@@ -18,7 +18,7 @@ import (
 // farFuture is a time long after now, so that the tests need no clock of their own.
 const farFuture = 4_000_000_000
 
-func mirrorTime(at time.Time) string { return mirror.Timestamp(at.UnixNano()).String() }
+func mirrorTime(at time.Time) string { return mirror.TimestampOf(at).String() }
 
 func addSchedules(t *testing.T, sim *simulator.Simulator, creator string, schedules ...simulator.Schedule) {
 	t.Helper()
@@ -108,7 +108,7 @@ func TestSchedulesAreBounded(t *testing.T) {
 
 func TestPendingSchedulesEndOnTime(t *testing.T) {
 	const now = mirror.Timestamp(1_700_000_000 * time.Second)
-	at := func(d time.Duration) mirror.Timestamp { return now + mirror.Timestamp(d) }
+	at := func(d time.Duration) mirror.Timestamp { return now.Add(d) }
 	rows := []mirror.Schedule{
 		{ID: "later", ConsensusTimestamp: at(-time.Minute)},
 		{ID: "explicit", ConsensusTimestamp: at(-time.Hour), ExpirationTime: ptr(at(2))},

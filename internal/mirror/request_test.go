@@ -152,7 +152,7 @@ func TestServerBehaviours(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || len(accounts) != 1 || accounts[0].ID != "0.0.2" {
+			if err != nil || len(accounts) != 1 || accounts["0.0.2"].ID != "0.0.2" {
 				t.Errorf("got %+v, %v", accounts, err)
 			}
 		})
@@ -422,8 +422,8 @@ func TestNewDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.observer.ObserveRequest("", "", 0)
-	c.observer.ObserveRateLimitWait(0)
+	c.observer.Request("", "", 0)
+	c.observer.RateLimitWait(0)
 	if c.limiter.bucket.Burst() != 10 || cap(c.slots) != 10 || c.timeout != 10*time.Second || c.maxAttempts != 4 || c.maxBodyBytes != 32<<20 {
 		t.Errorf("defaults are burst %d, concurrency %d, timeout %s, attempts %d, body %d", c.limiter.bucket.Burst(), cap(c.slots), c.timeout, c.maxAttempts, c.maxBodyBytes)
 	}
