@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -71,18 +72,17 @@ func TestFaultCostsItsCollectorOnly(t *testing.T) {
 	for path, broken := range dependents {
 		for name, fault := range faultsAt(path) {
 			t.Run(broken+"/"+path+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				testFault(t, fault, broken)
+				inBubble(t, func(t *testing.T, memory *memnet.Network) { testFault(t, memory, fault, broken) })
 			})
 		}
 	}
 }
 
-func testFault(t *testing.T, fault simulator.Fault, broken string) {
-	sim := startSimulator(t, simulator.Options{Nodes: 3, Accounts: 1})
+func testFault(t *testing.T, memory *memnet.Network, fault simulator.Fault, broken string) {
+	sim := startSimulator(t, simulator.Options{Nodes: 3, Accounts: 1, Listen: memory.Listen})
 	watched := account(t, "0.0.1001", "a")
 	watched.Transactions = true
-	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched))
+	set := setOn(t, networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched))
 	scrapeText(t, set, testDeadline) // so that a value is there to go stale
 	if _, err := sim.InjectFault(fault); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/go-kit/log"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -45,19 +46,27 @@ func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulato
 // networkOn is the network that sim simulates, as cmd/hedera_exporter wires it.
 func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...Account) Network {
 	t.Helper()
+	return networkOver(t, nil, sim, self, accounts...)
+}
+
+// networkOver is networkOn where dial opens the connections.
+func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Simulator, self *Self, accounts ...Account) Network {
+	t.Helper()
 	base, err := url.Parse(sim.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, err := mirror.New(mirror.Options{
-		Network:  "simulated",
-		URL:      base,
-		Observer: self.MirrorObserver("simulated"),
+		Network:     "simulated",
+		URL:         base,
+		Observer:    self.MirrorObserver("simulated"),
+		DialContext: promconfig.DialContextFunc(dial),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	book := consensus.NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
+	book.DialContext = dial
 	return Network{
 		Name:        "simulated",
 		Accounts:    accounts,
@@ -66,7 +75,7 @@ func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...A
 		Mirror:      client,
 		MirrorGRPC:  book,
 		AddressBook: NewAddressBook(book.Nodes, 0),
-		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour}),
+		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour, DialContext: dial}),
 	}
 }
 

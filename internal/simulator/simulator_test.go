@@ -101,7 +101,7 @@ func TestStartTwice(t *testing.T) {
 }
 
 func TestStartErrors(t *testing.T) {
-	listener, err := listen(testContext(t), anyPort)
+	listener, err := new(net.ListenConfig).Listen(testContext(t), "tcp", anyPort)
 	if err != nil {
 		t.Fatal(err)
 	}
