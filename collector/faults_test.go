@@ -115,13 +115,17 @@ func successLine(collector string, success bool) string {
 // TestScrapesWithFaultsLeaveNothingBehind is the leak test of issue 2: goleak
 // looks while the exporter's set and its connections are closed.
 func TestScrapesWithFaultsLeaveNothingBehind(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 150})
+	inBubble(t, testScrapesWithFaults)
+}
+
+func testScrapesWithFaults(t *testing.T, memory *memnet.Network) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 150, Listen: memory.Listen})
 	watched := []Account{}
 	for i := range 150 {
 		watched = append(watched, account(t, "0.0."+itoa(1001+i), itoa(i)))
 	}
 	before := goleak.IgnoreCurrent()
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched...)
+	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched...)
 	set := setOn(t, network)
 
 	faults := []simulator.Fault{}
