@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,9 +132,16 @@ func gather(t testing.TB, gatherer prometheus.Gatherer) string {
 	return body.String()
 }
 
-var comments = regexp.MustCompile("(?m)^#.*\n")
-
-func samplesOf(body string) string { return comments.ReplaceAllString(body, "") }
+// samplesOf is body without its comments.
+func samplesOf(body string) string {
+	var samples strings.Builder
+	for line := range strings.Lines(body) {
+		if !strings.HasPrefix(line, "#") {
+			samples.WriteString(line)
+		}
+	}
+	return samples.String()
+}
 
 // linesWith are the lines of body that contain all of parts.
 func linesWith(body string, parts ...string) []string {
@@ -168,9 +174,6 @@ func wantNone(t *testing.T, body string, parts ...string) {
 		t.Errorf("unexpected:\n%s", strings.Join(lines, "\n"))
 	}
 }
-
-// testLatency is long enough for a second scrape to find the first under way.
-const testLatency = 100 * time.Millisecond
 
 func itoa(i int) string { return strconv.Itoa(i) }
 
