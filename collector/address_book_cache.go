@@ -60,11 +60,11 @@ func (b *AddressBook) refresh(ctx context.Context) (bookVersion, error) {
 	})
 }
 
-// nodes returns the nodes of the book for those who talk to them. While its
+// Nodes returns the nodes of the book for those who talk to them. While its
 // source fails the last book read stands in, whatever its age: to ask a node
 // that has left does no harm, and an outage of the mirror must not hide the
 // nodes.
-func (b *AddressBook) nodes(ctx context.Context) ([]consensus.Node, error) {
+func (b *AddressBook) Nodes(ctx context.Context) ([]consensus.Node, error) {
 	last := b.lastVersion()
 	if time.Since(last.fetched) < b.maxAge {
 		return last.nodes, nil

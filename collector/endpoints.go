@@ -19,7 +19,7 @@ type NodeEndpoint struct {
 // source of the book fails, those of the last book read. It fails when there is
 // none.
 func (b *AddressBook) Endpoints(ctx context.Context) ([]NodeEndpoint, error) {
-	nodes, err := b.nodes(ctx)
+	nodes, err := b.Nodes(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -240,7 +240,7 @@ func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.
 
 func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prometheus.Metric) error {
 	nodes, err := c.mirror.RegisteredNodes(ctx)
-	if isUnknownRoute(err) {
+	if IsUnknownRoute(err) {
 		return nil
 	}
 	if err != nil {
@@ -255,9 +255,9 @@ func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prome
 	return nil
 }
 
-// isUnknownRoute tells what a mirror, or a gateway in front of it, answers when
+// IsUnknownRoute reports whether err is what a mirror, or a gateway in front of it, answers when
 // it is too old for a route.
-func isUnknownRoute(err error) bool {
+func IsUnknownRoute(err error) bool {
 	var status *mirror.StatusError
 	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusBadRequest)
 }

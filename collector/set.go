@@ -58,13 +58,21 @@ func (s *Set) add(network string, r Registration, c Collector, options Options) 
 }
 
 // Collect runs all collectors at once and sends the samples of those that
-// succeed within ctx, and of each whether it did.
-func (s *Set) Collect(ctx context.Context, ch chan<- prometheus.Metric) {
+// succeed within ctx, and of each whether it did. It returns those that failed.
+func (s *Set) Collect(ctx context.Context, ch chan<- prometheus.Metric) []Failure {
+	succeeded := make([]bool, len(s.rounds))
 	var wg sync.WaitGroup
-	for _, r := range s.rounds {
-		wg.Go(func() { s.collect(ctx, r, ch) })
+	for i, r := range s.rounds {
+		wg.Go(func() { succeeded[i] = s.collect(ctx, r, ch) })
 	}
 	wg.Wait()
+	var failed []Failure
+	for i, r := range s.rounds {
+		if !succeeded[i] {
+			failed = append(failed, Failure{r.network, r.name})
+		}
+	}
+	return failed
 }
 
 // Close closes the networks' connections. No Collect may be under way.
@@ -74,7 +82,7 @@ func (s *Set) Close() {
 	}
 }
 
-func (s *Set) collect(ctx context.Context, r *round, ch chan<- prometheus.Metric) {
+func (s *Set) collect(ctx context.Context, r *round, ch chan<- prometheus.Metric) (success bool) {
 	start := time.Now()
 	result, err := r.run(ctx)
 	duration := time.Since(start)
@@ -83,12 +91,13 @@ func (s *Set) collect(ctx context.Context, r *round, ch chan<- prometheus.Metric
 	ch <- scrapeDuration.sample(duration.Seconds(), r.network, r.name)
 	if err != nil {
 		level.Error(s.log).Log("msg", "collector failed", "network", r.network, "collector", r.name, "duration", duration, "err", err)
-		return
+		return false
 	}
 	ch <- scrapeCollected.sample(unixSeconds(result.collected), r.network, r.name)
 	for _, sample := range result.samples {
 		ch <- sample
 	}
+	return true
 }
 
 // round runs one collector for all scrapes that want it at the same time and

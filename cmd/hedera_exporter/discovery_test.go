@@ -91,9 +91,9 @@ func TestDiscoverNodes(t *testing.T) {
 	}
 }
 
-// TestDiscoveryFailsRatherThanToFindNothing holds /sd to what keeps Prometheus
-// from dropping its targets.
-func TestDiscoveryFailsRatherThanToFindNothing(t *testing.T) {
+// TestDiscoveryNeverReturnsNothing: an empty response would make Prometheus drop
+// its targets.
+func TestDiscoveryNeverReturnsNothing(t *testing.T) {
 	faults := map[string]simulator.Fault{
 		"unavailable": {Path: simulator.GetNodesFault, Kind: simulator.FaultStatus, Status: 14},
 		"hangs":       {Path: simulator.GetNodesFault, Kind: simulator.FaultHang},
@@ -144,7 +144,7 @@ func TestDiscoveryRefuses(t *testing.T) {
 		status        int
 		body          string
 	}{
-		{"GET", "?network=mainnet", 400, "there are: simulated"},
+		{"GET", "?network=mainnet", 400, "configured are: simulated"},
 		{"GET", "?kind=tokens", 400, `"tokens"`},
 		{"GET", "?kind=%zz", 400, "%zz"},
 		{"POST", "", 405, ""},
