@@ -144,7 +144,7 @@ func TestAccountsByConsensus(t *testing.T) {
 }
 
 func TestTenThousandAccountsAreAHundredRequests(t *testing.T) {
-	inBubble(t, testTenThousandAccounts)
+	memnet.Test(t, testTenThousandAccounts)
 }
 
 func testTenThousandAccounts(t *testing.T, memory *memnet.Network) {

@@ -72,7 +72,7 @@ func TestFaultCostsItsCollectorOnly(t *testing.T) {
 	for path, broken := range dependents {
 		for name, fault := range faultsAt(path) {
 			t.Run(broken+"/"+path+"/"+name, func(t *testing.T) {
-				inBubble(t, func(t *testing.T, memory *memnet.Network) { testFault(t, memory, fault, broken) })
+				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testFault(t, memory, fault, broken) })
 			})
 		}
 	}
@@ -115,7 +115,7 @@ func successLine(collector string, success bool) string {
 // TestScrapesWithFaultsLeaveNothingBehind is the leak test of issue 2: goleak
 // looks while the exporter's set and its connections are closed.
 func TestScrapesWithFaultsLeaveNothingBehind(t *testing.T) {
-	inBubble(t, testScrapesWithFaults)
+	memnet.Test(t, testScrapesWithFaults)
 }
 
 func testScrapesWithFaults(t *testing.T, memory *memnet.Network) {

@@ -83,7 +83,7 @@ func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
 				if name == "404" {
 					unknown = test.unknown
 				}
-				inBubble(t, func(t *testing.T, memory *memnet.Network) { testMirrorFault(t, memory, fault, test.collector, unknown) })
+				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testMirrorFault(t, memory, fault, test.collector, unknown) })
 			})
 		}
 	}

@@ -39,7 +39,7 @@ func TestDeadMirrorIsASample(t *testing.T) {
 	for path, broken := range map[string]string{blocksPath: "hedera_mirror_up", simulator.GetNodesFault: "hedera_mirror_grpc_up"} {
 		for name, fault := range faultsAt(path) {
 			t.Run(broken+"/"+name, func(t *testing.T) {
-				inBubble(t, func(t *testing.T, memory *memnet.Network) { testDeadMirror(t, memory, fault, broken) })
+				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testDeadMirror(t, memory, fault, broken) })
 			})
 		}
 	}

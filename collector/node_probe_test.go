@@ -119,7 +119,7 @@ func TestStoppedNodeIsDownOnItsEndpointsAlone(t *testing.T) {
 }
 
 func TestHungEndpointDelaysNobody(t *testing.T) {
-	inBubble(t, testHungEndpoint)
+	memnet.Test(t, testHungEndpoint)
 }
 
 func testHungEndpoint(t *testing.T, memory *memnet.Network) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/go-kit/log"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 
 	"hedera_exporter/collector"
@@ -17,10 +18,10 @@ import (
 
 // newNetworks opens what the configuration's networks need. Nothing is
 // connected before the first scrape.
-func newNetworks(c *config.Config, self *collector.Self, states *collector.States, logger log.Logger) ([]collector.Network, error) {
+func newNetworks(c *config.Config, self *collector.Self, states *collector.States, dial consensus.DialContextFunc, logger log.Logger) ([]collector.Network, error) {
 	networks := make([]collector.Network, 0, len(c.Networks))
 	for _, n := range c.Networks {
-		network, err := newNetwork(c, n, self, logger)
+		network, err := newNetwork(c, n, self, dial, logger)
 		if err != nil {
 			for _, opened := range networks {
 				opened.Close()
@@ -33,7 +34,7 @@ func newNetworks(c *config.Config, self *collector.Self, states *collector.State
 	return networks, nil
 }
 
-func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger log.Logger) (collector.Network, error) {
+func newNetwork(c *config.Config, n config.Network, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (collector.Network, error) {
 	network := collector.Network{
 		Name:     n.Name,
 		Accounts: newAccounts(n.Accounts),
@@ -47,10 +48,11 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 		Prober: consensus.NewProber(consensus.ProberOptions{
 			Timeout:           n.Consensus.ProbeTimeout,
 			ReconnectInterval: n.Consensus.ReconnectInterval,
+			DialContext:       dial,
 		}),
 	}
 	if n.Mirror != nil {
-		client, err := newMirror(n, self)
+		client, err := newMirror(n, self, dial)
 		if err != nil {
 			return collector.Network{}, err
 		}
@@ -58,6 +60,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 	}
 	if n.Mirror != nil && n.Mirror.GRPCAddress != "" {
 		network.MirrorGRPC = consensus.NewAddressBookClient(n.Mirror.GRPCAddress, n.Mirror.GRPCTLS, n.Consensus.TLSPorts)
+		network.MirrorGRPC.DialContext = dial
 	}
 	if n.BalanceSource == config.BalanceSourceConsensus {
 		network.Balances = consensus.NewBalanceClient(n.Consensus.MaxConcurrency)
@@ -66,7 +69,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 	return network, nil
 }
 
-func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
+func newMirror(n config.Network, self *collector.Self, dial consensus.DialContextFunc) (*mirror.Client, error) {
 	return mirror.New(mirror.Options{
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
@@ -76,6 +79,7 @@ func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
 		MaxConcurrency: n.Mirror.MaxConcurrency,
 		Timeout:        n.Mirror.Timeout,
 		Observer:       self.MirrorObserver(n.Name),
+		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
 }

@@ -13,9 +13,23 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc/test/bufconn"
 )
+
+// Test runs test in a bubble: its deadlines, backoff and latencies pass at
+// once. The simulator and its clients are to use the network that it hands over.
+func Test(t *testing.T, test func(t *testing.T, memory *Network)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		// A bubble's clock starts in 2000, when there was no Hedera.
+		time.Sleep(time.Until(time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)))
+		test(t, &Network{})
+	})
+}
 
 const (
 	firstPort  = 20000 // of those that Listen and DialContext pick
