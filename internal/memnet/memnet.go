@@ -36,8 +36,8 @@ const (
 	bufferSize = 64 << 10
 )
 
-// Network is a network of its own. The zero value is usable. It may be used by
-// any goroutine of one bubble.
+// Network is a network of its own, for the goroutines of one bubble. The zero
+// value is usable.
 type Network struct {
 	mu        sync.Mutex
 	picked    uint16
