@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -181,45 +183,31 @@ func TestProbeOfABrokenMirror(t *testing.T) {
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
-			sim := startSimulator(t, simulator.Options{Nodes: 1})
-			addAccount(t, sim, simulator.Account{ID: "0.0.5001", EVMAddress: new(strings.ToLower(testEVMAddress))})
-			e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--network=simulated")
-			if _, err := sim.InjectFault(fault); err != nil {
-				t.Fatal(err)
-			}
-			status, body := get(t, e.url+"/probe?target=0.0.98,"+testEVMAddress, http.Header{scrapeTimeoutHeader: {"2"}})
-			if status != http.StatusOK {
-				t.Fatalf("status %d: %s", status, body)
-			}
-			wantParts(t, body, "probe_success 0\n", "probe_duration_seconds ")
-			if strings.Contains(body, "hedera_account_") {
-				t.Errorf("there are accounts:\n%s", body)
-			}
-			wantParts(t, e.stderr.String(), `msg="probe failed" network=simulated`)
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testBrokenProbe(t, memory, fault) })
 		})
 	}
 }
 
-func TestProbesAndScrapesShareMaxRequests(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--network=simulated", "--web.max-requests=1")
-	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
+func testBrokenProbe(t *testing.T, memory *memnet.Network, fault simulator.Fault) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	addAccount(t, sim, simulator.Account{ID: "0.0.5001", EVMAddress: new(strings.ToLower(testEVMAddress))})
+	e := newMemoryExporter(t, memory, sim)
+	if _, err := sim.InjectFault(fault); err != nil {
 		t.Fatal(err)
 	}
-	first := make(chan int)
-	go func() {
-		status, _ := get(t, e.url+"/probe?target=0.0.98", http.Header{scrapeTimeoutHeader: {"3"}})
-		first <- status
-	}()
-	awaitTrue(t, "the probe has started", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
-	for _, path := range []string{"/probe?target=0.0.98", "/metrics"} {
-		if status, body := get(t, e.url+path, nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
-			t.Errorf("%s: status %d, body %s; want 503 that names the flag", path, status, body)
-		}
+	start := time.Now()
+	status, body := e.get(t.Context(), "/probe?target=0.0.98,"+testEVMAddress, http.Header{scrapeTimeoutHeader: {"2"}})
+	if took := time.Since(start); took >= 2*time.Second {
+		t.Errorf("the probe took %s", took)
 	}
-	if status := <-first; status != http.StatusOK {
-		t.Errorf("the first probe got %d", status)
+	if status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, body)
 	}
+	wantParts(t, body, "probe_success 0\n", "probe_duration_seconds ")
+	if strings.Contains(body, "hedera_account_") {
+		t.Errorf("there are accounts:\n%s", body)
+	}
+	wantParts(t, e.stderr.String(), `msg="probe failed" network=simulated`)
 }
 
 // consensusConfig is a network of which there are only the nodes of sim.

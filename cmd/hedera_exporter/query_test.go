@@ -278,7 +278,7 @@ func TestQueryOfABrokenMirror(t *testing.T) {
 		"network":        "network simulated: supply: ",
 	} {
 		t.Run(query, func(t *testing.T) {
-			args := append(onSimulated(t, sim), "query", "--timeout=1s")
+			args := append(onSimulated(t, sim), "query", "--timeout=100ms")
 			ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
 			defer cancel()
 			c := runCommand(ctx, t, append(args, strings.Fields(query)...)...)

@@ -13,6 +13,7 @@ import (
 
 	"hedera_exporter/collector"
 	"hedera_exporter/internal/config"
+	"hedera_exporter/internal/consensus"
 )
 
 // runtime is a configuration with its clients and collectors.
@@ -52,7 +53,8 @@ type reloader struct {
 	flags  *flagSet
 	self   *collector.Self
 	logger log.Logger
-	states collector.States // outlive a reload
+	states collector.States          // outlive a reload
+	dial   consensus.DialContextFunc // opens connections, in tests; nil is TCP
 
 	reloading sync.Mutex // one reload at a time
 
@@ -82,7 +84,7 @@ func (l *reloader) load() (*runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	networks, err := newNetworks(c, l.self, &l.states, l.logger)
+	networks, err := newNetworks(c, l.self, &l.states, l.dial, l.logger)
 	if err != nil {
 		return nil, err
 	}

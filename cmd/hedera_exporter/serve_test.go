@@ -4,14 +4,14 @@
 package main
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -87,11 +87,15 @@ func TestScrapeTimeout(t *testing.T) {
 }
 
 // TestHungMirror holds the exporter to its promise that /metrics answers within
-// the scrape timeout: the client gives up when Prometheus would.
+// the scrape timeout, when Prometheus gives up.
 func TestHungMirror(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
-	if status, _ := get(t, e.url+"/metrics", nil); status != http.StatusOK {
+	memnet.Test(t, testHungMirror)
+}
+
+func testHungMirror(t *testing.T, memory *memnet.Network) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 1, Listen: memory.Listen})
+	e := newMemoryExporter(t, memory, sim)
+	if status, _ := e.get(t.Context(), "/metrics", nil); status != http.StatusOK {
 		t.Fatalf("status %d before the fault", status)
 	}
 	for _, path := range []string{"/api/v1", simulator.GetNodesFault} {
@@ -99,24 +103,11 @@ func TestHungMirror(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const scrapeTimeout = 3 * time.Second
-	ctx, cancel := context.WithTimeout(t.Context(), scrapeTimeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url+"/metrics", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
+	start := time.Now()
+	_, body := e.get(t.Context(), "/metrics", http.Header{scrapeTimeoutHeader: {"3"}})
+	if took := time.Since(start); took >= 3*time.Second {
+		t.Errorf("the scrape took %s", took)
 	}
-	r.Header.Set(scrapeTimeoutHeader, "3")
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := string(content)
 	if !strings.Contains(body, `hedera_scrape_collector_success{collector="accounts",network="simulated"} 0`) {
 		t.Error("accounts are shown as collected")
 	}
@@ -206,21 +197,39 @@ func TestDisabledCollector(t *testing.T) {
 }
 
 func TestMaxRequests(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--web.max-requests=1")
+	for _, first := range []string{"/metrics", "/probe?target=0.0.98"} {
+		t.Run(first, func(t *testing.T) {
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testMaxRequests(t, memory, first) })
+		})
+	}
+}
+
+// testMaxRequests expects that scrapes and probes share --web.max-requests.
+func testMaxRequests(t *testing.T, memory *memnet.Network, first string) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	e := newMemoryExporter(t, memory, sim, "--web.max-requests=1")
 	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
 		t.Fatal(err)
 	}
-	first := make(chan int)
+	ended := make(chan int)
 	go func() {
-		status, _ := get(t, e.url+"/metrics", http.Header{scrapeTimeoutHeader: {"3"}})
-		first <- status
+		status, _ := e.get(t.Context(), first, http.Header{scrapeTimeoutHeader: {"3"}})
+		ended <- status
 	}()
-	awaitTrue(t, "the first scrape has started", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
-	if status, body := get(t, e.url+"/metrics", nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
-		t.Errorf("status %d, body %s; want 503 with the flag", status, body)
+	synctest.Wait()
+	if sim.Requests()["GET /api/v1/accounts"] == 0 {
+		t.Error("the first request did not reach the mirror")
 	}
-	if status := <-first; status != http.StatusOK {
-		t.Errorf("the first scrape got %d", status)
+	for _, path := range []string{"/metrics", "/probe?target=0.0.98"} {
+		if status, body := e.get(t.Context(), path, nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
+			t.Errorf("%s: status %d, body %s; want 503 with the flag", path, status, body)
+		}
+	}
+	if status := <-ended; status != http.StatusOK {
+		t.Errorf("the first request got %d", status)
+	}
+	sim.ClearFaults()
+	if status, _ := e.get(t.Context(), first, nil); status != http.StatusOK {
+		t.Errorf("status %d after the first request has ended", status)
 	}
 }

@@ -58,6 +58,8 @@ type Options struct {
 	MaxBodyBytes int64
 	// Observer is told of every attempt.
 	Observer Observer
+	// DialContext opens connections, in tests; nil is TCP.
+	DialContext promconfig.DialContextFunc
 	// UserAgent is sent with every request.
 	UserAgent string
 }
@@ -151,7 +153,11 @@ func (o *Options) setDefaults() error {
 // newHTTPClient follows redirects within a host only: credentials are added by
 // the transport to every request, whatever host it is for.
 func newHTTPClient(o Options) (*http.Client, error) {
-	hc, err := promconfig.NewClientFromConfig(o.HTTPClient, "mirror", promconfig.WithUserAgent(o.UserAgent))
+	options := []promconfig.HTTPClientOption{promconfig.WithUserAgent(o.UserAgent)}
+	if o.DialContext != nil {
+		options = append(options, promconfig.WithDialContextFunc(o.DialContext))
+	}
+	hc, err := promconfig.NewClientFromConfig(o.HTTPClient, "mirror", options...)
 	if err != nil {
 		return nil, err
 	}

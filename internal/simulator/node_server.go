@@ -68,7 +68,7 @@ func (s *Simulator) openNodes(ctx context.Context, entries []bookEntry, basePort
 
 func (s *Simulator) openEndpoint(ctx context.Context, server *nodeServer, port int, useTLS bool) error {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	listener, err := listen(ctx, address)
+	listener, err := s.options.Listen(ctx, "tcp", address)
 	if err != nil {
 		return &ListenError{Option: "NodeBasePort", Address: address, Err: err}
 	}
