@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	nodeDetailsFile = 102  // 0.0.102: node details with certificate hashes (FACTS.md 2.3)
+	nodeDetailsFile = 102  // 0.0.102: node details with certificate hashes (docs/hedera.md 2.3)
 	allNodes        = 0    // the limit of an unlimited getNodes
 	maxNodes        = 1000 // a book beyond it is a fault, not a network
 )

@@ -26,7 +26,7 @@ type Balance struct {
 }
 
 // BalanceClient asks consensus nodes for balances by CryptoGetBalance. Public
-// networks answer BUSY since consensus node 0.77 (FACTS.md 2.1): it is for
+// networks answer BUSY since consensus node 0.77 (docs/hedera.md 2.1): it is for
 // private networks without a mirror node.
 type BalanceClient struct {
 	maxConcurrency int

@@ -26,7 +26,7 @@ type DialContextFunc func(ctx context.Context, network, address string) (net.Con
 
 // Certificate is what a node presented in its TLS handshake.
 type Certificate struct {
-	Hash     string // SHA-384 of the PEM encoding, lower-case hex (FACTS.md, section 3)
+	Hash     string // SHA-384 of the PEM encoding, lower-case hex (docs/hedera.md 3)
 	NotAfter time.Time
 }
 
@@ -38,7 +38,7 @@ func newCertificate(cert *x509.Certificate) *Certificate {
 // connection is a gRPC connection to one endpoint that records how long its
 // dialling and its TLS handshake took and which certificate was presented.
 // No keepalive is asked for: a default server answers pings more often than
-// every five minutes with GOAWAY too_many_pings (FACTS.md, section 4).
+// every five minutes with GOAWAY too_many_pings (docs/hedera.md 4).
 type connection struct {
 	grpc   *grpc.ClientConn
 	dialed time.Time

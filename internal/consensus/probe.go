@@ -37,7 +37,7 @@ type Result struct {
 
 // Prober asks every endpoint of every node for the price of a query, which
 // costs nothing and needs no operator: COST_ANSWER of getAccountInfo for 0.0.2
-// (FACTS.md 2.2). It keeps connections between probes.
+// (docs/hedera.md 2.2). It keeps connections between probes.
 type Prober struct {
 	options ProberOptions
 

@@ -9,7 +9,7 @@ import (
 	"net/url"
 )
 
-// Account is an entity that holds hbar: an account or a contract (FACTS.md
+// Account is an entity that holds hbar: an account or a contract (docs/hedera.md
 // 1.1). Pointers are nil where the mirror answers null.
 type Account struct {
 	ID         string  `json:"account"`
@@ -75,7 +75,7 @@ func (c *Client) Accounts(ctx context.Context, ids []string) (map[string]Account
 // Account returns one account by its id, alias or EVM address. The error is
 // [IsNotFound] if there is none. (GET /api/v1/accounts/{id})
 func (c *Client) Account(ctx context.Context, id string) (Account, error) {
-	// With its transactions, a busy account takes the mirror 20s (FACTS.md 1.1).
+	// With its transactions, a busy account takes the mirror 20s (docs/hedera.md 1.1).
 	r, err := getEntity(c.rest, "/api/v1/accounts/{id}", id, url.Values{"transactions": {"false"}})
 	if err != nil {
 		return Account{}, err
@@ -111,7 +111,7 @@ func (c *Client) TokenBalances(ctx context.Context, tokenID string, accountIDs [
 	return batches(ctx, c, r, "account.id", accountIDs, decodeBalances, Balance.account)
 }
 
-// Contract is a smart contract (FACTS.md 1.4). Its balance is in
+// Contract is a smart contract (docs/hedera.md 1.4). Its balance is in
 // [Client.Balances].
 type Contract struct {
 	ID                  string     `json:"contract_id"`

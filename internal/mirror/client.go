@@ -6,7 +6,7 @@
 // Requests of all callers of one [Client] share a token bucket, a bound on
 // requests in flight and a pool of connections. Failures that may pass are
 // retried inside the caller's context and never beyond it. Amounts are int64
-// tinybar, as they exceed 2^53 (FACTS.md 1.0).
+// tinybar, as they exceed 2^53 (docs/hedera.md 1.0).
 package mirror
 
 import (
@@ -38,7 +38,7 @@ type Options struct {
 	// prefix, to which "/api/v1/…" is appended.
 	URL *url.URL
 	// JavaURL is the base for the routes of the Java module, which listens on a
-	// port of its own on self-hosted mirrors (FACTS.md 1.0). Default: URL.
+	// port of its own on self-hosted mirrors (docs/hedera.md 1.0). Default: URL.
 	JavaURL *url.URL
 	// HTTPClient sets TLS, credentials, headers and proxy.
 	HTTPClient promconfig.HTTPClientConfig

@@ -59,7 +59,7 @@ const nanosPerSecond = int64(time.Second)
 
 // Timestamp is a consensus time in nanoseconds since the Unix epoch. In JSON it
 // is the string "seconds.nanoseconds" or, of all the mirror's times only for
-// the expiry of tokens, the nanoseconds as a number (FACTS.md 1.0, 1.2).
+// the expiry of tokens, the nanoseconds as a number (docs/hedera.md 1.0, 1.2).
 type Timestamp int64
 
 // TimestampOf is a time as a Timestamp.

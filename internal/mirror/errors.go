@@ -133,7 +133,7 @@ func redirectHint(resp *http.Response) string {
 	return fmt.Sprintf("redirect to %s://%s not followed, set the mirror's url to where it is", location.Scheme, location.Host)
 }
 
-// errorMessage reads the _status of FACTS.md 1.0. Gateways in front of a
+// errorMessage reads the _status of docs/hedera.md 1.0. Gateways in front of a
 // mirror answer in plain text, JSON of their own or, not worth quoting, HTML.
 func errorMessage(body []byte) string {
 	var r struct {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Block is a block of transactions, today a record file (HIP-415, FACTS.md
+// Block is a block of transactions, today a record file (HIP-415, docs/hedera.md
 // 1.4). Pointers are nil where the mirror answers null.
 type Block struct {
 	Number int64 `json:"number"`
@@ -53,7 +53,7 @@ func (c *Client) Blocks(ctx context.Context, after int64) iter.Seq2[Page[Block],
 	return pages(ctx, c, r, decodeBlocks)
 }
 
-// Transaction is a transaction that reached consensus (FACTS.md 1.4). Amounts
+// Transaction is a transaction that reached consensus (docs/hedera.md 1.4). Amounts
 // are in tinybar.
 type Transaction struct {
 	// ConsensusTimestamp is unique to the transaction.
@@ -103,14 +103,14 @@ func (c *Client) Transactions(ctx context.Context, accountIDs []string, from Tim
 }
 
 // LatestTransaction returns the account's last transaction; ok is false where
-// it had none in the mirror's window of 60 days (FACTS.md 1.0).
+// it had none in the mirror's window of 60 days (docs/hedera.md 1.0).
 func (c *Client) LatestTransaction(ctx context.Context, accountID string) (latest Transaction, ok bool, err error) {
 	r := get(c.rest, transactionsRoute, url.Values{"account.id": {accountID}, "order": {"desc"}})
 	r.detail = "account " + accountID
 	return one(ctx, c, r, decodeTransactions)
 }
 
-// TopicMessage is a message of a topic, without its content (FACTS.md 1.4).
+// TopicMessage is a message of a topic, without its content (docs/hedera.md 1.4).
 type TopicMessage struct {
 	// SequenceNumber counts the topic's messages from 1.
 	SequenceNumber     int64     `json:"sequence_number"`
@@ -131,7 +131,7 @@ func (c *Client) LatestTopicMessage(ctx context.Context, topicID string) (messag
 }
 
 // Schedule is a transaction that waits for signatures or for its time
-// (FACTS.md 1.4). Pointers are nil where the mirror answers null.
+// (docs/hedera.md 1.4). Pointers are nil where the mirror answers null.
 type Schedule struct {
 	ID string `json:"schedule_id"`
 	// ConsensusTimestamp is when the schedule was created.

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// NetworkNode is a consensus node of the address book with its stake (FACTS.md
+// NetworkNode is a consensus node of the address book with its stake (docs/hedera.md
 // 1.3). Pointers are nil where the mirror answers null. Stakes are in tinybar
 // and change once a day.
 type NetworkNode struct {
@@ -52,13 +52,13 @@ var decodeNodes = list[NetworkNode]("nodes")
 // NetworkNodes returns the consensus nodes by ascending node id.
 // (GET /api/v1/network/nodes)
 func (c *Client) NetworkNodes(ctx context.Context) ([]NetworkNode, error) {
-	// This is the longest page of nodes, for all that the OpenAPI says (FACTS.md
+	// This is the longest page of nodes, for all that the OpenAPI says (docs/hedera.md
 	// 1.0).
 	r := get(c.java, "/api/v1/network/nodes", url.Values{"limit": {"25"}})
 	return all(ctx, c, r, decodeNodes)
 }
 
-// Stake is the staking of the whole network (FACTS.md 1.3). Amounts are in
+// Stake is the staking of the whole network (docs/hedera.md 1.3). Amounts are in
 // tinybar; they change once a day.
 type Stake struct {
 	StakeTotal       int64 `json:"stake_total"`
@@ -90,7 +90,7 @@ func (c *Client) Stake(ctx context.Context) (Stake, error) {
 	return fetch(ctx, c, get(c.java, "/api/v1/network/stake", nil), decodeStake)
 }
 
-// Supply is the supply of hbar, in tinybar (FACTS.md 1.3).
+// Supply is the supply of hbar, in tinybar (docs/hedera.md 1.3).
 type Supply struct {
 	ReleasedSupply int64 `json:"released_supply,string"`
 	TotalSupply    int64 `json:"total_supply,string"`
@@ -108,7 +108,7 @@ func (c *Client) Supply(ctx context.Context) (Supply, error) {
 	return fetch(ctx, c, get(c.java, "/api/v1/network/supply", nil), decodeSupply)
 }
 
-// ExchangeRates are the rates that fees are charged by (FACTS.md 1.3).
+// ExchangeRates are the rates that fees are charged by (docs/hedera.md 1.3).
 type ExchangeRates struct {
 	Current ExchangeRate `json:"current_rate"`
 	Next    ExchangeRate `json:"next_rate"`
@@ -141,7 +141,7 @@ func (c *Client) ExchangeRates(ctx context.Context) (ExchangeRates, error) {
 }
 
 // Fee is the price of gas for a type of transaction: ContractCall,
-// ContractCreate or EthereumTransaction (FACTS.md 1.3).
+// ContractCreate or EthereumTransaction (docs/hedera.md 1.3).
 type Fee struct {
 	// Gas is in tinybar.
 	Gas             int64  `json:"gas"`
@@ -156,7 +156,7 @@ func (c *Client) Fees(ctx context.Context) ([]Fee, error) {
 	return p.rows, err
 }
 
-// RegisteredNode is a node other than a consensus node (HIP-1137, FACTS.md
+// RegisteredNode is a node other than a consensus node (HIP-1137, docs/hedera.md
 // 1.3).
 type RegisteredNode struct {
 	RegisteredNodeID int64                `json:"registered_node_id"`

@@ -91,7 +91,7 @@ func TestCertHash(t *testing.T) {
 	}
 }
 
-// serveNodes caps pages as the mirror does (FACTS.md 1.0).
+// serveNodes caps pages as the mirror does (docs/hedera.md 1.0).
 func serveNodes(t *testing.T, total int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("limit") != "25" {

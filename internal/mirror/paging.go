@@ -16,7 +16,7 @@ import (
 )
 
 // maxRepeated is how often a query may repeat a key, and also the longest page
-// that the mirror gives (FACTS.md 1.0).
+// that the mirror gives (docs/hedera.md 1.0).
 const maxRepeated = 100
 
 // maxPages ends the reading of a list that has no end.
@@ -26,7 +26,7 @@ const maxPages = 1000
 type Page[T any] struct {
 	Rows []T
 	// More is false at the end of the list. The mirror has it true after a full
-	// page, even when that is the last one (FACTS.md 1.0).
+	// page, even when that is the last one (docs/hedera.md 1.0).
 	More bool
 }
 
@@ -150,7 +150,7 @@ func batches[T any](ctx context.Context, c *Client, r request, key string, ids [
 }
 
 // collect returns the rows for a number of ids. A full page always links to a
-// next one (FACTS.md 1.0), which is left alone once every id has its row.
+// next one (docs/hedera.md 1.0), which is left alone once every id has its row.
 func collect[T any](ctx context.Context, c *Client, r request, ids int, decode func([]byte) (page[T], error)) ([]T, error) {
 	var rows []T
 	for p, err := range pages(ctx, c, r, decode) {

@@ -9,7 +9,7 @@ import (
 	"net/url"
 )
 
-// Token is a fungible token or a collection of NFTs (FACTS.md 1.2). Pointers
+// Token is a fungible token or a collection of NFTs (docs/hedera.md 1.2). Pointers
 // are nil where the mirror answers null. Supplies are in the smallest unit.
 type Token struct {
 	ID     string `json:"token_id"`
@@ -45,7 +45,7 @@ func (c *Client) Token(ctx context.Context, id string) (Token, error) {
 	return fetch(ctx, c, r, decodeToken)
 }
 
-// TokenRelationship is the association of an account with a token (FACTS.md
+// TokenRelationship is the association of an account with a token (docs/hedera.md
 // 1.1).
 type TokenRelationship struct {
 	TokenID string `json:"token_id"`

@@ -231,7 +231,7 @@ func newCertificate(seed, nodeID int64, generation int) (tls.Certificate, error)
 }
 
 // certificateHash is what the address book says about a certificate: the hex
-// SHA-384 of its PEM encoding (FACTS.md 3).
+// SHA-384 of its PEM encoding (docs/hedera.md 3).
 func certificateHash(der []byte) string {
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	sum := sha512.Sum384(block)
