@@ -11,7 +11,8 @@ import (
 )
 
 // Scrape is the result of a scrape of a Set. As a prometheus.Collector it sends
-// the samples of the collectors that succeeded, and of each whether it did.
+// the samples of all collectors, and of each whether it read all that it was
+// asked for.
 type Scrape []scraped
 
 // scraped is the result of one collector.
@@ -48,7 +49,8 @@ func (s Scrape) Collect(ch chan<- prometheus.Metric) {
 	for _, r := range s {
 		ch <- scrapeSuccess.sample(boolValue(r.err == nil), r.network, r.collector)
 		ch <- scrapeDuration.sample(r.duration.Seconds(), r.network, r.collector)
-		if r.err != nil {
+		ch <- scrapeIncomplete.sample(float64(missing(r.err)), r.network, r.collector)
+		if len(r.result.samples) == 0 && r.err != nil {
 			continue
 		}
 		ch <- scrapeCollected.sample(unixSeconds(r.result.collected), r.network, r.collector)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,14 @@ var (
 		Labels:    []string{"network", "collector"},
 		Source:    "the exporter",
 		Example:   "hedera_scrape_collector_success == 0",
+	})
+	scrapeIncomplete = newGauge(Metric{
+		Collector: "self",
+		Name:      "scrape_collector_incomplete",
+		Help:      "Number of the collector's entities (accounts, tokens, nodes, ...) that are missing from this scrape because they could not be read; 1 if the whole collector failed.",
+		Labels:    []string{"network", "collector"},
+		Source:    "the exporter",
+		Example:   "hedera_scrape_collector_incomplete > 0",
 	})
 	scrapeDuration = newGauge(Metric{
 		Collector: "self",
@@ -80,7 +89,7 @@ func (s *Set) run(ctx context.Context, c *cachedCollector) scraped {
 	result, err := c.run(ctx)
 	r := scraped{network: c.network, collector: c.name, duration: time.Since(start), result: result, err: err}
 	if err != nil {
-		level.Error(s.log).Log("msg", "collector failed", "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
+		level.Error(s.log).Log("msg", "collector failed", "missing", missing(err), "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
 	}
 	return r
 }
@@ -95,8 +104,9 @@ type cachedCollector struct {
 
 	shared shared[collectorResult]
 
-	mu   sync.Mutex
-	kept collectorResult
+	mu      sync.Mutex
+	kept    collectorResult
+	current *gathered // by the update in progress
 }
 
 type collectorResult struct {
@@ -108,7 +118,23 @@ func (c *cachedCollector) run(ctx context.Context) (collectorResult, error) {
 	if kept := c.keptResult(); time.Since(kept.collected) < c.minInterval {
 		return kept, nil
 	}
-	return c.shared.do(ctx, c.update)
+	result, err := c.shared.do(ctx, c.update)
+	if err != nil && result.samples == nil {
+		return c.partialResult(), err
+	}
+	return result, err
+}
+
+// partialResult has what the update in progress has read so far, for a scrape
+// that cannot wait for the rest.
+func (c *cachedCollector) partialResult() collectorResult {
+	c.mu.Lock()
+	current := c.current
+	c.mu.Unlock()
+	if current == nil {
+		return collectorResult{}
+	}
+	return current.result()
 }
 
 func (c *cachedCollector) keptResult() collectorResult {
@@ -117,28 +143,51 @@ func (c *cachedCollector) keptResult() collectorResult {
 	return c.kept
 }
 
+// update returns the samples that the collector sent, also if it failed.
 func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
-	result := collectorResult{collected: time.Now()}
+	current := &gathered{collected: time.Now()}
+	c.mu.Lock()
+	c.current = current
+	c.mu.Unlock()
+
 	ch := make(chan prometheus.Metric)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for sample := range ch {
-			result.samples = append(result.samples, sample)
+			current.add(sample)
 		}
 	}()
 	err := guard(func() error { return c.collector.Update(ctx, ch) })
 	close(ch)
 	<-done
-	if err != nil {
-		return collectorResult{}, err
-	}
-	if c.minInterval > 0 {
+	result := current.result()
+	if err == nil && c.minInterval > 0 {
 		c.mu.Lock()
 		c.kept = result
 		c.mu.Unlock()
 	}
-	return result, nil
+	return result, err
+}
+
+// gathered are the samples of an update in progress.
+type gathered struct {
+	collected time.Time
+
+	mu      sync.Mutex
+	samples []prometheus.Metric
+}
+
+func (g *gathered) add(sample prometheus.Metric) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.samples = append(g.samples, sample)
+}
+
+func (g *gathered) result() collectorResult {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return collectorResult{samples: slices.Clip(g.samples), collected: g.collected}
 }
 
 // guard turns a panic of a collector into an error, so that the process and the
