@@ -220,38 +220,15 @@ func (l *Ledger) answerBlocks(_ *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit, err := q.limit(defaultLimit, maxLimit)
+	page, err := q.paging(descending)
 	if err != nil {
 		return nil, err
 	}
-	order, err := q.order(descending)
-	if err != nil {
-		return nil, err
-	}
-	list := blockList{Blocks: l.selectBlocks(numbers, timestamps, order, limit)}
-	if n := len(list.Blocks); n > 0 {
-		last := strconv.FormatInt(list.Blocks[n-1].Number, 10)
-		list.Links.Next = q.next(n == limit, order, "block.number", last)
-	}
+	list := blockList{Blocks: selectRows(page, l.blocks, func(b Block) bool {
+		return numbers.match(b.Number) && timestamps.match(b.to.UnixNano())
+	})}
+	list.Links.Next = nextRows(q, page, list.Blocks, "block.number", func(b Block) string { return strconv.FormatInt(b.Number, 10) })
 	return list, nil
-}
-
-func (l *Ledger) selectBlocks(numbers, timestamps filters, order string, limit int) []Block {
-	blocks := slices.All(l.blocks)
-	if order == descending {
-		blocks = slices.Backward(l.blocks)
-	}
-	page := make([]Block, 0, limit)
-	for _, block := range blocks {
-		if !numbers.match(block.Number) || !timestamps.match(block.to.UnixNano()) {
-			continue
-		}
-		page = append(page, block)
-		if len(page) == limit {
-			break
-		}
-	}
-	return page
 }
 
 // blockHashPattern is a whole hash, or the 32 bytes that Ethereum tools know.
