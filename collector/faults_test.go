@@ -73,6 +73,7 @@ func TestFaultCostsItsCollectorOnly(t *testing.T) {
 	for path, broken := range dependents {
 		for name, fault := range faultsAt(path) {
 			t.Run(broken+"/"+path+"/"+name, func(t *testing.T) {
+				t.Parallel()
 				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testFault(t, memory, fault, broken) })
 			})
 		}

@@ -79,6 +79,7 @@ func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
 		for name, fault := range faults {
 			fault.Path = test.path
 			t.Run(test.path+"/"+name, func(t *testing.T) {
+				t.Parallel()
 				unknown := ""
 				if name == "404" {
 					unknown = test.unknown
