@@ -177,7 +177,7 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 			sendAccount(ch, row, labels)
 		}
 	}
-	return batch.Err()
+	return batchError(batch)
 }
 
 func sendConfigured(ch chan<- prometheus.Metric, account config.Account, labels []string) {

@@ -25,7 +25,7 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	nodes, err := c.network.AddressBook.nodes(ctx)
+	nodes, err := c.network.AddressBook.Nodes(ctx)
 	if err != nil {
 		return err
 	}
@@ -50,8 +50,18 @@ func (c consensusAccounts) send(ch chan<- prometheus.Metric, account config.Acco
 	if !balance.Exists {
 		return
 	}
-	ch <- accountDeleted.sample(boolValue(balance.Deleted), labels...)
-	if !balance.Deleted {
-		ch <- accountBalance.sample(hbar(balance.Tinybar), labels...)
+	tinybar := &balance.Tinybar
+	if balance.Deleted {
+		tinybar = nil
+	}
+	sendBalance(ch, balance.Deleted, tinybar, labels)
+}
+
+// sendBalance sends what consensus nodes return about an account. A deleted one
+// has no balance.
+func sendBalance(ch chan<- prometheus.Metric, deleted bool, tinybar *int64, labels []string) {
+	ch <- accountDeleted.sample(boolValue(deleted), labels...)
+	if tinybar != nil {
+		ch <- accountBalance.sample(hbar(*tinybar), labels...)
 	}
 }

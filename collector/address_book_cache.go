@@ -59,10 +59,10 @@ func (b *AddressBook) refresh(ctx context.Context) (bookVersion, error) {
 	})
 }
 
-// nodes returns the nodes of the book. While its source fails, these are the
+// Nodes returns the nodes of the book. While its source fails, these are the
 // nodes of the last book, whatever its age: asking a node that has left does no
 // harm, and an outage of the mirror must not hide the nodes.
-func (b *AddressBook) nodes(ctx context.Context) ([]consensus.Node, error) {
+func (b *AddressBook) Nodes(ctx context.Context) ([]consensus.Node, error) {
 	last := b.lastVersion()
 	if time.Since(last.fetched) < b.maxAge {
 		return last.nodes, nil

@@ -17,8 +17,10 @@ import (
 
 // Collector reads one part of one network.
 type Collector interface {
-	// Update sends the samples of one scrape and returns when ctx ends. If it
-	// returns an error, the samples are discarded.
+	// Update sends the samples of one scrape and returns when ctx ends. The
+	// samples of one entity are sent together, once all of it is read. If Update
+	// returns an error, what it has sent is shown, and the entities that are
+	// missing are counted (see entityGroup).
 	Update(ctx context.Context, ch chan<- prometheus.Metric) error
 }
 

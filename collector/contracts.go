@@ -5,7 +5,6 @@ package collector
 
 import (
 	"context"
-	"errors"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -84,21 +83,19 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	var (
 		known    mirror.Batch[mirror.Contract]
 		balances mirror.Batch[mirror.Balance]
+		entities entityGroup
 	)
-	group, ctx := newParallel(ctx)
-	group.Go(func() error {
+	entities.Go(func() error {
 		known = c.mirror.Contracts(ctx, ids)
-		return nil
+		return batchError(known)
 	})
-	group.Go(func() error {
+	entities.Go(func() error {
 		balances = c.mirror.Balances(ctx, ids)
-		return nil
+		return batchError(balances)
 	})
-	if err := group.Wait(); err != nil {
-		return err
-	}
+	err := entities.Wait()
 	c.send(ch, known, balances)
-	return errors.Join(known.Err(), balances.Err())
+	return err
 }
 
 func (c contracts) send(ch chan<- prometheus.Metric, known mirror.Batch[mirror.Contract], balances mirror.Batch[mirror.Balance]) {

@@ -18,7 +18,7 @@ type NodeEndpoint struct {
 // Endpoints returns the endpoints that node_probe probes. It fails if no address
 // book has been read yet and none can be read now.
 func (b *AddressBook) Endpoints(ctx context.Context) ([]NodeEndpoint, error) {
-	nodes, err := b.nodes(ctx)
+	nodes, err := b.Nodes(ctx)
 	if err != nil {
 		return nil, err
 	}

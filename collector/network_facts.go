@@ -233,7 +233,7 @@ func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.
 
 func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prometheus.Metric) error {
 	nodes, err := c.mirror.RegisteredNodes(ctx)
-	if isUnknownRoute(err) {
+	if IsUnknownRoute(err) {
 		return nil
 	}
 	if err != nil {
@@ -248,9 +248,9 @@ func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prome
 	return nil
 }
 
-// isUnknownRoute reports whether err is the answer of a mirror, or of a gateway
+// IsUnknownRoute reports whether err is the answer of a mirror, or of a gateway
 // in front of it, that is too old for the route.
-func isUnknownRoute(err error) bool {
+func IsUnknownRoute(err error) bool {
 	var status *mirror.StatusError
 	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusBadRequest)
 }

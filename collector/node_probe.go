@@ -86,7 +86,7 @@ func newNodeProbe(n Network) (Collector, error) {
 
 // Update implements Collector. It fails only if no address book is known.
 func (c nodeProbe) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	nodes, err := c.book.nodes(ctx)
+	nodes, err := c.book.Nodes(ctx)
 	if err != nil {
 		return err
 	}

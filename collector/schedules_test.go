@@ -25,7 +25,7 @@ func addSchedules(t *testing.T, sim *simulator.Simulator, creator string, schedu
 	t.Helper()
 	for _, schedule := range schedules {
 		schedule.CreatorAccountID = &creator
-		if err := sim.AddSchedule(schedule); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddSchedule(schedule) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,7 +66,7 @@ func TestSchedules(t *testing.T) {
 		`hedera_schedules_truncated{creator_account_id="0.0.5002",name="none",network="simulated"} 0`,
 	)
 
-	if err := sim.ExecuteSchedule("0.0.7002"); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.ExecuteSchedule("0.0.7002") }); err != nil {
 		t.Fatal(err)
 	}
 	wantLines(

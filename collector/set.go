@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,14 @@ var (
 		Labels:    []string{"network", "collector"},
 		Source:    "the exporter",
 		Example:   "hedera_scrape_collector_success == 0",
+	})
+	scrapeIncomplete = newGauge(Metric{
+		Collector: "self",
+		Name:      "scrape_collector_incomplete",
+		Help:      "Number of the collector's entities (accounts, tokens, nodes, ...) that are missing from this scrape because they could not be read; 1 if the whole collector failed.",
+		Labels:    []string{"network", "collector"},
+		Source:    "the exporter",
+		Example:   "hedera_scrape_collector_incomplete > 0",
 	})
 	scrapeDuration = newGauge(Metric{
 		Collector: "self",
@@ -57,38 +66,32 @@ func (s *Set) add(network string, r Registration, c Collector, options Options) 
 	s.collectors = append(s.collectors, &cachedCollector{network: network, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval)})
 }
 
-// Collect runs all collectors at once. It sends the samples of the collectors that
-// succeed within ctx, and for each collector whether it succeeded.
-func (s *Set) Collect(ctx context.Context, ch chan<- prometheus.Metric) {
+// Scrape runs all collectors at once, within ctx.
+func (s *Set) Scrape(ctx context.Context) Scrape {
+	scrape := make(Scrape, len(s.collectors))
 	var wg sync.WaitGroup
-	for _, c := range s.collectors {
-		wg.Go(func() { s.collect(ctx, c, ch) })
+	for i, c := range s.collectors {
+		wg.Go(func() { scrape[i] = s.run(ctx, c) })
 	}
 	wg.Wait()
+	return scrape
 }
 
-// Close closes the networks' connections. No Collect may be under way.
+// Close closes the networks' connections. No Scrape may be in progress.
 func (s *Set) Close() {
 	for _, network := range s.networks {
 		network.Close()
 	}
 }
 
-func (s *Set) collect(ctx context.Context, c *cachedCollector, ch chan<- prometheus.Metric) {
+func (s *Set) run(ctx context.Context, c *cachedCollector) scraped {
 	start := time.Now()
 	result, err := c.run(ctx)
-	duration := time.Since(start)
-
-	ch <- scrapeSuccess.sample(boolValue(err == nil), c.network, c.name)
-	ch <- scrapeDuration.sample(duration.Seconds(), c.network, c.name)
+	r := scraped{network: c.network, collector: c.name, duration: time.Since(start), result: result, err: err}
 	if err != nil {
-		level.Error(s.log).Log("msg", "collector failed", "network", c.network, "collector", c.name, "duration", duration, "err", err)
-		return
+		level.Error(s.log).Log("msg", "collector failed", "missing", missing(err), "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
 	}
-	ch <- scrapeCollected.sample(unixSeconds(result.collected), c.network, c.name)
-	for _, sample := range result.samples {
-		ch <- sample
-	}
+	return r
 }
 
 // cachedCollector runs one collector once for all scrapes that need it at the
@@ -101,8 +104,9 @@ type cachedCollector struct {
 
 	shared shared[collectorResult]
 
-	mu   sync.Mutex
-	kept collectorResult
+	mu      sync.Mutex
+	kept    collectorResult
+	current *gathered // by the update in progress
 }
 
 type collectorResult struct {
@@ -114,7 +118,23 @@ func (c *cachedCollector) run(ctx context.Context) (collectorResult, error) {
 	if kept := c.keptResult(); time.Since(kept.collected) < c.minInterval {
 		return kept, nil
 	}
-	return c.shared.do(ctx, c.update)
+	result, err := c.shared.do(ctx, c.update)
+	if err != nil && result.samples == nil {
+		return c.partialResult(), err
+	}
+	return result, err
+}
+
+// partialResult has what the update in progress has read so far, for a scrape
+// that cannot wait for the rest.
+func (c *cachedCollector) partialResult() collectorResult {
+	c.mu.Lock()
+	current := c.current
+	c.mu.Unlock()
+	if current == nil {
+		return collectorResult{}
+	}
+	return current.result()
 }
 
 func (c *cachedCollector) keptResult() collectorResult {
@@ -123,28 +143,51 @@ func (c *cachedCollector) keptResult() collectorResult {
 	return c.kept
 }
 
+// update returns the samples that the collector sent, also if it failed.
 func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
-	result := collectorResult{collected: time.Now()}
+	current := &gathered{collected: time.Now()}
+	c.mu.Lock()
+	c.current = current
+	c.mu.Unlock()
+
 	ch := make(chan prometheus.Metric)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for sample := range ch {
-			result.samples = append(result.samples, sample)
+			current.add(sample)
 		}
 	}()
 	err := guard(func() error { return c.collector.Update(ctx, ch) })
 	close(ch)
 	<-done
-	if err != nil {
-		return collectorResult{}, err
-	}
-	if c.minInterval > 0 {
+	result := current.result()
+	if err == nil && c.minInterval > 0 {
 		c.mu.Lock()
 		c.kept = result
 		c.mu.Unlock()
 	}
-	return result, nil
+	return result, err
+}
+
+// gathered are the samples of an update in progress.
+type gathered struct {
+	collected time.Time
+
+	mu      sync.Mutex
+	samples []prometheus.Metric
+}
+
+func (g *gathered) add(sample prometheus.Metric) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.samples = append(g.samples, sample)
+}
+
+func (g *gathered) result() collectorResult {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return collectorResult{samples: slices.Clip(g.samples), collected: g.collected}
 }
 
 // guard turns a panic of a collector into an error, so that the process and the

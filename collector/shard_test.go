@@ -150,10 +150,12 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 	}
 	for i := range total * 3 {
 		token, treasury := "0.0."+itoa(700001+i), "0.0."+itoa(1001+i)
-		if err := sim.AddToken(simulator.Token{ID: token, Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TotalSupply: 5, TreasuryAccountID: &treasury}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error {
+			return l.AddToken(simulator.Token{ID: token, Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TotalSupply: 5, TreasuryAccountID: &treasury})
+		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := sim.SetTokenBalance(token, treasury, 5); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.SetTokenBalance(token, treasury, 5) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -76,15 +76,13 @@ func (s *shared[T]) leave() bool {
 func awaitCancelled[T any](ctx context.Context, results <-chan singleflight.Result) (T, error) {
 	grace := time.NewTimer(cancelGrace)
 	defer grace.Stop()
-	var zero T
 	select {
 	case result := <-results:
-		if result.Err != nil {
-			return zero, result.Err
-		}
+		return unwrap[T](result)
 	case <-grace.C:
+		var zero T
+		return zero, ctx.Err()
 	}
-	return zero, ctx.Err()
 }
 
 func unwrap[T any](result singleflight.Result) (T, error) {

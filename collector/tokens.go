@@ -266,7 +266,7 @@ func (c tokens) updateBalances(ctx context.Context, ch chan<- prometheus.Metric,
 			c.sendTreasuryBalance(ch, token, held)
 		}
 	}
-	return balances.Err()
+	return batchError(balances)
 }
 
 func (c tokens) accountIDs() []string {
@@ -305,7 +305,7 @@ func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metri
 		return nil
 	}
 	treasuries := c.mirror.Accounts(ctx, ids)
-	if err := treasuries.Err(); err != nil {
+	if err := batchError(treasuries); err != nil {
 		return err
 	}
 	listed := listedTokens(treasuries.Rows)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 
 	"hedera_exporter/collector"
@@ -18,10 +19,10 @@ import (
 
 // newNetworks creates the clients of the configured networks. They connect on the
 // first scrape.
-func newNetworks(c *config.Config, self *collector.Self, states *collector.States, logger log.Logger) ([]collector.Network, error) {
+func newNetworks(c *config.Config, self *collector.Self, states *collector.States, dial consensus.DialContextFunc, logger log.Logger) ([]collector.Network, error) {
 	networks := make([]collector.Network, 0, len(c.Networks))
 	for _, n := range c.Networks {
-		network, err := newNetwork(c, n, self, logger)
+		network, err := newNetwork(c, n, self, dial, logger)
 		if err != nil {
 			for _, opened := range networks {
 				opened.Close()
@@ -34,7 +35,7 @@ func newNetworks(c *config.Config, self *collector.Self, states *collector.State
 	return networks, nil
 }
 
-func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger log.Logger) (collector.Network, error) {
+func newNetwork(c *config.Config, n config.Network, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (collector.Network, error) {
 	network := collector.Network{
 		Name: n.Name,
 		Log:  logger,
@@ -48,10 +49,11 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 		Prober: consensus.NewProber(consensus.ProberOptions{
 			Timeout:           time.Duration(n.Consensus.ProbeTimeout),
 			ReconnectInterval: time.Duration(n.Consensus.ReconnectInterval),
+			DialContext:       dial,
 		}),
 	}
 	if n.Mirror != nil {
-		client, err := newMirror(n, self, logger)
+		client, err := newMirror(n, self, logger, dial)
 		if err != nil {
 			return collector.Network{}, err
 		}
@@ -59,6 +61,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 	}
 	if n.Mirror != nil && n.Mirror.GRPCAddress != (config.HostPort{}) {
 		network.MirrorGRPC = consensus.NewAddressBookClient(n.Mirror.GRPCAddress.String(), n.Mirror.GRPCTLS, n.Consensus.TLSPorts)
+		network.MirrorGRPC.DialContext = dial
 	}
 	if n.BalanceSource == config.BalanceSourceConsensus {
 		network.Balances = consensus.NewBalanceClient(n.Consensus.MaxConcurrency)
@@ -67,7 +70,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 	return network, nil
 }
 
-func newMirror(n config.Network, self *collector.Self, logger log.Logger) (*mirror.Client, error) {
+func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial consensus.DialContextFunc) (*mirror.Client, error) {
 	return mirror.New(mirror.Options{
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
@@ -77,6 +80,7 @@ func newMirror(n config.Network, self *collector.Self, logger log.Logger) (*mirr
 		MaxConcurrency: n.Mirror.MaxConcurrency,
 		Timeout:        time.Duration(n.Mirror.Timeout),
 		Observer:       self.MirrorObserver(n.Name, logger),
+		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
 }

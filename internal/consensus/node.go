@@ -20,7 +20,7 @@ type Node struct {
 	AccountID   string // shard.realm.num, "" when the book does not carry it
 	Description string
 	// CertificateHash is the SHA-384 of the node's PEM-encoded TLS certificate
-	// in lower-case hex, "" when the book does not carry it (FACTS.md, section 3).
+	// in lower-case hex, "" when the book does not carry it (docs/hedera.md 3).
 	CertificateHash string
 	Endpoints       []Endpoint
 }

@@ -52,6 +52,8 @@ type Options struct {
 	Timeout time.Duration
 	// Observer is told of every attempt.
 	Observer Observer
+	// DialContext opens connections, in tests; nil is TCP.
+	DialContext promconfig.DialContextFunc
 	// UserAgent is sent with every request.
 	UserAgent string
 }
@@ -159,7 +161,11 @@ var errRedirects = fmt.Errorf("stopped after %d redirects", maxRedirects)
 // by the transport to every request, whatever host it is for. A redirect is a
 // request as far as the limiter is concerned.
 func newHTTPClient(o Options, l *limiter) (*http.Client, error) {
-	hc, err := promconfig.NewClientFromConfig(o.HTTPClient, "mirror", promconfig.WithUserAgent(o.UserAgent))
+	options := []promconfig.HTTPClientOption{promconfig.WithUserAgent(o.UserAgent)}
+	if o.DialContext != nil {
+		options = append(options, promconfig.WithDialContextFunc(o.DialContext))
+	}
+	hc, err := promconfig.NewClientFromConfig(o.HTTPClient, "mirror", options...)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,14 @@ func (f Field[T]) Or(other T) T {
 	return other
 }
 
+// Pointer returns the value, or nil where there is none.
+func (f Field[T]) Pointer() *T {
+	if f.ok {
+		return &f.value
+	}
+	return nil
+}
+
 // Err is why the value could not be read; nil if it was, or if it is null.
 func (f Field[T]) Err() error {
 	return f.err
@@ -236,7 +244,7 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 	p.rows = []T{}
 	seen := map[string]bool{}
 	for a.More() {
-		if len(p.rows)+p.dropped == a.rows {
+		if len(p.rows)+p.dropped+p.repeated == a.rows {
 			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.rows)}
 		}
 		row := blank

@@ -30,7 +30,7 @@ type query struct {
 type param struct{ key, value string }
 
 // parseQuery refuses what the mirror refuses: parameters the route does not
-// know and more than 100 of a kind (FACTS.md 1.0).
+// know and more than 100 of a kind (docs/hedera.md 1.0).
 func parseQuery(u *url.URL, known []string) (query, error) {
 	q := query{path: u.Path}
 	if u.RawQuery == "" {
