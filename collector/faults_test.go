@@ -141,7 +141,7 @@ func TestScrapesWithFaultsLeaveNothingBehind(t *testing.T) {
 		scrapeText(t, set, 100*time.Millisecond)
 		sim.ClearFaults()
 	}
-	set.Close()
+	closeNetwork(network)
 	if err := goleak.Find(before); err != nil {
 		t.Error(err)
 	}

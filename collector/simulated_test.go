@@ -88,8 +88,16 @@ func setOn(t testing.TB, network Network, names ...string) *Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(set.Close)
+	t.Cleanup(func() { closeNetwork(network) })
 	return set
+}
+
+func closeNetwork(n Network) {
+	n.Mirror.Close()
+	n.Prober.Close()
+	if n.Balances != nil {
+		n.Balances.Close()
+	}
 }
 
 func account(id, name string, thresholds ...config.Threshold) config.Account {

@@ -136,6 +136,7 @@ func request(t *testing.T, method, url string, header http.Header) (status int, 
 	for key, values := range header {
 		r.Header[key] = values
 	}
+	r.Host = header.Get("Host")
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err.Error()
@@ -246,6 +247,12 @@ func TestInvalidCommandLine(t *testing.T) {
 		"no file":            {[]string{config, "textfile"}, 2, "--output.file"},
 		"bad configuration":  {[]string{broken, "query", "nodes"}, 1, "colour"},
 		"unwritable":         {[]string{config, "textfile", "--output.file=/nonexistent/x.prom"}, 1, "/nonexistent/"},
+		"not a path":         {[]string{"--web.telemetry-path=metrics"}, 2, "--web.telemetry-path"},
+		"a path of its own":  {[]string{"--web.telemetry-path=/sd"}, 2, "--web.telemetry-path"},
+		"no time":            {[]string{"--scrape.timeout=0s"}, 2, "--scrape.timeout"},
+		"too much time":      {[]string{"--scrape.timeout=1h"}, 2, "10m"},
+		"negative offset":    {[]string{"--scrape.timeout-offset=-1s"}, 2, "--scrape.timeout-offset"},
+		"no connections":     {[]string{"--web.max-connections=0"}, 2, "--web.max-connections"},
 		"serve with a query": {[]string{config, "serve", "0.0.98"}, 2, "0.0.98"},
 	}
 	for name, test := range tests {

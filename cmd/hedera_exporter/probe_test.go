@@ -200,28 +200,6 @@ func TestProbeOfABrokenMirror(t *testing.T) {
 	}
 }
 
-func TestProbesAndScrapesShareMaxRequests(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--network=simulated", "--web.max-requests=1")
-	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
-		t.Fatal(err)
-	}
-	first := make(chan int)
-	go func() {
-		status, _ := get(t, e.url+"/probe?target=0.0.98", http.Header{scrapeTimeoutHeader: {"3"}})
-		first <- status
-	}()
-	awaitTrue(t, "the probe has started", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
-	for _, path := range []string{"/probe?target=0.0.98", "/metrics"} {
-		if status, body := get(t, e.url+path, nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
-			t.Errorf("%s: status %d, body %s; want 503 that names the flag", path, status, body)
-		}
-	}
-	if status := <-first; status != http.StatusOK {
-		t.Errorf("the first probe got %d", status)
-	}
-}
-
 // consensusConfig is a network of which there are only the nodes of sim.
 func consensusConfig(sim *simulator.Simulator) string {
 	var b strings.Builder
