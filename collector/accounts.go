@@ -164,13 +164,9 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	for _, account := range c.network.Accounts {
 		ids = append(ids, account.ID.String())
 	}
-	rows, err := c.mirror.Accounts(ctx, ids)
+	known, err := c.mirror.Accounts(ctx, ids)
 	if err != nil {
 		return err
-	}
-	known := make(map[string]mirror.Account, len(rows))
-	for _, row := range rows {
-		known[row.ID] = row
 	}
 	for i, account := range c.network.Accounts {
 		labels := []string{c.network.Name, ids[i], account.Name}

@@ -4,14 +4,17 @@
 package collector
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -41,11 +44,11 @@ func TestAccounts(t *testing.T) {
 		StakedAccountID: ptr("0.0.800"),
 	}
 	for _, a := range []simulator.Account{full, null, deleted} {
-		if err := sim.AddAccount(a); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(a) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := sim.SetBalance("0.0.2", 1<<53+1); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.2", 1<<53+1) }); err != nil {
 		t.Fatal(err)
 	}
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
@@ -93,13 +96,13 @@ func TestAccountsFollowTheNetwork(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.1001", "a")), "accounts")
 	for _, tinybar := range []int64{1, 250000000, 0} {
-		if err := sim.SetBalance("0.0.1001", tinybar); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.1001", tinybar) }); err != nil {
 			t.Fatal(err)
 		}
 		want := map[int64]string{1: "1e-08", 250000000: "2.5", 0: "0"}[tinybar]
 		wantLines(t, scrapeText(t, set, testDeadline), `hedera_account_balance_hbar{account_id="0.0.1001",name="a",network="simulated"} `+want)
 	}
-	if err := sim.RemoveAccount("0.0.1001"); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.RemoveAccount("0.0.1001") }); err != nil {
 		t.Fatal(err)
 	}
 	body := scrapeText(t, set, testDeadline)
@@ -118,11 +121,11 @@ func TestAccountsByConsensus(t *testing.T) {
 	wantLines(t, body, `hedera_scrape_collector_success{collector="accounts",network="simulated"} 0`)
 	wantNone(t, body, "hedera_account_")
 
-	sim.AnswerBalanceQueries(true)
-	if err := sim.SetBalance("0.0.1001", 350000000); err != nil {
+	_ = sim.Update(func(l *simulator.Ledger) error { l.AnswerBalanceQueries(true); return nil })
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.1001", 350000000) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := sim.DeleteAccount("0.0.1002"); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.DeleteAccount("0.0.1002") }); err != nil {
 		t.Fatal(err)
 	}
 	body = scrapeText(t, set, testDeadline)
@@ -142,16 +145,19 @@ func TestAccountsByConsensus(t *testing.T) {
 }
 
 func TestTenThousandAccountsAreAHundredRequests(t *testing.T) {
+	memnet.Test(t, testTenThousandAccounts)
+}
+
+func testTenThousandAccounts(t *testing.T, memory *memnet.Network) {
 	const accounts = 10_000
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: accounts})
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: accounts, Listen: memory.Listen})
 	watched := make([]config.Account, 0, accounts)
 	for i := range accounts {
 		watched = append(watched, account("0.0."+itoa(1001+i), itoa(i)))
 	}
-	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched...), "accounts")
+	set := setOn(t, networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched...), "accounts")
 
-	body := scrapeText(t, set, testDeadline)
-	if n := len(linesWith(body, "hedera_account_balance_hbar{")); n != accounts {
+	if n := countSamples(t, set, accountBalance.desc); n != accounts {
 		t.Errorf("%d balances, want %d", n, accounts)
 	}
 	if n := sim.Requests()["GET /api/v1/accounts"]; n != 100 {
@@ -159,22 +165,39 @@ func TestTenThousandAccountsAreAHundredRequests(t *testing.T) {
 	}
 
 	sim.ResetRequests()
-	bodies := make(chan string)
+	counts := make(chan int)
 	// The mirror answers neither scrape before both have come.
-	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultLatency, Latency: testLatency, Count: 100}); err != nil {
+	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultLatency, Latency: time.Second, Count: 100}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		go func() { bodies <- scrapeText(t, set, testDeadline) }()
+		go func() { counts <- countSamples(t, set, accountBalance.desc) }()
 	}
 	for range 2 {
-		if n := len(linesWith(<-bodies, "hedera_account_balance_hbar{")); n != accounts {
+		if n := <-counts; n != accounts {
 			t.Errorf("%d balances in one of two simultaneous scrapes, want %d", n, accounts)
 		}
 	}
 	if n := sim.Requests()["GET /api/v1/accounts"]; n != 100 {
 		t.Errorf("two simultaneous scrapes made %d account requests, want 100", n)
 	}
+}
+
+// countSamples counts those of one metric in one scrape. It spares the time to
+// sort and write tens of thousands of samples.
+func countSamples(t *testing.T, set *Set, desc *prometheus.Desc) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+	defer cancel()
+	count := 0
+	for _, c := range set.Scrape(ctx) {
+		for _, sample := range c.result.samples {
+			if sample.Desc() == desc {
+				count++
+			}
+		}
+	}
+	return count
 }
 
 // TestKeyFingerprint compares with sha256sum of type and digits. Different keys,
@@ -187,7 +210,7 @@ func TestKeyFingerprint(t *testing.T) {
 		"0.0.5003": {Type: "ED25519", Key: "ab"},
 		"0.0.5004": nil,
 	} {
-		if err := sim.AddAccount(simulator.Account{ID: id, Key: key}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(simulator.Account{ID: id, Key: key}) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -78,8 +78,8 @@ func init() {
 	})
 }
 
-// maxDecimalsLookups is of how many tokens one scrape looks up the decimals, so
-// that an account with many allowances does not use up the mirror's rate limit.
+// maxDecimalsLookups is for how many tokens one scrape looks up the decimals. It
+// keeps an account with many allowances from using up the mirror's rate limit.
 const maxDecimalsLookups = 10
 
 type allowances struct {
@@ -104,7 +104,7 @@ func newAllowances(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c allowances) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	granted := make([][]mirror.TokenAllowance, len(c.accounts))
+	granted := make([][]mirror.Allowance, len(c.accounts))
 	group, groupCtx := newParallel(ctx)
 	for i, account := range c.accounts {
 		group.Go(func() error { return c.updateHbar(groupCtx, ch, account) })
@@ -147,7 +147,7 @@ func (c allowances) updateHbar(ctx context.Context, ch chan<- prometheus.Metric,
 	return nil
 }
 
-func (c allowances) tokenAllowances(ctx context.Context, ch chan<- prometheus.Metric, account config.Account) ([]mirror.TokenAllowance, error) {
+func (c allowances) tokenAllowances(ctx context.Context, ch chan<- prometheus.Metric, account config.Account) ([]mirror.Allowance, error) {
 	rows, more, err := c.mirror.TokenAllowances(ctx, account.ID.String(), maxOfAccount)
 	if mirror.IsNotFound(err) {
 		return nil, nil
@@ -159,7 +159,7 @@ func (c allowances) tokenAllowances(ctx context.Context, ch chan<- prometheus.Me
 	return rows, nil
 }
 
-func (c allowances) sendTokens(ch chan<- prometheus.Metric, account config.Account, rows []mirror.TokenAllowance, decimals map[string]int64) {
+func (c allowances) sendTokens(ch chan<- prometheus.Metric, account config.Account, rows []mirror.Allowance, decimals map[string]int64) {
 	for _, row := range rows {
 		decimals, known := decimals[row.TokenID]
 		if !known {

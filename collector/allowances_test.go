@@ -17,12 +17,12 @@ import (
 
 func addGranter(t *testing.T, sim *simulator.Simulator, id string, allowances ...simulator.Allowance) {
 	t.Helper()
-	if err := sim.AddAccount(simulator.Account{ID: id}); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(simulator.Account{ID: id}) }); err != nil {
 		t.Fatal(err)
 	}
 	for _, allowance := range allowances {
 		allowance.Owner = id
-		if err := sim.SetAllowance(allowance); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.SetAllowance(allowance) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -81,12 +81,12 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 		ids = append(ids, contract.ID.String())
 	}
 	var (
-		rows     []mirror.Contract
-		balances []mirror.Balance
+		known    map[string]mirror.Contract
+		balances map[string]mirror.Balance
 	)
 	group, ctx := newParallel(ctx)
 	group.Go(func() (err error) {
-		rows, err = c.mirror.Contracts(ctx, ids)
+		known, err = c.mirror.Contracts(ctx, ids)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -96,19 +96,11 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	c.send(ch, rows, balances)
+	c.send(ch, known, balances)
 	return nil
 }
 
-func (c contracts) send(ch chan<- prometheus.Metric, rows []mirror.Contract, balances []mirror.Balance) {
-	known := make(map[string]mirror.Contract, len(rows))
-	for _, row := range rows {
-		known[row.ID] = row
-	}
-	held := make(map[string]int64, len(balances))
-	for _, balance := range balances {
-		held[balance.Account] = balance.Balance
-	}
+func (c contracts) send(ch chan<- prometheus.Metric, known map[string]mirror.Contract, balances map[string]mirror.Balance) {
 	for _, contract := range c.contracts {
 		id := contract.ID.String()
 		labels := []string{c.network, id, contract.Name}
@@ -121,8 +113,8 @@ func (c contracts) send(ch chan<- prometheus.Metric, rows []mirror.Contract, bal
 		if row.ExpirationTimestamp != nil {
 			ch <- contractExpiry.sample(row.ExpirationTimestamp.Seconds(), labels...)
 		}
-		if tinybar, ok := held[id]; ok {
-			ch <- contractBalance.sample(hbar(tinybar), labels...)
+		if balance, ok := balances[id]; ok {
+			ch <- contractBalance.sample(hbar(balance.Balance), labels...)
 		}
 	}
 }

@@ -18,11 +18,11 @@ func TestContracts(t *testing.T) {
 		{ID: "0.0.7001", ExpirationTimestamp: ptr("1800000000.500000000")},
 		{ID: "0.0.7002", Deleted: true},
 	} {
-		if err := sim.AddContract(contract); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddContract(contract) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := sim.SetBalance("0.0.7001", 1<<53+1); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.7001", 1<<53+1) }); err != nil {
 		t.Fatal(err)
 	}
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
@@ -48,7 +48,7 @@ func TestContractsAreAskedForByTheHundred(t *testing.T) {
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	for i := range 101 {
 		id := "0.0." + itoa(7000+i)
-		if err := sim.AddContract(simulator.Contract{ID: id}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddContract(simulator.Contract{ID: id}) }); err != nil {
 			t.Fatal(err)
 		}
 		network.Contracts = append(network.Contracts, entity(id, id))

@@ -89,7 +89,9 @@ func addPlainTokens(t *testing.T, sim *simulator.Simulator, count int) []config.
 	t.Helper()
 	for i := range count {
 		treasury := "0.0.1001"
-		if err := sim.AddToken(simulator.Token{ID: "0.0." + itoa(700001+i), Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TreasuryAccountID: &treasury}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error {
+			return l.AddToken(simulator.Token{ID: "0.0." + itoa(700001+i), Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TreasuryAccountID: &treasury})
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +101,7 @@ func addPlainTokens(t *testing.T, sim *simulator.Simulator, count int) []config.
 func addPlainTopics(t *testing.T, sim *simulator.Simulator, count int) []config.Entity {
 	t.Helper()
 	for i := range count {
-		if err := sim.AddTopic(simulator.Topic{ID: "0.0." + itoa(710001+i)}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddTopic(simulator.Topic{ID: "0.0." + itoa(710001+i)}) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -109,7 +111,7 @@ func addPlainTopics(t *testing.T, sim *simulator.Simulator, count int) []config.
 func addPlainContracts(t *testing.T, sim *simulator.Simulator, count int) []config.Entity {
 	t.Helper()
 	for i := range count {
-		if err := sim.AddContract(simulator.Contract{ID: "0.0." + itoa(720001+i)}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddContract(simulator.Contract{ID: "0.0." + itoa(720001+i)}) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -135,9 +135,11 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 	}
 	c := collectorOn(network.Accounts...)
 
-	start := sim.AddBlock()
+	start := addBlock(sim)
 	for _, earlier := range []time.Duration{time.Minute, 0} { // before the start, the last of them by nothing
-		if err := sim.AddTransaction(simulator.Transaction{Consensus: blockEndOf(t, start).Add(-earlier), Payer: ids[0], Fee: 7}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error {
+			return l.AddTransaction(simulator.Transaction{Consensus: blockEndOf(t, start).Add(-earlier), Payer: ids[0], Fee: 7})
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -210,14 +212,16 @@ func addRandomTransaction(t *testing.T, sim *simulator.Simulator, random *rand.R
 	if from != to {
 		transfers[from], transfers[to] = -amount, amount
 	}
-	err := sim.AddTransaction(simulator.Transaction{
-		Consensus: consensus,
-		Payer:     pick(),
-		Name:      []string{"CRYPTOTRANSFER", "CONTRACTCALL", "TOKENMINT"}[random.IntN(3)],
-		Result:    []string{"SUCCESS", "CONTRACT_REVERT_EXECUTED", "KEY_REQUIRED"}[random.IntN(3)],
-		Fee:       random.Int64N(1e9),
-		Transfers: transfers,
-		Nonce:     nonce,
+	err := sim.Update(func(l *simulator.Ledger) error {
+		return l.AddTransaction(simulator.Transaction{
+			Consensus: consensus,
+			Payer:     pick(),
+			Name:      []string{"CRYPTOTRANSFER", "CONTRACTCALL", "TOKENMINT"}[random.IntN(3)],
+			Result:    []string{"SUCCESS", "CONTRACT_REVERT_EXECUTED", "KEY_REQUIRED"}[random.IntN(3)],
+			Fee:       random.Int64N(1e9),
+			Transfers: transfers,
+			Nonce:     nonce,
+		})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -233,7 +237,7 @@ func wantTotals(t *testing.T, body, id string, before, after simulator.Totals) {
 		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="in",%s} %s`, labels, tail, sampleValue(hbar(after.In-before.In))),
 		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="out",%s} %s`, labels, tail, sampleValue(hbar(after.Out-before.Out))),
 		fmt.Sprintf(`hedera_account_fees_hbar_total{%s%s} %s`, labels, tail, sampleValue(hbar(after.Fees-before.Fees))),
-		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.Timestamp(after.Last.UnixNano()).Seconds())),
+		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.TimestampOf(after.Last).Seconds())),
 	)
 	kinds := 0
 	for kind, count := range after.ByTypeResult {
@@ -277,12 +281,12 @@ func testBlockHistory(t *testing.T, seed uint64) {
 	upstream.setFailing(true)
 	for range 9 { // even if all of them fail, no more blocks than a scrape reads
 		for range []int{0, 1, 7, 99, 100, 101}[random.IntN(6)] {
-			sim.AddBlockWith(random.IntN(1000), random.Int64N(1e7))
+			addBlockWith(sim, random.IntN(1000), random.Int64N(1e7))
 		}
 		scrapeAtOnce(t, c, 1+random.IntN(2))
 	}
 	upstream.setFailing(false)
-	last := sim.AddBlockWith(3, 5)
+	last := addBlockWith(sim, 3, 5)
 	body, err := samplesFrom(t, c)
 	if err != nil {
 		t.Fatal(err)
@@ -318,7 +322,7 @@ func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range test.added {
-				sim.AddBlockWith(1, 0)
+				addBlockWith(sim, 1, 0)
 			}
 			for range 2 { // the second finds nothing new
 				body, err := samplesFrom(t, c)
@@ -361,7 +365,7 @@ func TestBlocksOfANetworkThatWasReset(t *testing.T) {
 	}
 	latest(5000, 3)
 	want("5000", "0", "0")
-	latest(2, 4) // began anew
+	latest(2, 4) // was reset
 	want("2", "0", "0")
 	latest(3, 5)
 	want("3", "5", "0")
@@ -374,13 +378,15 @@ func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	watched := account("0.0.1001", "busy")
 	c := transactions{network: "simulated", accounts: []config.Account{watched}, mirror: network.Mirror, state: &network.State.transactions}
-	start := blockEndOf(t, sim.AddBlock())
+	start := blockEndOf(t, addBlock(sim))
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
 	const added = 1500
 	for i := range added {
-		if err := sim.AddTransaction(simulator.Transaction{Consensus: start.Add(time.Duration(i + 1)), Payer: "0.0.1001", Fee: 1}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error {
+			return l.AddTransaction(simulator.Transaction{Consensus: start.Add(time.Duration(i + 1)), Payer: "0.0.1001", Fee: 1})
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -412,7 +418,7 @@ func TestCursorIsNeverOlderThanADay(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1, Now: func() time.Time { return time.Now().Add(-old) }})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
-	earliest := mirror.Timestamp(time.Now().Add(-settled).UnixNano())
+	earliest := mirror.TimestampOf(time.Now().Add(-settled))
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
@@ -425,12 +431,14 @@ func TestFullPageOfOneTimestampIsAnError(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
-	at := blockEndOf(t, sim.AddBlock()).Add(time.Second)
+	at := blockEndOf(t, addBlock(sim)).Add(time.Second)
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
 	for i := range int64(101) {
-		if err := sim.AddTransaction(simulator.Transaction{Consensus: at, Payer: "0.0.1001", Nonce: i}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error {
+			return l.AddTransaction(simulator.Transaction{Consensus: at, Payer: "0.0.1001", Nonce: i})
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -445,7 +453,9 @@ func TestQuietAccount(t *testing.T) {
 	c := transactions{network: "simulated", mirror: network.Mirror, state: &network.State.transactions}
 	for i := range 15 {
 		c.accounts = append(c.accounts, account("0.0."+itoa(1001+i), itoa(i)))
-		if err := sim.AddTransaction(simulator.Transaction{Consensus: time.Unix(1790000000, 0), Payer: "0.0." + itoa(1001+i)}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error {
+			return l.AddTransaction(simulator.Transaction{Consensus: time.Unix(1790000000, 0), Payer: "0.0." + itoa(1001+i)})
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

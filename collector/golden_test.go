@@ -74,7 +74,7 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	sim := startSimulator(t, simulator.Options{Nodes: 5, Accounts: 10, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 	}})
-	if err := sim.DeleteAccount("0.0.1002"); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.DeleteAccount("0.0.1002") }); err != nil {
 		t.Fatal(err)
 	}
 	registry := prometheus.NewRegistry()
@@ -113,10 +113,12 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 func addSchedule(t *testing.T, sim *simulator.Simulator, creator string) {
 	t.Helper()
 	created, expiration := "1790000000.000000000", "4070908800.000000000"
-	err := sim.AddSchedule(simulator.Schedule{
-		ID: "0.0.8200001", CreatorAccountID: &creator, PayerAccountID: &creator,
-		ConsensusTimestamp: created, ExpirationTime: &expiration, WaitForExpiry: true,
-		Signatures: []simulator.ScheduleSignature{{ConsensusTimestamp: created}},
+	err := sim.Update(func(l *simulator.Ledger) error {
+		return l.AddSchedule(simulator.Schedule{
+			ID: "0.0.8200001", CreatorAccountID: &creator, PayerAccountID: &creator,
+			ConsensusTimestamp: created, ExpirationTime: &expiration, WaitForExpiry: true,
+			Signatures: []simulator.ScheduleSignature{{ConsensusTimestamp: created}},
+		})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -133,11 +135,11 @@ func addHistory(t *testing.T, sim *simulator.Simulator) {
 		{Consensus: later, Payer: "0.0.1001", Name: "CONTRACTCALL", Result: "CONTRACT_REVERT_EXECUTED", Fee: 8_00000000, Transfers: map[string]int64{"0.0.1001": -8_00000000, "0.0.98": 8_00000000}},
 		{Consensus: later.Add(1), Payer: "0.0.98", Transfers: map[string]int64{"0.0.98": -1, "0.0.1001": 1}},
 	} {
-		if err := sim.AddTransaction(transaction); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddTransaction(transaction) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sim.AddBlockWith(42, 4_000_000)
+	addBlockWith(sim, 42, 4_000_000)
 }
 
 // stabilize replaces volatile values and the endpoints' free ports.

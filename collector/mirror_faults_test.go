@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -29,12 +30,12 @@ var mirrorCollectors = map[string]string{
 }
 
 // watchedNetwork has something to read for each of the mirrorCollectors.
-func watchedNetwork(t *testing.T) (*simulator.Simulator, Network) {
+func watchedNetwork(t *testing.T, memory *memnet.Network) (*simulator.Simulator, Network) {
 	t.Helper()
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 3})
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 3, Listen: memory.Listen})
 	watched := account("0.0.1001", "a")
 	watched.AllTokens, watched.Allowances = true, true
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched)
+	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched)
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
 	network.Contracts = entities(sim.ContractIDs()...)
@@ -78,19 +79,18 @@ func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
 		for name, fault := range faults {
 			fault.Path = test.path
 			t.Run(test.path+"/"+name, func(t *testing.T) {
-				t.Parallel()
+				unknown := ""
 				if name == "404" {
-					testMirrorFault(t, fault, test.collector, test.unknown)
-					return
+					unknown = test.unknown
 				}
-				testMirrorFault(t, fault, test.collector, "")
+				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testMirrorFault(t, memory, fault, test.collector, unknown) })
 			})
 		}
 	}
 }
 
-func testMirrorFault(t *testing.T, fault simulator.Fault, broken, unknown string) {
-	sim, network := watchedNetwork(t)
+func testMirrorFault(t *testing.T, memory *memnet.Network, fault simulator.Fault, broken, unknown string) {
+	sim, network := watchedNetwork(t, memory)
 	set := setOn(t, network, slices.Collect(maps.Keys(mirrorCollectors))...)
 	scrapeText(t, set, testDeadline) // so that a value is there to go stale
 	if _, err := sim.InjectFault(fault); err != nil {

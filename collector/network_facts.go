@@ -223,9 +223,9 @@ func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.
 		return err
 	}
 	for _, transactionType := range gasTransactionTypes {
-		i := slices.IndexFunc(fees.Fees, func(fee mirror.Fee) bool { return fee.TransactionType == transactionType })
+		i := slices.IndexFunc(fees, func(fee mirror.Fee) bool { return fee.TransactionType == transactionType })
 		if i >= 0 {
-			ch <- gasPrice.sample(hbar(fees.Fees[i].Gas), c.network, transactionType)
+			ch <- gasPrice.sample(hbar(fees[i].Gas), c.network, transactionType)
 		}
 	}
 	return nil

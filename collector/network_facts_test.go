@@ -27,13 +27,15 @@ func TestNetwork(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 	}})
-	if err := sim.SetSupply(1<<53+1, 5_000_000_000_000_000_000); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetSupply(1<<53+1, 5_000_000_000_000_000_000) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := sim.SetExchangeRate(
-		simulator.ExchangeRate{Cents: 596_987, Hbar: 30_000, Expiration: time.Unix(1793538000, 0)},
-		simulator.ExchangeRate{Cents: 15, Hbar: 1, Expiration: time.Unix(1793541600, 0)},
-	); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error {
+		return l.SetExchangeRate(
+			simulator.ExchangeRate{Cents: 596_987, Hbar: 30_000, Expiration: time.Unix(1793538000, 0)},
+			simulator.ExchangeRate{Cents: 15, Hbar: 1, Expiration: time.Unix(1793541600, 0)},
+		)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "network")

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -118,9 +119,13 @@ func TestStoppedNodeIsDownOnItsEndpointsAlone(t *testing.T) {
 }
 
 func TestHungEndpointDelaysNobody(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{})
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.Prober = consensus.NewProber(consensus.ProberOptions{Timeout: time.Minute, ReconnectInterval: time.Hour})
+	memnet.Test(t, testHungEndpoint)
+}
+
+func testHungEndpoint(t *testing.T, memory *memnet.Network) {
+	sim := startSimulator(t, simulator.Options{Listen: memory.Listen})
+	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()))
+	network.Prober = consensus.NewProber(consensus.ProberOptions{Timeout: time.Minute, ReconnectInterval: time.Hour, DialContext: memory.DialContext})
 	set := setOn(t, network, "node_probe")
 	hung := []string{}
 	for _, endpoint := range sim.Nodes()[0].Endpoints[:2] {
@@ -165,7 +170,9 @@ func TestPrecheckCode(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 2})
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
 	node := sim.Nodes()[1]
-	if err := sim.SetPrecheck(node.NodeID, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error {
+		return l.SetPrecheck(node.NodeID, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	body := scrapeText(t, set, testDeadline)

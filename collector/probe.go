@@ -175,17 +175,13 @@ func (n Network) listTargets(ctx context.Context, targets []Target, rows []*mirr
 	if len(ids) == 0 {
 		return nil
 	}
-	listed, err := n.Mirror.Accounts(ctx, ids)
+	known, err := n.Mirror.Accounts(ctx, ids)
 	if err != nil {
 		return err
 	}
-	known := make(map[string]*mirror.Account, len(listed))
-	for i := range listed {
-		known[listed[i].ID] = &listed[i]
-	}
 	for i, target := range targets {
-		if !target.ID.IsZero() {
-			rows[i] = known[target.ID.String()]
+		if row, ok := known[target.ID.String()]; ok && !target.ID.IsZero() {
+			rows[i] = &row
 		}
 	}
 	return nil

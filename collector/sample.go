@@ -101,7 +101,7 @@ func blockEnd(block mirror.Block) time.Time {
 	if block.Timestamp.To != nil {
 		end = *block.Timestamp.To
 	}
-	return time.Unix(0, int64(end))
+	return end.Time()
 }
 
 // withShare bounds ctx to a share of its remaining time.

@@ -109,15 +109,12 @@ func (c schedules) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	return group.Wait()
 }
 
-// updateCreator reads the first page, which has the latest 100 schedules.
 func (c schedules) updateCreator(ctx context.Context, ch chan<- prometheus.Metric, creator config.ScheduleCreator) error {
-	for page, err := range c.mirror.Schedules(ctx, creator.ID.String()) {
-		if err != nil {
-			return err
-		}
-		c.send(ch, creator, page, mirror.Timestamp(time.Now().UnixNano()))
-		break
+	page, err := c.mirror.Schedules(ctx, creator.ID.String())
+	if err != nil {
+		return err
 	}
+	c.send(ch, creator, page, mirror.TimestampOf(time.Now()))
 	return nil
 }
 
@@ -152,7 +149,7 @@ func scheduleEnd(s mirror.Schedule) mirror.Timestamp {
 	if s.ExpirationTime != nil {
 		return *s.ExpirationTime
 	}
-	return s.ConsensusTimestamp + mirror.Timestamp(defaultScheduleLifetime)
+	return s.ConsensusTimestamp.Add(defaultScheduleLifetime)
 }
 
 // mayMiss reports whether a schedule older than the page's may be pending.
@@ -161,5 +158,5 @@ func mayMiss(page mirror.Page[mirror.Schedule], now mirror.Timestamp) bool {
 		return page.More
 	}
 	oldest := page.Rows[len(page.Rows)-1].ConsensusTimestamp
-	return oldest+mirror.Timestamp(maxScheduleLifetime) > now
+	return oldest.Add(maxScheduleLifetime) > now
 }

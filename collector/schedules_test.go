@@ -19,13 +19,13 @@ import (
 // farFuture is a time long after now, so that the tests need no clock of their own.
 const farFuture = 4_000_000_000
 
-func mirrorTime(at time.Time) string { return mirror.Timestamp(at.UnixNano()).String() }
+func mirrorTime(at time.Time) string { return mirror.TimestampOf(at).String() }
 
 func addSchedules(t *testing.T, sim *simulator.Simulator, creator string, schedules ...simulator.Schedule) {
 	t.Helper()
 	for _, schedule := range schedules {
 		schedule.CreatorAccountID = &creator
-		if err := sim.AddSchedule(schedule); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddSchedule(schedule) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,7 +66,7 @@ func TestSchedules(t *testing.T) {
 		`hedera_schedules_truncated{creator_account_id="0.0.5002",name="none",network="simulated"} 0`,
 	)
 
-	if err := sim.ExecuteSchedule("0.0.7002"); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.ExecuteSchedule("0.0.7002") }); err != nil {
 		t.Fatal(err)
 	}
 	wantLines(
@@ -109,7 +109,7 @@ func TestSchedulesAreBounded(t *testing.T) {
 
 func TestPendingSchedulesEndOnTime(t *testing.T) {
 	const now = mirror.Timestamp(1_700_000_000 * time.Second)
-	at := func(d time.Duration) mirror.Timestamp { return now + mirror.Timestamp(d) }
+	at := now.Add
 	rows := []mirror.Schedule{
 		{ID: "later", ConsensusTimestamp: at(-time.Minute)},
 		{ID: "explicit", ConsensusTimestamp: at(-time.Hour), ExpirationTime: ptr(at(2))},

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/mirror"
 )
 
 var (
@@ -150,24 +152,13 @@ func (s *Self) Retain(previous, current []string) {
 }
 
 // MirrorObserver counts the requests to one network's mirror node.
-func (s *Self) MirrorObserver(network string) MirrorObserver {
-	return MirrorObserver{self: s, network: network, wait: s.rateLimitWaits.WithLabelValues(network)}
-}
-
-// MirrorObserver implements mirror.Observer.
-type MirrorObserver struct {
-	self    *Self
-	network string
-	wait    prometheus.Counter
-}
-
-// ObserveRequest counts one attempt.
-func (o MirrorObserver) ObserveRequest(route, code string, duration time.Duration) {
-	o.self.requests.WithLabelValues(o.network, route, code).Inc()
-	o.self.durations.WithLabelValues(o.network, route).Observe(duration.Seconds())
-}
-
-// ObserveRateLimitWait adds the time one request was held back.
-func (o MirrorObserver) ObserveRateLimitWait(duration time.Duration) {
-	o.wait.Add(duration.Seconds())
+func (s *Self) MirrorObserver(network string) mirror.Observer {
+	wait := s.rateLimitWaits.WithLabelValues(network)
+	return mirror.Observer{
+		Request: func(route, code string, duration time.Duration) {
+			s.requests.WithLabelValues(network, route, code).Inc()
+			s.durations.WithLabelValues(network, route).Observe(duration.Seconds())
+		},
+		RateLimitWait: func(duration time.Duration) { wait.Add(duration.Seconds()) },
+	}
 }

@@ -20,10 +20,10 @@ type Shard struct {
 // NewShard checks its parameters, the values of --shard and --total-shards.
 func NewShard(ordinal, total int) (Shard, error) {
 	if total < 1 {
-		return Shard{}, fmt.Errorf("%d shards in total: there must be at least 1", total)
+		return Shard{}, fmt.Errorf("%d shards in total, want at least 1", total)
 	}
 	if ordinal < 0 || ordinal >= total {
-		return Shard{}, fmt.Errorf("shard %d is not one of the %d shards, which are numbered from 0", ordinal, total)
+		return Shard{}, fmt.Errorf("shard %d is not one of %d shards, which are numbered from 0", ordinal, total)
 	}
 	return Shard{Ordinal: ordinal, Total: total}, nil
 }

@@ -91,8 +91,8 @@ func TestNewShard(t *testing.T) {
 	}{
 		{0, 1, ""},
 		{2, 3, ""},
-		{3, 3, "shard 3 is not one of the 3 shards"},
-		{-1, 3, "shard -1 is not one of the 3 shards"},
+		{3, 3, "shard 3 is not one of 3 shards"},
+		{-1, 3, "shard -1 is not one of 3 shards"},
 		{0, 0, "0 shards in total"},
 	} {
 		_, err := NewShard(c.ordinal, c.total)
@@ -115,7 +115,7 @@ func TestPodOrdinal(t *testing.T) {
 	}
 }
 
-// ofTheExporter are series of a network that tell how one exporter fares.
+// ofTheExporter are series of a network that depend on the exporter.
 var ofTheExporter = regexp.MustCompile("^hedera_(scrape_|transactions_backlog_seconds)")
 
 // seriesOf returns the network's series of a scrape.
@@ -150,10 +150,12 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 	}
 	for i := range total * 3 {
 		token, treasury := "0.0."+itoa(700001+i), "0.0."+itoa(1001+i)
-		if err := sim.AddToken(simulator.Token{ID: token, Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TotalSupply: 5, TreasuryAccountID: &treasury}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error {
+			return l.AddToken(simulator.Token{ID: token, Type: "FUNGIBLE_COMMON", SupplyType: "INFINITE", PauseStatus: "NOT_APPLICABLE", TotalSupply: 5, TreasuryAccountID: &treasury})
+		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := sim.SetTokenBalance(token, treasury, 5); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.SetTokenBalance(token, treasury, 5) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/go-kit/log"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -46,19 +46,27 @@ func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulato
 // networkOn is the network that sim simulates, as cmd/hedera_exporter wires it.
 func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...config.Account) Network {
 	t.Helper()
+	return networkOver(t, nil, sim, self, accounts...)
+}
+
+// networkOver is networkOn where dial opens the connections.
+func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Simulator, self *Self, accounts ...config.Account) Network {
+	t.Helper()
 	base, err := url.Parse(sim.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, err := mirror.New(mirror.Options{
-		Network:  "simulated",
-		URL:      base,
-		Observer: self.MirrorObserver("simulated"),
+		Network:     "simulated",
+		URL:         base,
+		Observer:    self.MirrorObserver("simulated"),
+		DialContext: promconfig.DialContextFunc(dial),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	book := consensus.NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
+	book.DialContext = dial
 	return Network{
 		Name:        "simulated",
 		Accounts:    accounts,
@@ -67,7 +75,7 @@ func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...c
 		Mirror:      client,
 		MirrorGRPC:  book,
 		AddressBook: NewAddressBook(book.Nodes, 0),
-		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour}),
+		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour, DialContext: dial}),
 	}
 }
 
@@ -167,9 +175,16 @@ func gather(t testing.TB, gatherer prometheus.Gatherer) string {
 	return body.String()
 }
 
-var comments = regexp.MustCompile("(?m)^#.*\n")
-
-func samplesOf(body string) string { return comments.ReplaceAllString(body, "") }
+// samplesOf is body without its comments.
+func samplesOf(body string) string {
+	var samples strings.Builder
+	for line := range strings.Lines(body) {
+		if !strings.HasPrefix(line, "#") {
+			samples.WriteString(line)
+		}
+	}
+	return samples.String()
+}
 
 // linesWith are the lines of body that contain all of parts.
 func linesWith(body string, parts ...string) []string {
@@ -203,7 +218,19 @@ func wantNone(t *testing.T, body string, parts ...string) {
 	}
 }
 
-// testLatency is long enough for a second scrape to find the first under way.
-const testLatency = 100 * time.Millisecond
-
 func itoa(i int) string { return strconv.Itoa(i) }
+
+func addBlock(sim *simulator.Simulator) (block simulator.Block) {
+	_ = sim.Update(func(l *simulator.Ledger) error { block = l.AddBlock(); return nil })
+	return block
+}
+
+func addBlockWith(sim *simulator.Simulator, count int, gasUsed int64) (block simulator.Block) {
+	_ = sim.Update(func(l *simulator.Ledger) error { block = l.AddBlockWith(count, gasUsed); return nil })
+	return block
+}
+
+func addTopicMessage(sim *simulator.Simulator, topic string, at time.Time) (sequence int64, err error) {
+	err = sim.Update(func(l *simulator.Ledger) error { sequence, err = l.AddTopicMessage(topic, at); return err })
+	return sequence, err
+}

@@ -228,7 +228,7 @@ func sendKnownToken(ch chan<- prometheus.Metric, token mirror.Token, labels []st
 		ch <- tokenDeleted.sample(boolValue(*token.Deleted), labels...)
 	}
 	if token.ExpiryTimestamp != nil {
-		ch <- tokenExpiry.sample(mirror.Timestamp(*token.ExpiryTimestamp).Seconds(), labels...)
+		ch <- tokenExpiry.sample(token.ExpiryTimestamp.Seconds(), labels...)
 	}
 	ch <- tokenInfo.sample(1, with(labels,
 		cut(token.Name, textLength),
@@ -250,23 +250,19 @@ func (c tokens) updateBalances(ctx context.Context, ch chan<- prometheus.Metric,
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	rows, err := c.mirror.TokenBalances(ctx, token.ID, c.accountIDs())
+	balances, err := c.mirror.TokenBalances(ctx, token.ID, c.accountIDs())
 	if err != nil {
 		return err
 	}
-	held := make(map[string]int64, len(rows))
-	for _, row := range rows {
-		held[row.Account] = row.Balance
-	}
 	for _, account := range c.network.Accounts {
-		units, associated := held[account.ID.String()]
+		held, associated := balances[account.ID.String()]
 		if !associated {
 			continue
 		}
-		ch <- accountTokenBalance.sample(wholeTokens(units, token.Decimals),
+		ch <- accountTokenBalance.sample(wholeTokens(held.Balance, token.Decimals),
 			c.network.Name, account.ID.String(), account.Name, token.ID, cut(token.Symbol, textLength))
 		if token.TreasuryAccountID != nil && *token.TreasuryAccountID == account.ID.String() {
-			c.sendTreasuryBalance(ch, token, units)
+			c.sendTreasuryBalance(ch, token, held.Balance)
 		}
 	}
 	return nil
@@ -323,7 +319,7 @@ func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metri
 // holding is a token of an account.
 type holding struct{ account, token string }
 
-func listedTokens(rows []mirror.Account) map[holding]int64 {
+func listedTokens(rows map[string]mirror.Account) map[holding]int64 {
 	listed := map[holding]int64{}
 	for _, row := range rows {
 		if row.Balance == nil {

@@ -19,7 +19,7 @@ import (
 func addTokens(t *testing.T, sim *simulator.Simulator, tokens ...simulator.Token) {
 	t.Helper()
 	for _, token := range tokens {
-		if err := sim.AddToken(token); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddToken(token) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -27,7 +27,7 @@ func addTokens(t *testing.T, sim *simulator.Simulator, tokens ...simulator.Token
 
 func setTokenBalance(t *testing.T, sim *simulator.Simulator, token, account string, units int64) {
 	t.Helper()
-	if err := sim.SetTokenBalance(token, account, units); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetTokenBalance(token, account, units) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -131,13 +131,15 @@ func TestAllTokensOfAnAccount(t *testing.T) {
 		simulator.Token{ID: "0.0.7002", Symbol: "TWO", Decimals: 3, FreezeKey: key, KYCKey: key},
 		simulator.Token{ID: "0.0.7003", Symbol: "ART", Type: "NON_FUNGIBLE_UNIQUE"},
 	)
-	if err := sim.AddAccount(simulator.Account{ID: "0.0.5001"}); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(simulator.Account{ID: "0.0.5001"}) }); err != nil {
 		t.Fatal(err)
 	}
 	setTokenBalance(t, sim, "0.0.7001", "0.0.5001", 150)
 	setTokenBalance(t, sim, "0.0.7002", "0.0.5001", 1<<53+1)
 	setTokenBalance(t, sim, "0.0.7003", "0.0.5001", 12)
-	if err := sim.SetTokenState("0.0.7002", simulator.TokenState{Account: "0.0.5001", Frozen: ptr(true), KYCGranted: ptr(false)}); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error {
+		return l.SetTokenState("0.0.7002", simulator.TokenState{Account: "0.0.5001", Frozen: ptr(true), KYCGranted: ptr(false)})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	all, missing := account("0.0.5001", "all"), account("0.0.999999", "missing")
@@ -171,7 +173,7 @@ func TestAllTokensAreBounded(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	for id, count := range map[string]int{"0.0.5099": maxOfAccount, "0.0.5100": maxOfAccount + 1} {
-		if err := sim.AddAccount(simulator.Account{ID: id}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(simulator.Account{ID: id}) }); err != nil {
 			t.Fatal(err)
 		}
 		watched := account(id, itoa(count))

@@ -17,12 +17,12 @@ import (
 func TestTopics(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1})
 	for _, id := range []string{"0.0.7001", "0.0.7002"} {
-		if err := sim.AddTopic(simulator.Topic{ID: id}); err != nil {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddTopic(simulator.Topic{ID: id}) }); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := range 3 {
-		if _, err := sim.AddTopicMessage("0.0.7001", time.Unix(1_700_000_000+int64(i), 500_000_000)); err != nil {
+		if _, err := addTopicMessage(sim, "0.0.7001", time.Unix(1_700_000_000+int64(i), 500_000_000)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -42,7 +42,7 @@ func TestTopics(t *testing.T) {
 		`hedera_topic_exists{name="missing",network="simulated",topic_id="0.0.7003"} 0`,
 	)
 
-	if _, err := sim.AddTopicMessage("0.0.7002", time.Unix(1_700_000_009, 0)); err != nil {
+	if _, err := addTopicMessage(sim, "0.0.7002", time.Unix(1_700_000_009, 0)); err != nil {
 		t.Fatal(err)
 	}
 	wantLines(

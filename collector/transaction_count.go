@@ -59,7 +59,7 @@ func (c cursor) equal(other cursor) bool {
 }
 
 func (c cursor) notBefore(t time.Time) cursor {
-	if at := mirror.Timestamp(t.UnixNano()); at > c.at {
+	if at := mirror.TimestampOf(t); at > c.at {
 		return cursor{at: at}
 	}
 	return c

@@ -142,7 +142,7 @@ func (c transactions) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	start := cursor{at: mirror.Timestamp(blockEnd(latest).UnixNano()) + 1}
+	start := cursor{at: mirror.TimestampOf(blockEnd(latest)) + 1}
 	for id := range watched {
 		if c.state.accounts[id] == nil {
 			c.state.accounts[id] = &accountCount{id: id, cursor: start, results: map[typeAndResult]float64{}}
@@ -223,7 +223,7 @@ func (c transactions) lookUpLast(ctx context.Context) error {
 func (c transactions) send(ch chan<- prometheus.Metric, behind mirror.Timestamp) {
 	backlog := 0.0
 	if behind > 0 {
-		backlog = max(1, time.Since(time.Unix(0, int64(behind))).Seconds())
+		backlog = max(1, time.Since(behind.Time()).Seconds())
 	}
 	ch <- transactionsBacklog.sample(backlog, c.network)
 	for _, account := range c.accounts {

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log"
 
 	"hedera_exporter/collector"
@@ -121,41 +120,6 @@ func TestUnreadResponses(t *testing.T) {
 	}
 	if took := time.Since(start); took > shutdownTimeout/2 {
 		t.Errorf("the end took %s with a write timeout of %s", took, limits.writeTimeout)
-	}
-}
-
-func parseFlags(t *testing.T, args ...string) *flagSet {
-	t.Helper()
-	app := kingpin.New("test", "")
-	flags := addFlags(app)
-	if _, err := app.Parse(args); err != nil {
-		t.Fatal(err)
-	}
-	return flags
-}
-
-func TestReloadDoesNotWaitForScrapes(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
-	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
-		t.Fatal(err)
-	}
-	status := make(chan int, 1)
-	go func() {
-		code, _ := get(t, e.url+"/metrics", http.Header{scrapeTimeoutHeader: {"2"}})
-		status <- code
-	}()
-	awaitTrue(t, "the scrape has started", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
-	if code, body := request(t, http.MethodPost, e.url+"/-/reload", nil); code != http.StatusOK {
-		t.Errorf("status %d: %s", code, body)
-	}
-	select {
-	case <-status:
-		t.Error("the reload waited for the scrape")
-	default:
-	}
-	if code := <-status; code != http.StatusOK {
-		t.Errorf("the scrape got %d", code)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"hedera_exporter/collector"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -128,39 +129,49 @@ func TestEncodingIsLimited(t *testing.T) {
 	})
 }
 
+// TestMaxRequests has probes take nothing from scrapes, nor the other way round.
 func TestMaxRequests(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--network=simulated", "--web.max-requests=1", "--probe.max-requests=1")
+	paths := map[string]string{"/metrics": "--web.max-requests", "/probe?target=0.0.98": "--probe.max-requests"}
+	for path, flag := range paths {
+		t.Run(path, func(t *testing.T) {
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testMaxRequests(t, memory, path, flag, paths) })
+		})
+	}
+}
+
+func testMaxRequests(t *testing.T, memory *memnet.Network, first, flag string, paths map[string]string) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	e := newMemoryExporter(t, memory, sim, "--web.max-requests=1", "--probe.max-requests=1")
 	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
 		t.Fatal(err)
 	}
-	hang := func(path string) <-chan int {
-		sim.ResetRequests()
-		status := make(chan int, 1)
-		go func() {
-			code, _ := get(t, e.url+path, http.Header{scrapeTimeoutHeader: {"3"}})
-			status <- code
-		}()
-		awaitTrue(t, path+" has started", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
-		return status
+	ended := make(chan int)
+	go func() {
+		status, _ := e.get(t.Context(), first, http.Header{scrapeTimeoutHeader: {"60"}})
+		ended <- status
+	}()
+	synctest.Wait()
+	if sim.Requests()["GET /api/v1/accounts"] == 0 {
+		t.Error("the first request did not reach the mirror")
 	}
-	short := http.Header{scrapeTimeoutHeader: {"0.5"}}
-	probe := hang("/probe?target=0.0.98")
-	if status, body := get(t, e.url+"/probe?target=0.0.98", nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--probe.max-requests") {
-		t.Errorf("second probe: status %d, body %s; want 503 with the flag", status, body)
+	for path := range paths {
+		status, body := e.get(t.Context(), path, http.Header{scrapeTimeoutHeader: {"1"}})
+		switch {
+		case path == first && (status != http.StatusServiceUnavailable || !strings.Contains(body, flag)):
+			t.Errorf("%s: status %d, body %s; want 503 with the flag", path, status, body)
+		case path != first && status != http.StatusOK:
+			t.Errorf("%s: status %d, body %s; want 200", path, status, body)
+		}
 	}
-	if status, body := get(t, e.url+"/metrics", short); status != http.StatusOK {
-		t.Errorf("a scrape at the same time: status %d, body %s", status, body)
-	}
-	scrape := hang("/metrics")
-	if status, body := get(t, e.url+"/metrics", nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
-		t.Errorf("second scrape: status %d, body %s; want 503 with the flag", status, body)
-	}
-	if status, _ := get(t, e.url+"/-/healthy", nil); status != http.StatusOK {
+	if status, _ := e.get(t.Context(), "/-/healthy", nil); status != http.StatusOK {
 		t.Errorf("liveness: status %d", status)
 	}
-	if a, b := <-probe, <-scrape; a != http.StatusOK || b != http.StatusOK {
-		t.Errorf("the first probe got %d, the first scrape %d", a, b)
+	if status := <-ended; status != http.StatusOK {
+		t.Errorf("the first request got %d", status)
+	}
+	sim.ClearFaults()
+	if status, _ := e.get(t.Context(), first, nil); status != http.StatusOK {
+		t.Errorf("status %d after the first request has ended", status)
 	}
 }
 

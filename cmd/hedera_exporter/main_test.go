@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kingpin/v2"
 	"go.uber.org/goleak"
 
 	"hedera_exporter/internal/simulator"
@@ -270,11 +271,11 @@ func TestInvalidCommandLine(t *testing.T) {
 
 func TestInvalidShards(t *testing.T) {
 	for args, want := range map[string]string{
-		"--shard=1":                    "shard 1 is not one of the 1 shards",
-		"--shard=-1 --total-shards=2":  "shard -1 is not one of the 2 shards",
-		"--total-shards=0":             "there must be at least 1",
+		"--shard=1":                    "shard 1 is not one of 1 shards",
+		"--shard=-1 --total-shards=2":  "shard -1 is not one of 2 shards",
+		"--total-shards=0":             "0 shards in total, want at least 1",
 		"--pod=exporter-7d4b9c-x2lqk":  "StatefulSet",
-		"--pod=e-3 --total-shards=3":   "shard 3 is not one of the 3 shards",
+		"--pod=e-3 --total-shards=3":   "shard 3 is not one of 3 shards",
 		"--shard=two --total-shards=3": "two",
 	} {
 		var stderr bytes.Buffer
@@ -326,4 +327,14 @@ func TestInterruptEndsACommandAtOnce(t *testing.T) {
 	if files, err := os.ReadDir(filepath.Dir(file)); err != nil || len(files) != 0 {
 		t.Errorf("%v, %v: want no file", files, err)
 	}
+}
+
+func parseFlags(t *testing.T, args ...string) *flagSet {
+	t.Helper()
+	app := kingpin.New("test", "")
+	flags := addFlags(app)
+	if _, err := app.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return flags
 }

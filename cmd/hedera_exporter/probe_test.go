@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -29,7 +31,7 @@ func addAccount(t *testing.T, sim *simulator.Simulator, account simulator.Accoun
 	if account.Balance == nil {
 		account.Balance = &simulator.Balance{Tinybar: new(int64(250_000_000))}
 	}
-	if err := sim.AddAccount(account); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(account) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -183,23 +185,31 @@ func TestProbeOfABrokenMirror(t *testing.T) {
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
-			sim := startSimulator(t, simulator.Options{Nodes: 1})
-			addAccount(t, sim, simulator.Account{ID: "0.0.5001", EVMAddress: new(strings.ToLower(testEVMAddress))})
-			e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--network=simulated")
-			if _, err := sim.InjectFault(fault); err != nil {
-				t.Fatal(err)
-			}
-			status, body := get(t, e.url+"/probe?target=0.0.98,"+testEVMAddress, http.Header{scrapeTimeoutHeader: {"2"}})
-			if status != http.StatusOK {
-				t.Fatalf("status %d: %s", status, body)
-			}
-			wantParts(t, body, "probe_success 0\n", "probe_duration_seconds ")
-			if strings.Contains(body, "hedera_account_") {
-				t.Errorf("there are accounts:\n%s", body)
-			}
-			wantParts(t, e.stderr.String(), `msg="probe failed" network=simulated`)
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testBrokenProbe(t, memory, fault) })
 		})
 	}
+}
+
+func testBrokenProbe(t *testing.T, memory *memnet.Network, fault simulator.Fault) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	addAccount(t, sim, simulator.Account{ID: "0.0.5001", EVMAddress: new(strings.ToLower(testEVMAddress))})
+	e := newMemoryExporter(t, memory, sim)
+	if _, err := sim.InjectFault(fault); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	status, body := e.get(t.Context(), "/probe?target=0.0.98,"+testEVMAddress, http.Header{scrapeTimeoutHeader: {"2"}})
+	if took := time.Since(start); took >= 2*time.Second {
+		t.Errorf("the probe took %s", took)
+	}
+	if status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	wantParts(t, body, "probe_success 0\n", "probe_duration_seconds ")
+	if strings.Contains(body, "hedera_account_") {
+		t.Errorf("there are accounts:\n%s", body)
+	}
+	wantParts(t, e.stderr.String(), `msg="probe failed" network=simulated`)
 }
 
 // consensusConfig is a network of which there are only the nodes of sim.
@@ -232,7 +242,7 @@ func TestProbeByConsensus(t *testing.T) {
 		t.Errorf("busy nodes returned accounts:\n%s", body)
 	}
 
-	sim.AnswerBalanceQueries(true)
+	_ = sim.Update(func(l *simulator.Ledger) error { l.AnswerBalanceQueries(true); return nil })
 	_, body = get(t, e.url+"/probe?target=0.0.98,0.0.800", nil)
 	wantParts(t, body,
 		`hedera_account_balance_hbar{account_id="0.0.98",name="fees",network="solo"} 2.8412345e+07`,

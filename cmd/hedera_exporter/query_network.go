@@ -174,8 +174,8 @@ func (r *networkReport) readFees(ctx context.Context, client *mirror.Client) err
 	if err != nil {
 		return err
 	}
-	r.GasPriceHbar = make(map[string]float64, len(fees.Fees))
-	for _, fee := range fees.Fees {
+	r.GasPriceHbar = make(map[string]float64, len(fees))
+	for _, fee := range fees {
 		r.GasPriceHbar[fee.TransactionType] = inHbar(fee.Gas)
 	}
 	return nil

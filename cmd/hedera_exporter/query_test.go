@@ -26,7 +26,7 @@ func TestQueryAccount(t *testing.T) {
 		ExpiryTimestamp: new("1800000000.000000000"),
 	})
 	addAccount(t, sim, simulator.Account{ID: "0.0.123", Deleted: new(true)})
-	if err := sim.SetBalance("0.0.801", 99_00000000); err != nil {
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance("0.0.801", 99_00000000) }); err != nil {
 		t.Fatal(err)
 	}
 	flags := onSimulated(t, sim)
@@ -278,7 +278,7 @@ func TestQueryOfABrokenMirror(t *testing.T) {
 		"network":        "network simulated: supply: ",
 	} {
 		t.Run(query, func(t *testing.T) {
-			args := append(onSimulated(t, sim), "query", "--timeout=1s")
+			args := append(onSimulated(t, sim), "query", "--timeout=100ms")
 			ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
 			defer cancel()
 			c := runCommand(ctx, t, append(args, strings.Fields(query)...)...)

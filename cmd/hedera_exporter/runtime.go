@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 
 	"hedera_exporter/collector"
@@ -76,7 +77,8 @@ type reloader struct {
 	flags  *flagSet
 	self   *collector.Self
 	logger log.Logger
-	states collector.States // outlive a reload
+	states collector.States          // outlive a reload
+	dial   consensus.DialContextFunc // opens connections, in tests; nil is TCP
 
 	reloading sync.Mutex // one reload at a time
 
@@ -217,7 +219,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 	used := l.share(n, bookMaxAge)
 	if used == nil {
 		var err error
-		if used, err = newClients(n, bookMaxAge, l.self); err != nil {
+		if used, err = newClients(n, bookMaxAge, l.self, l.dial); err != nil {
 			return openNetwork{}, err
 		}
 	}
@@ -256,10 +258,10 @@ func (l *reloader) share(n config.Network, bookMaxAge time.Duration) *clients {
 	return nil
 }
 
-func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self) (*clients, error) {
+func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self, dial consensus.DialContextFunc) (*clients, error) {
 	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1}
 	if n.Mirror != nil {
-		client, err := newMirror(n, self)
+		client, err := newMirror(n, self, dial)
 		if err != nil {
 			return nil, err
 		}
@@ -267,6 +269,7 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 	}
 	if n.Mirror != nil && n.Mirror.GRPCAddress != (config.HostPort{}) {
 		c.mirrorGRPC = consensus.NewAddressBookClient(n.Mirror.GRPCAddress.String(), n.Mirror.GRPCTLS, n.Consensus.TLSPorts)
+		c.mirrorGRPC.DialContext = dial
 	}
 	if n.BalanceSource == config.BalanceSourceConsensus {
 		c.balances = consensus.NewBalanceClient(n.Consensus.MaxConcurrency)
@@ -274,6 +277,7 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 	c.prober = consensus.NewProber(consensus.ProberOptions{
 		Timeout:           time.Duration(n.Consensus.ProbeTimeout),
 		ReconnectInterval: time.Duration(n.Consensus.ReconnectInterval),
+		DialContext:       dial,
 	})
 	c.addressBook = collector.NewAddressBook(bookSource(n, c.mirrorGRPC, c.mirror), bookMaxAge)
 	return c, nil
@@ -294,7 +298,7 @@ func (c *clients) close() {
 	}
 }
 
-func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
+func newMirror(n config.Network, self *collector.Self, dial consensus.DialContextFunc) (*mirror.Client, error) {
 	return mirror.New(mirror.Options{
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
@@ -304,6 +308,7 @@ func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
 		MaxConcurrency: n.Mirror.MaxConcurrency,
 		Timeout:        time.Duration(n.Mirror.Timeout),
 		Observer:       self.MirrorObserver(n.Name),
+		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
 }

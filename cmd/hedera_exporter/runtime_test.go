@@ -10,11 +10,14 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/collector"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -121,6 +124,32 @@ func TestClientsAreClosedAfterTheirLastRequest(t *testing.T) {
 	if recorder.Code != http.StatusServiceUnavailable {
 		t.Errorf("status %d", recorder.Code)
 	}
+}
+
+func TestReloadDoesNotWaitForScrapes(t *testing.T) {
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+		e := newMemoryExporter(t, memory, sim)
+		if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan int)
+		go func() {
+			status, _ := e.get(t.Context(), "/metrics", http.Header{scrapeTimeoutHeader: {"60"}})
+			ended <- status
+		}()
+		synctest.Wait()
+		start := time.Now()
+		if status, body := e.request(t.Context(), http.MethodPost, "/-/reload", nil); status != http.StatusOK {
+			t.Errorf("status %d: %s", status, body)
+		}
+		if took := time.Since(start); took > 0 {
+			t.Errorf("the reload took %s", took)
+		}
+		if status := <-ended; status != http.StatusOK {
+			t.Errorf("the scrape got %d", status)
+		}
+	})
 }
 
 // TestReloadKeepsSamples counts the requests of scrapes with reloads between

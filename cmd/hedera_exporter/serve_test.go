@@ -4,14 +4,13 @@
 package main
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -60,11 +59,15 @@ func TestEndpoints(t *testing.T) {
 }
 
 // TestHungMirror holds the exporter to its promise that /metrics answers within
-// the scrape timeout: the client gives up when Prometheus would.
+// the scrape timeout, when Prometheus gives up.
 func TestHungMirror(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
-	if status, _ := get(t, e.url+"/metrics", nil); status != http.StatusOK {
+	memnet.Test(t, testHungMirror)
+}
+
+func testHungMirror(t *testing.T, memory *memnet.Network) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 1, Listen: memory.Listen})
+	e := newMemoryExporter(t, memory, sim)
+	if status, _ := e.get(t.Context(), "/metrics", nil); status != http.StatusOK {
 		t.Fatalf("status %d before the fault", status)
 	}
 	for _, path := range []string{"/api/v1", simulator.GetNodesFault} {
@@ -72,24 +75,11 @@ func TestHungMirror(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const scrapeTimeout = 3 * time.Second
-	ctx, cancel := context.WithTimeout(t.Context(), scrapeTimeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url+"/metrics", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
+	start := time.Now()
+	_, body := e.get(t.Context(), "/metrics", http.Header{scrapeTimeoutHeader: {"3"}})
+	if took := time.Since(start); took >= 3*time.Second {
+		t.Errorf("the scrape took %s", took)
 	}
-	r.Header.Set(scrapeTimeoutHeader, "3")
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := string(content)
 	if !strings.Contains(body, `hedera_scrape_collector_success{collector="accounts",network="simulated"} 0`) {
 		t.Error("accounts are shown as collected")
 	}

@@ -6,6 +6,7 @@ package config
 import (
 	"net/url"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -207,6 +208,37 @@ func TestEntityChecksums(t *testing.T) {
 		if !reflect.DeepEqual(got, []Entity{{ID: entityID(t, "0.0.123"), Name: want}}) {
 			t.Errorf("got %v, want 0.0.123 with the name %s", got, want)
 		}
+	}
+}
+
+// TestAccountOptions sets each yes/no option of an account by itself.
+func TestAccountOptions(t *testing.T) {
+	options := 0
+	for f := range reflect.TypeFor[Account]().Fields() {
+		if f.Type != reflect.TypeFor[bool]() {
+			continue
+		}
+		options++
+		key := f.Tag.Get("yaml")
+		file := func(value string) string {
+			return "networks:\n  mainnet:\n    accounts:\n      - id: 0.0.98\n        " + key + ": " + value + "\n"
+		}
+		cfg := mustLoad(t, file("true"), Source{})
+		want := Account{ID: entityID(t, "0.0.98"), Name: "0.0.98"}
+		reflect.ValueOf(&want).Elem().FieldByIndex(f.Index).SetBool(true)
+		if got := cfg.Networks[0].Accounts[0]; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: true is read as %+v", key, got)
+		}
+		if !strings.Contains(cfg.String(), "  "+key+": true\n") {
+			t.Errorf("%s: true is shown as\n%s", key, cfg)
+		}
+		_, err := load(t, file("yes"), Source{})
+		if want := `config.yml:5: networks.mainnet.accounts[0].` + key + `: "yes" is neither true nor false`; err == nil || err.Error() != want {
+			t.Errorf("%s: yes: got %v, want %s", key, err, want)
+		}
+	}
+	if options < 3 {
+		t.Errorf("found %d options", options)
 	}
 }
 

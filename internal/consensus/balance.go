@@ -126,7 +126,7 @@ func (c *BalanceClient) connection(node Node, endpoint Endpoint) (*connection, e
 	if conn, ok := c.connections[endpoint]; ok {
 		return conn, nil
 	}
-	conn, err := dial(endpoint, func(presented *Certificate) error {
+	conn, err := dial(endpoint, nil, func(presented *Certificate) error {
 		if presented.Hash != node.CertificateHash {
 			return fmt.Errorf("certificate hash %s is not the address book's %q", presented.Hash, node.CertificateHash)
 		}

@@ -19,6 +19,7 @@ type ProberOptions struct {
 	// ReconnectInterval is the age at which a TLS connection is replaced, so
 	// that a certificate swapped behind it is noticed.
 	ReconnectInterval time.Duration
+	DialContext       DialContextFunc // opens connections, in tests; nil is TCP
 }
 
 // Result is what one endpoint's probe found.
@@ -151,7 +152,7 @@ func (p *Prober) take(key probeKey) (*connection, error) {
 		conn = nil
 	}
 	if conn == nil {
-		return dial(key.endpoint, nil)
+		return dial(key.endpoint, p.options.DialContext, nil)
 	}
 	conn.forgetTimings()
 	return conn, nil

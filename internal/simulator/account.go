@@ -9,6 +9,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -190,4 +193,378 @@ func randomBytes(rng *rand.Rand, n int) []byte {
 
 func randomHex(rng *rand.Rand, n int) string {
 	return hex.EncodeToString(randomBytes(rng, n))
+}
+
+// AccountIDs lists every account, by ascending id.
+func (s *Simulator) AccountIDs() []string {
+	return view(s, func(l *Ledger) []string { return sortedIDs(l.accounts) })
+}
+
+// Balance of an account in tinybar; ok tells whether the network knows it.
+func (s *Simulator) Balance(id string) (tinybar int64, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	account, err := s.ledger.findAccount(id)
+	if err != nil {
+		return 0, false
+	}
+	return account.tinybar(), true
+}
+
+// AddAccount adds an account that does not exist yet.
+func (l *Ledger) AddAccount(account Account) error {
+	id, err := parseEntityID(account.ID)
+	if err != nil {
+		return err
+	}
+	return l.addAccount(id, account)
+}
+
+func (l *Ledger) addAccount(id entityID, account Account) error {
+	account.ID = id.String()
+	if _, exists := l.accounts[id]; exists {
+		return fmt.Errorf("account %s exists already", id)
+	}
+	l.accounts[id] = &account
+	at, _ := slices.BinarySearch(l.ids, id)
+	l.ids = slices.Insert(l.ids, at, id)
+	return nil
+}
+
+// RemoveAccount makes the network forget an account.
+func (l *Ledger) RemoveAccount(id string) error {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return err
+	}
+	if _, ok := l.accounts[parsed]; !ok {
+		return fmt.Errorf("account %s: %w", id, errUnknown)
+	}
+	delete(l.accounts, parsed)
+	delete(l.contracts, parsed)
+	at, _ := slices.BinarySearch(l.ids, parsed)
+	l.ids = slices.Delete(l.ids, at, at+1)
+	return nil
+}
+
+// findAccount is the account that a change names.
+func (l *Ledger) findAccount(id string) (*Account, error) {
+	parsed, err := parseEntityID(id)
+	if err != nil {
+		return nil, err
+	}
+	account, ok := l.accounts[parsed]
+	if !ok {
+		return nil, fmt.Errorf("account %s: %w", id, errUnknown)
+	}
+	return account, nil
+}
+
+// SetBalance changes a balance without regard for the total supply. It fails
+// for an unknown account and a negative amount.
+func (l *Ledger) SetBalance(id string, tinybar int64) error {
+	if tinybar < 0 {
+		return fmt.Errorf("account %s: balance %d is negative", id, tinybar)
+	}
+	account, err := l.findAccount(id)
+	if err != nil {
+		return err
+	}
+	account.replaceBalance(tinybar, formatTimestamp(l.now()))
+	return nil
+}
+
+// DeleteAccount marks an account as deleted. The mirror keeps listing it.
+func (l *Ledger) DeleteAccount(id string) error {
+	account, err := l.findAccount(id)
+	if err != nil {
+		return err
+	}
+	account.Deleted = new(true)
+	return nil
+}
+
+type balanceJSON struct {
+	Account string `json:"account,omitempty"`
+	Tinybar *int64 `json:"tinybar"`
+}
+
+func accountControls() map[string]controlCall {
+	return map[string]controlCall{
+		"GET /simulator/accounts/{id}/balance": reading(func(l *Ledger, r *http.Request) (any, error) {
+			account, err := l.findAccount(r.PathValue("id"))
+			if err != nil {
+				return nil, err
+			}
+			return balanceJSON{account.ID, new(account.tinybar())}, nil
+		}),
+		"PUT /simulator/accounts/{id}/balance": updating(func(l *Ledger, r *http.Request, body balanceJSON) (any, error) {
+			if body.Tinybar == nil {
+				return nil, missing("tinybar", "N")
+			}
+			return nil, l.SetBalance(r.PathValue("id"), *body.Tinybar)
+		}),
+		"DELETE /simulator/accounts/{id}": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
+			return nil, l.DeleteAccount(r.PathValue("id"))
+		}),
+	}
+}
+
+// replaceBalance keeps the tokens.
+func (a *Account) replaceBalance(tinybar int64, timestamp string) {
+	balance := newBalance(tinybar, timestamp)
+	if a.Balance != nil && a.Balance.Tokens != nil {
+		balance.Tokens = a.Balance.Tokens
+	}
+	a.Balance = balance
+}
+
+// tinybar is the balance in tinybar, 0 where it is null.
+func (a *Account) tinybar() int64 {
+	if a.Balance == nil || a.Balance.Tinybar == nil {
+		return 0
+	}
+	return *a.Balance.Tinybar
+}
+
+// transacts tells whether the account can pay and be paid.
+func (a *Account) transacts() bool {
+	return a.Balance != nil && a.Balance.Tinybar != nil && (a.Deleted == nil || !*a.Deleted)
+}
+
+type accountList struct {
+	Accounts []Account `json:"accounts"`
+	listLinks
+}
+
+type accountDetail struct {
+	Account
+	Transactions []restTransaction `json:"transactions"`
+	listLinks
+}
+
+func accountRoutes() []route {
+	return []route{
+		{
+			path:   "/api/v1/accounts",
+			maxAge: 10 * time.Second,
+			params: []string{"account.balance", "account.id", "account.publickey", "balance", "limit", "order"},
+			answer: (*Ledger).answerAccounts,
+		},
+		{
+			path:   "/api/v1/accounts/{id}",
+			maxAge: 2 * time.Second,
+			params: []string{"limit", "order", "timestamp", "transactions", "transactiontype"},
+			answer: (*Ledger).answerAccount,
+		},
+	}
+}
+
+// answerAccounts lists accounts. Unknown ids are absent, deleted accounts are
+// not (FACTS.md 1.1).
+func (l *Ledger) answerAccounts(_ *http.Request, q query) (any, error) {
+	selected, err := parseAccountSelection(q, ascending)
+	if err != nil {
+		return nil, err
+	}
+	withBalance, err := q.boolean("balance")
+	if err != nil {
+		return nil, err
+	}
+	list := accountList{Accounts: l.selectAccounts(selected)}
+	if !withBalance {
+		for i := range list.Accounts {
+			list.Accounts[i].Balance = nil
+		}
+	}
+	list.Links.Next = selected.next(q, list.Accounts)
+	return list, nil
+}
+
+// answerAccount has the account's latest transactions unless they are not
+// wanted.
+func (l *Ledger) answerAccount(r *http.Request, q query) (any, error) {
+	withTransactions, err := q.boolean("transactions")
+	if err != nil {
+		return nil, err
+	}
+	selected, err := parseTransactionSelection(q)
+	if err != nil {
+		return nil, err
+	}
+	id, err := l.resolveEntity(r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	detail := accountDetail{Account: l.withTokens(id, *l.accounts[id], maxDetailTokens), Transactions: []restTransaction{}}
+	if withTransactions {
+		selected.accounts = filters{equal: []int64{int64(id)}}
+		list := l.selectTransactions(q, selected)
+		detail.Transactions, detail.Links = list.Transactions, list.Links
+	}
+	return detail, nil
+}
+
+// resolveEntity finds an account by id, EVM address or alias.
+func (l *Ledger) resolveEntity(name string) (entityID, error) {
+	if id, err := parseEntityID(name); err == nil {
+		if l.accounts[id] == nil {
+			return 0, notFound()
+		}
+		return id, nil
+	}
+	name = name[strings.LastIndex(name, ".")+1:] // shard.realm.alias
+	evm := "0x" + strings.ToLower(strings.TrimPrefix(name, "0x"))
+	isEVM := len(evm) == len("0x")+40
+	if !isEVM && !isAlias(name) {
+		return 0, badRequest(msgInvalidParameter, "idOrAliasOrEvmAddress")
+	}
+	for _, id := range l.ids {
+		account := l.accounts[id]
+		if isEVM && account.EVMAddress != nil && *account.EVMAddress == evm {
+			return id, nil
+		}
+		if !isEVM && account.Alias != nil && *account.Alias == name {
+			return id, nil
+		}
+	}
+	return 0, notFound()
+}
+
+// isAlias tells whether s is base32 without padding.
+func isAlias(s string) bool {
+	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
+// accountSelection is the part of a query that accounts and balances share.
+type accountSelection struct {
+	ids       filters
+	balances  filters
+	publicKey string
+	limit     int
+	order     string
+}
+
+func parseAccountSelection(q query, order string) (accountSelection, error) {
+	var selected accountSelection
+	var err error
+	if selected.ids, err = q.filters("account.id", parseEntity); err != nil {
+		return selected, err
+	}
+	if selected.balances, err = q.filters("account.balance", parseNumber); err != nil {
+		return selected, err
+	}
+	if selected.limit, err = q.limit(defaultLimit, maxLimit); err != nil {
+		return selected, err
+	}
+	selected.publicKey, _ = q.last("account.publickey")
+	selected.order, err = q.order(order)
+	return selected, err
+}
+
+func (s accountSelection) match(account *Account) bool {
+	if s.publicKey != "" && (account.Key == nil || account.Key.Key != s.publicKey) {
+		return false
+	}
+	return s.balances.match(account.tinybar())
+}
+
+func (s accountSelection) next(q query, page []Account) *string {
+	if len(page) == 0 {
+		return nil
+	}
+	return q.next(len(page) == s.limit, s.order, "account.id", page[len(page)-1].ID)
+}
+
+// selectAccounts returns copies of the first accounts the selection allows.
+func (l *Ledger) selectAccounts(selected accountSelection) []Account {
+	page := make([]Account, 0, selected.limit)
+	for _, id := range l.candidates(selected) {
+		account, ok := l.accounts[id]
+		if !ok || !selected.ids.matchOthers(int64(id)) || !selected.match(account) {
+			continue
+		}
+		page = append(page, l.withTokens(id, *account, maxListedTokens))
+		if len(page) == selected.limit {
+			break
+		}
+	}
+	return page
+}
+
+// candidates is the named ids, or all of them, in order.
+func (l *Ledger) candidates(selected accountSelection) []entityID {
+	candidates := l.ids
+	if len(selected.ids.equal) > 0 {
+		candidates = make([]entityID, len(selected.ids.equal))
+		for i, id := range selected.ids.equal {
+			candidates[i] = entityID(id)
+		}
+		slices.Sort(candidates)
+		candidates = slices.Compact(candidates)
+	}
+	if selected.order == descending {
+		candidates = slices.Clone(candidates)
+		slices.Reverse(candidates)
+	}
+	return candidates
+}
+
+type balanceList struct {
+	Timestamp *string          `json:"timestamp"`
+	Balances  []accountBalance `json:"balances"`
+	listLinks
+}
+
+type accountBalance struct {
+	Account string         `json:"account"`
+	Balance int64          `json:"balance"`
+	Tokens  []TokenBalance `json:"tokens"`
+}
+
+func balanceRoutes() []route {
+	return []route{{
+		path:   "/api/v1/balances",
+		maxAge: time.Second,
+		params: []string{"account.balance", "account.id", "account.publickey", "limit", "order"},
+		answer: (*Ledger).answerBalanceList,
+	}}
+}
+
+// answerBalanceList lists current balances, highest account id first. The
+// timestamp is the newest of the rows (FACTS.md 1.1).
+func (l *Ledger) answerBalanceList(_ *http.Request, q query) (any, error) {
+	selected, err := parseAccountSelection(q, descending)
+	if err != nil {
+		return nil, err
+	}
+	accounts := l.selectAccounts(selected)
+	list := balanceList{Balances: make([]accountBalance, 0, len(accounts))}
+	for _, account := range accounts {
+		row := accountBalance{Account: account.ID, Balance: account.tinybar(), Tokens: []TokenBalance{}}
+		if account.Balance != nil {
+			row.Tokens = account.Balance.Tokens
+			list.Timestamp = later(list.Timestamp, account.Balance.Timestamp)
+		}
+		list.Balances = append(list.Balances, row)
+	}
+	list.Links.Next = selected.next(q, accounts)
+	return list, nil
+}
+
+// later returns the newer of two consensus timestamps, either of which may be
+// null.
+func later(a, b *string) *string {
+	if a == nil {
+		return b
+	}
+	if b == nil {
+		return a
+	}
+	nanosA, errA := parseTimestamp(*a)
+	nanosB, errB := parseTimestamp(*b)
+	if errA != nil || errB == nil && nanosB > nanosA {
+		return b
+	}
+	return a
 }

@@ -7,7 +7,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
+	"time"
 )
 
 // Allowance lets Spender spend of what Owner has: tinybar, or the smallest unit
@@ -27,7 +30,9 @@ type allowance struct {
 	timestamp       string
 }
 
-func (l *ledger) setAllowance(a Allowance) error {
+// SetAllowance grants or replaces an allowance; an Amount of 0 removes it. The
+// accounts need not exist.
+func (l *Ledger) SetAllowance(a Allowance) error {
 	owner, err := parseEntityID(a.Owner)
 	if err != nil {
 		return fmt.Errorf("allowance owner: %w", err)
@@ -45,13 +50,6 @@ func (l *ledger) setAllowance(a Allowance) error {
 	if a.Amount < 0 {
 		return errors.New("allowance: the amount must not be negative")
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.setAllowanceLocked(owner, set)
-	return nil
-}
-
-func (l *ledger) setAllowanceLocked(owner entityID, set allowance) {
 	old := slices.DeleteFunc(slices.Clone(l.allowances[owner]), func(a allowance) bool {
 		return a.spender == set.spender && a.token == set.token
 	})
@@ -62,10 +60,11 @@ func (l *ledger) setAllowanceLocked(owner entityID, set allowance) {
 		return cmp.Or(cmp.Compare(a.spender, b.spender), cmp.Compare(a.token, b.token))
 	})
 	l.allowances[owner] = old
+	return nil
 }
 
 // addAllowances lets the first account grant some to the next ones.
-func (l *ledger) addAllowances(accounts []string) error {
+func (l *Ledger) addAllowances(accounts []string) error {
 	if len(accounts) < 3 {
 		return nil
 	}
@@ -75,13 +74,158 @@ func (l *ledger) addAllowances(accounts []string) error {
 		{Owner: accounts[0], Spender: accounts[1], TokenID: usdToken, Amount: 250_000_000, Granted: 1_000_000_000},
 		{Owner: accounts[0], Spender: accounts[1], TokenID: sauceToken, Amount: 42_000_000},
 	} {
-		if err := l.setAllowance(a); err != nil {
+		if err := l.SetAllowance(a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// SetAllowance grants or replaces an allowance; an Amount of 0 removes it. The
-// accounts need not exist.
-func (s *Simulator) SetAllowance(a Allowance) error { return s.ledger.setAllowance(a) }
+func allowanceControls() map[string]controlCall {
+	type body struct {
+		Owner   string `json:"owner"`
+		Spender string `json:"spender"`
+		TokenID string `json:"token_id"`
+		Amount  int64  `json:"amount"`
+		Granted int64  `json:"granted"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/allowances": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			return nil, l.SetAllowance(Allowance(b))
+		}),
+	}
+}
+
+type cryptoAllowanceList struct {
+	Allowances []restAllowance `json:"allowances"`
+	listLinks
+}
+
+type tokenAllowanceList struct {
+	Allowances []tokenAllowance `json:"allowances"`
+	listLinks
+}
+
+type restAllowance struct {
+	Amount        int64          `json:"amount"`
+	AmountGranted int64          `json:"amount_granted"`
+	Owner         string         `json:"owner"`
+	Spender       string         `json:"spender"`
+	Timestamp     TimestampRange `json:"timestamp"`
+}
+
+type tokenAllowance struct {
+	restAllowance
+	TokenID string `json:"token_id"`
+}
+
+func allowanceRoutes() []route {
+	return []route{
+		{
+			path:   "/api/v1/accounts/{id}/allowances/crypto",
+			maxAge: time.Second,
+			params: []string{"limit", "order", "spender.id"},
+			answer: (*Ledger).answerCryptoAllowances,
+		},
+		{
+			path:   "/api/v1/accounts/{id}/allowances/tokens",
+			maxAge: time.Second,
+			params: []string{"limit", "order", "spender.id", "token.id"},
+			answer: (*Ledger).answerTokenAllowances,
+		},
+	}
+}
+
+// answerCryptoAllowances lists the highest spender first, unlike the tokens'.
+func (l *Ledger) answerCryptoAllowances(r *http.Request, q query) (any, error) {
+	spenders, err := q.filters("spender.id", parseEntity)
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(descending)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := l.resolveEntity(r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	rows := selectRows(page, l.allowances[owner], func(a allowance) bool {
+		return a.token == 0 && spenders.match(int64(a.spender))
+	})
+	list := cryptoAllowanceList{Allowances: make([]restAllowance, len(rows))}
+	for i, a := range rows {
+		list.Allowances[i] = a.rest(owner)
+	}
+	list.Links.Next = nextRows(q, page, rows, "spender.id", func(a allowance) string { return a.spender.String() })
+	return list, nil
+}
+
+func (l *Ledger) answerTokenAllowances(r *http.Request, q query) (any, error) {
+	spenders, err := q.filters("spender.id", parseEntity)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := q.filters("token.id", parseEntity)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.values("token.id")) > 0 && len(q.values("spender.id")) == 0 {
+		return nil, badRequest("token.id requires the presence of spender.id")
+	}
+	page, err := q.paging(ascending)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := l.resolveEntity(r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	rows := selectRows(page, l.allowances[owner], func(a allowance) bool {
+		return a.token != 0 && spenders.match(int64(a.spender)) &&
+			(!spenders.atBorder(int64(a.spender)) || tokens.match(int64(a.token)))
+	})
+	list := tokenAllowanceList{Allowances: make([]tokenAllowance, len(rows))}
+	for i, a := range rows {
+		list.Allowances[i] = tokenAllowance{a.rest(owner), a.token.String()}
+	}
+	list.Links.Next = nextTokenAllowances(q, page, rows)
+	return list, nil
+}
+
+// atBorder tells whether the value is one that a condition names. There, the
+// condition on the second column decides.
+func (f filters) atBorder(value int64) bool {
+	return slices.Contains(f.equal, value) ||
+		slices.ContainsFunc(f.others, func(c condition) bool { return c.value == value })
+}
+
+// nextTokenAllowances continues within the last spender, by two parameters.
+func nextTokenAllowances(q query, p paging, rows []allowance) *string {
+	if len(rows) < p.limit {
+		return nil
+	}
+	last := rows[len(rows)-1]
+	within := q
+	within.params = slices.DeleteFunc(slices.Clone(q.params), func(p param) bool {
+		return p.key == "spender.id" && strings.Contains(p.value, ":") && !strings.HasPrefix(p.value, "eq:")
+	})
+	if len(within.values("spender.id")) == 0 {
+		operator := "gte:"
+		if p.order == descending {
+			operator = "lte:"
+		}
+		within.params = append(within.params, param{"spender.id", operator + last.spender.String()})
+	}
+	return within.next(true, p.order, "token.id", last.token.String())
+}
+
+func (a allowance) rest(owner entityID) restAllowance {
+	return restAllowance{
+		Amount:        a.amount,
+		AmountGranted: a.granted,
+		Owner:         owner.String(),
+		Spender:       a.spender.String(),
+		Timestamp:     TimestampRange{From: a.timestamp},
+	}
+}

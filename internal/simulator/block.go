@@ -5,8 +5,13 @@ package simulator
 
 import (
 	"encoding/hex"
+	"errors"
 	"math/rand/v2"
+	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -86,15 +91,15 @@ func blockRand(seed, number int64) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(seed), uint64(number))) //nolint:gosec // reproducible on purpose
 }
 
-// nextBlockLocked makes the block after the latest one.
-func (l *ledger) nextBlockLocked() Block {
+// nextBlock makes the block after the latest one.
+func (l *Ledger) nextBlock() Block {
 	return newBlock(l.seed, l.blocks[len(l.blocks)-1].Number+1)
 }
 
-// countedLocked counts the transactions of the block where some were added by
+// counted counts the transactions of the block where some were added by
 // AddTransaction.
-func (l *ledger) countedLocked(block Block) Block {
-	inside := l.transactions[l.firstAfterLocked(block.from.Add(-1)):l.firstAfterLocked(block.to)]
+func (l *Ledger) counted(block Block) Block {
+	inside := l.transactions[l.firstAfter(block.from.Add(-1)):l.firstAfter(block.to)]
 	if !slices.ContainsFunc(inside, func(r *record) bool { return r.explicit }) {
 		return block
 	}
@@ -106,35 +111,11 @@ func (l *ledger) countedLocked(block Block) Block {
 	return block
 }
 
-func (l *ledger) publishLocked(block Block) {
+func (l *Ledger) publish(block Block) {
 	l.blocks = append(l.blocks, block)
 	if len(l.blocks) > maxBlocks {
 		l.blocks = slices.Delete(l.blocks, 0, len(l.blocks)-maxBlocks)
 	}
-}
-
-// appendBlock adds the block after the latest one and returns it.
-func (l *ledger) appendBlock() Block {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	block := l.countedLocked(l.nextBlockLocked())
-	l.publishLocked(block)
-	return block
-}
-
-func (l *ledger) appendBlockWith(count, gasUsed int64) Block {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	block := l.nextBlockLocked()
-	block.fill(count, gasUsed)
-	l.publishLocked(block)
-	return block
-}
-
-func (l *ledger) stopBlocks(stopped bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.blocksStopped = stopped
 }
 
 // BlockTotals is what all blocks that the mirror has add up to.
@@ -144,9 +125,35 @@ type BlockTotals struct {
 	GasUsed      int64
 }
 
-func (l *ledger) blockTotals() BlockTotals {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+// AddBlock adds the block after the latest one and returns it.
+func (l *Ledger) AddBlock() Block {
+	block := l.counted(l.nextBlock())
+	l.publish(block)
+	return block
+}
+
+// AddBlockWith adds the next block with a number of transactions and the gas
+// they used, whatever transactions there are, and returns it.
+func (l *Ledger) AddBlockWith(count int, gasUsed int64) Block {
+	block := l.nextBlock()
+	block.fill(int64(count), gasUsed)
+	l.publish(block)
+	return block
+}
+
+// StopBlocks makes the mirror lag: no block, transaction or balance reaches it
+// by itself until StartBlocks.
+func (l *Ledger) StopBlocks() { l.blocksStopped = true }
+
+// StartBlocks ends StopBlocks. The mirror catches up with the next block. A
+// Static network has no blocks to start.
+func (l *Ledger) StartBlocks() { l.blocksStopped = false }
+
+// BlockTotals sums up the blocks that the mirror has. It begins with those
+// before the start, so only differences are of use.
+func (s *Simulator) BlockTotals() BlockTotals { return view(s, (*Ledger).blockTotals) }
+
+func (l *Ledger) blockTotals() BlockTotals {
 	totals := BlockTotals{Blocks: int64(len(l.blocks))}
 	for _, block := range l.blocks {
 		totals.Transactions += block.Count
@@ -155,23 +162,90 @@ func (l *ledger) blockTotals() BlockTotals {
 	return totals
 }
 
-// AddBlock adds the next block and returns it.
-func (s *Simulator) AddBlock() Block { return s.ledger.appendBlock() }
-
-// AddBlockWith adds the next block with a number of transactions and the gas
-// they used, whatever transactions there are, and returns it.
-func (s *Simulator) AddBlockWith(count int, gasUsed int64) Block {
-	return s.ledger.appendBlockWith(int64(count), gasUsed)
+func blockControls() map[string]controlCall {
+	type body struct {
+		Count   *int  `json:"count"`
+		GasUsed int64 `json:"gas_used"`
+	}
+	return map[string]controlCall{
+		"POST /simulator/blocks": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			if b.Count == nil {
+				return l.AddBlock(), nil
+			}
+			if *b.Count < 0 || b.GasUsed < 0 {
+				return nil, errors.New("count and gas_used must not be negative")
+			}
+			return l.AddBlockWith(*b.Count, b.GasUsed), nil
+		}),
+		"POST /simulator/blocks/stop": updating(func(l *Ledger, _ *http.Request, _ struct{}) (any, error) {
+			l.StopBlocks()
+			return nil, nil
+		}),
+		"POST /simulator/blocks/start": updating(func(l *Ledger, _ *http.Request, _ struct{}) (any, error) {
+			l.StartBlocks()
+			return nil, nil
+		}),
+	}
 }
 
-// BlockTotals sums up the blocks that the mirror has. It begins with those
-// before the start, so it is differences that tell something.
-func (s *Simulator) BlockTotals() BlockTotals { return s.ledger.blockTotals() }
+type blockList struct {
+	Blocks []Block `json:"blocks"`
+	listLinks
+}
 
-// StopBlocks makes the mirror lag: no block, transaction or balance reaches it
-// by itself until StartBlocks.
-func (s *Simulator) StopBlocks() { s.ledger.stopBlocks(true) }
+func blockRoutes() []route {
+	return []route{
+		{
+			path:   "/api/v1/blocks",
+			maxAge: time.Second,
+			params: []string{"block.number", "limit", "order", "timestamp"},
+			answer: (*Ledger).answerBlocks,
+		},
+		{
+			path:   "/api/v1/blocks/{hashOrNumber}",
+			maxAge: 10 * time.Minute,
+			answer: (*Ledger).answerBlock,
+		},
+	}
+}
 
-// StartBlocks ends StopBlocks. The mirror catches up with the next block. A
-// Static network has no blocks to start.
-func (s *Simulator) StartBlocks() { s.ledger.stopBlocks(false) }
+// answerBlocks lists blocks, newest first. The timestamp filter is about the
+// end of a block.
+func (l *Ledger) answerBlocks(_ *http.Request, q query) (any, error) {
+	numbers, err := q.filters("block.number", parseNumber)
+	if err != nil {
+		return nil, err
+	}
+	timestamps, err := q.filters("timestamp", parseTimestamp)
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(descending)
+	if err != nil {
+		return nil, err
+	}
+	list := blockList{Blocks: selectRows(page, l.blocks, func(b Block) bool {
+		return numbers.match(b.Number) && timestamps.match(b.to.UnixNano())
+	})}
+	list.Links.Next = nextRows(q, page, list.Blocks, "block.number", func(b Block) string { return strconv.FormatInt(b.Number, 10) })
+	return list, nil
+}
+
+// blockHashPattern is a whole hash, or the 32 bytes that Ethereum tools know.
+var blockHashPattern = regexp.MustCompile(`^(0x)?([0-9A-Fa-f]{64}|[0-9A-Fa-f]{96})$`)
+
+func (l *Ledger) answerBlock(r *http.Request, _ query) (any, error) {
+	name := r.PathValue("hashOrNumber")
+	number, err := parseNumber(name)
+	isHash := blockHashPattern.MatchString(name)
+	if err != nil && !isHash {
+		return nil, badRequest(msgInvalidParameter, "hashOrNumber")
+	}
+	hash := "0x" + strings.ToLower(strings.TrimPrefix(name, "0x"))
+	for _, block := range slices.Backward(l.blocks) {
+		if isHash && strings.HasPrefix(block.Hash, hash) || !isHash && block.Number == number {
+			return block, nil
+		}
+	}
+	return nil, notFound()
+}

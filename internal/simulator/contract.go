@@ -5,7 +5,11 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,10 +41,10 @@ const (
 	bareContract  = "0.0.3964804"
 )
 
-// addContractsLocked makes two living contracts, and a deleted one that is null
+// addContracts makes two living contracts, and a deleted one that is null
 // wherever the API allows it. They begin without hbar, all of which the
 // accounts have.
-func (l *ledger) addContractsLocked(rng *rand.Rand, owner string) error {
+func (l *Ledger) addContracts(rng *rand.Rand, owner string) error {
 	created := accountsEpoch.Add(72 * time.Hour)
 	contract := func(id, memo string) Contract {
 		return Contract{
@@ -61,22 +65,17 @@ func (l *ledger) addContractsLocked(rng *rand.Rand, owner string) error {
 	}
 	bare := Contract{ID: bareContract, Deleted: true, Timestamp: TimestampRange{From: formatTimestamp(created)}}
 	for _, c := range []Contract{contract(plainContract, "simulated wrapper"), contract(richContract, "simulated exchange"), bare} {
-		if err := l.addContractLocked(c); err != nil {
+		if err := l.AddContract(c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *ledger) addContract(c Contract) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.addContractLocked(c)
-}
-
-// addContractLocked adds the contract and the account it is as well. An empty
-// EVM address becomes the one that the entity id gives.
-func (l *ledger) addContractLocked(c Contract) error {
+// AddContract adds a contract, and with it an account of its id without hbar,
+// which SetBalance changes. It fails where the id is taken. An empty EVM address
+// becomes the one that the entity id gives.
+func (l *Ledger) AddContract(c Contract) error {
 	id, err := parseEntityID(c.ID)
 	if err != nil {
 		return err
@@ -96,20 +95,94 @@ func (l *ledger) addContractLocked(c Contract) error {
 		MaxAutomaticTokenAssociations: c.MaxAutomaticTokenAssociations,
 		Memo:                          &c.Memo,
 	}
-	if err := l.addAccountLocked(id, account); err != nil {
+	if err := l.addAccount(id, account); err != nil {
 		return err
 	}
 	l.contracts[id] = &c
 	return nil
 }
 
-// AddContract adds a contract, and with it an account of its id without hbar,
-// which SetBalance changes. It fails where the id is taken.
-func (s *Simulator) AddContract(c Contract) error { return s.ledger.addContract(c) }
-
 // ContractIDs lists every contract, by ascending id.
 func (s *Simulator) ContractIDs() []string {
-	s.ledger.mu.RLock()
-	defer s.ledger.mu.RUnlock()
-	return sortedIDs(s.ledger.contracts)
+	return view(s, func(l *Ledger) []string { return sortedIDs(l.contracts) })
+}
+
+type contractList struct {
+	Contracts []Contract `json:"contracts"`
+	listLinks
+}
+
+type contractDetail struct {
+	Contract
+	Bytecode        string `json:"bytecode"`
+	RuntimeBytecode string `json:"runtime_bytecode"`
+}
+
+// bytecodeSize is the most that a contract may have (EIP-170), in bytes.
+const bytecodeSize = 24_576
+
+func contractRoutes() []route {
+	return []route{
+		{
+			path:   "/api/v1/contracts",
+			maxAge: 10 * time.Second,
+			params: []string{"contract.id", "limit", "order"},
+			answer: (*Ledger).answerContracts,
+		},
+		{path: "/api/v1/contracts/{id}", maxAge: time.Second, answer: (*Ledger).answerContract},
+	}
+}
+
+// answerContracts lists contracts, highest id first.
+func (l *Ledger) answerContracts(_ *http.Request, q query) (any, error) {
+	ids, err := q.filters("contract.id", parseEntity)
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(descending)
+	if err != nil {
+		return nil, err
+	}
+	rows := selectRows(page, slices.Sorted(maps.Keys(l.contracts)), func(id entityID) bool { return ids.match(int64(id)) })
+	list := contractList{Contracts: make([]Contract, len(rows))}
+	for i, id := range rows {
+		list.Contracts[i] = l.contract(id)
+	}
+	list.Links.Next = nextRows(q, page, rows, "contract.id", entityID.String)
+	return list, nil
+}
+
+// answerContract has the bytecode, which makes it a hundred kilobytes.
+func (l *Ledger) answerContract(r *http.Request, _ query) (any, error) {
+	name := r.PathValue("id")
+	id, err := parseEntityID(name)
+	evm := "0x" + strings.ToLower(strings.TrimPrefix(name, "0x"))
+	if err != nil && len(evm) != len("0x")+40 {
+		return nil, badRequest(msgInvalidParameter, "contractid")
+	}
+	for known, contract := range l.contracts {
+		if err == nil && known == id || err != nil && contract.EVMAddress == evm {
+			return detailContract(known, l.contract(known)), nil
+		}
+	}
+	return nil, notFound()
+}
+
+// contract is a copy of the contract, deleted where its account is.
+func (l *Ledger) contract(id entityID) Contract {
+	contract := *l.contracts[id]
+	if account := l.accounts[id]; account.Deleted != nil && *account.Deleted {
+		contract.Deleted = true
+	}
+	return contract
+}
+
+func detailContract(id entityID, contract Contract) contractDetail {
+	rng := rand.New(rand.NewPCG(uint64(id), 0)) //nolint:gosec // reproducible on purpose
+	runtime := randomHex(rng, bytecodeSize)
+	return contractDetail{
+		Contract:        contract,
+		Bytecode:        "0x" + randomHex(rng, 64) + runtime,
+		RuntimeBytecode: "0x" + runtime,
+	}
 }

@@ -12,10 +12,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"strconv"
 	"strings"
-
-	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
+	"time"
 )
 
 // controlPrefix is where the control API lives on the REST port.
@@ -27,41 +25,78 @@ const maxControlBody = 1 << 16
 //go:embed data/control.txt
 var controlHelp string
 
-// controlCall does one control request. Its answer is sent as JSON, nothing
-// where it is nil.
-type controlCall func(r *http.Request) (any, error)
+// controlCall does one control request. Its answer is sent as JSON, {} where it
+// is nil.
+type controlCall func(s *Simulator, r *http.Request) (any, error)
+
+// updating changes the ledger as the body of the request says. Only PUT has to
+// have one.
+func updating[T any](change func(l *Ledger, r *http.Request, body T) (any, error)) controlCall {
+	return func(s *Simulator, r *http.Request) (answer any, err error) {
+		var body T
+		if err := readJSON(r, &body); err != nil {
+			return nil, err
+		}
+		err = s.Update(func(l *Ledger) error {
+			answer, err = change(l, r, body)
+			return err
+		})
+		return answer, err
+	}
+}
+
+// reading answers from the ledger.
+func reading(read func(l *Ledger, r *http.Request) (any, error)) controlCall {
+	return func(s *Simulator, r *http.Request) (any, error) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return read(s.ledger, r)
+	}
+}
+
+func missing(field, example string) error {
+	return fmt.Errorf(`%s is missing: want {"%s":%s}`, field, field, example)
+}
+
+// controls are all calls, by pattern.
+func controls() map[string]controlCall {
+	all := map[string]controlCall{"/simulator/": (*Simulator).controlNotFound}
+	for _, calls := range []map[string]controlCall{
+		accountControls(),
+		allowanceControls(),
+		tokenControls(),
+		topicControls(),
+		scheduleControls(),
+		transactionControls(),
+		blockControls(),
+		networkControls(),
+		nodeControls(),
+		registeredNodeControls(),
+		endpointControls(),
+		cryptoControls(),
+		faultControls(),
+		requestControls(),
+	} {
+		maps.Copy(all, calls)
+	}
+	return all
+}
 
 // controlHandler serves the control API.
 func (s *Simulator) controlHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /simulator/{$}", s.serveHelp)
-	calls := s.ledgerCalls()
-	maps.Copy(calls, map[string]controlCall{
-		"GET /simulator/accounts/{id}/balance":         s.controlGetBalance,
-		"PUT /simulator/accounts/{id}/balance":         s.controlSetBalance,
-		"DELETE /simulator/accounts/{id}":              s.controlDeleteAccount,
-		"POST /simulator/nodes/{id}/{action}":          s.controlNode,
-		"PUT /simulator/nodes/{id}/precheck":           s.controlPrecheck,
-		"POST /simulator/endpoints/{address}/{action}": s.controlEndpoint,
-		"GET /simulator/faults":                        s.controlListFaults,
-		"POST /simulator/faults":                       s.controlInjectFault,
-		"DELETE /simulator/faults":                     s.controlClearFaults,
-		"GET /simulator/requests":                      s.controlRequests,
-		"DELETE /simulator/requests":                   s.controlResetRequests,
-		"PUT /simulator/balance-queries":               s.controlBalanceQueries,
-		"/simulator/":                                  controlNotFound,
-	})
-	for pattern, call := range calls {
-		mux.Handle(pattern, call)
+	for pattern, call := range controls() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serveControl(w, r, call) })
 	}
 	return mux
 }
 
-// ServeHTTP answers 404 for what the network does not know and 400 for every
+// serveControl answers 404 for what the network does not know and 400 for every
 // other wrong input.
-func (call controlCall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Simulator) serveControl(w http.ResponseWriter, r *http.Request, call controlCall) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxControlBody)
-	answer, err := call(r)
+	answer, err := call(s, r)
 	status := http.StatusOK
 	switch {
 	case errors.Is(err, errUnknown):
@@ -88,154 +123,18 @@ func (s *Simulator) serveHelp(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, strings.ReplaceAll(controlHelp, "{{url}}", s.URL()))
 }
 
-func controlNotFound(r *http.Request) (any, error) {
+func (s *Simulator) controlNotFound(r *http.Request) (any, error) {
 	return nil, fmt.Errorf("%s %s: %w; GET /simulator/ lists the calls", r.Method, r.URL.Path, errUnknown)
 }
 
-type balanceJSON struct {
-	Account string `json:"account,omitempty"`
-	Tinybar *int64 `json:"tinybar"`
-}
-
-func (s *Simulator) controlGetBalance(r *http.Request) (any, error) {
-	account, err := s.ledger.lookUp(r.PathValue("id"))
-	if err != nil {
-		return nil, err
-	}
-	return balanceJSON{account.ID, new(account.tinybar())}, nil
-}
-
-func (s *Simulator) controlSetBalance(r *http.Request) (any, error) {
-	var request balanceJSON
-	if err := readJSON(r, &request); err != nil {
-		return nil, err
-	}
-	if request.Tinybar == nil {
-		return nil, errors.New(`tinybar is missing: want {"tinybar":N}`)
-	}
-	return nil, s.SetBalance(r.PathValue("id"), *request.Tinybar)
-}
-
-func (s *Simulator) controlDeleteAccount(r *http.Request) (any, error) {
-	return nil, s.DeleteAccount(r.PathValue("id"))
-}
-
-func (s *Simulator) controlNode(r *http.Request) (any, error) {
-	actions := map[string]func(int64) error{
-		"stop":             s.StopNode,
-		"start":            s.StartNode,
-		"swap-certificate": s.SwapCertificate,
-		"remove":           s.RemoveNode,
-	}
-	do, ok := actions[r.PathValue("action")]
-	if !ok {
-		return controlNotFound(r)
-	}
-	nodeID, err := pathNodeID(r)
-	if err != nil {
-		return nil, err
-	}
-	return nil, do(nodeID)
-}
-
-func (s *Simulator) controlPrecheck(r *http.Request) (any, error) {
-	nodeID, err := pathNodeID(r)
-	if err != nil {
-		return nil, err
-	}
-	var request struct {
-		Code string `json:"code"`
-	}
-	if err := readJSON(r, &request); err != nil {
-		return nil, err
-	}
-	code, ok := services.ResponseCodeEnum_value[request.Code]
-	if !ok {
-		return nil, fmt.Errorf("code %q is no HAPI response code: want OK, BUSY, PLATFORM_NOT_ACTIVE, …", request.Code)
-	}
-	return nil, s.SetPrecheck(nodeID, services.ResponseCodeEnum(code))
-}
-
-func (s *Simulator) controlEndpoint(r *http.Request) (any, error) {
-	actions := map[string]func(string) error{
-		"stop":  s.StopEndpoint,
-		"start": s.StartEndpoint,
-		"hang":  s.HangEndpoint,
-	}
-	do, ok := actions[r.PathValue("action")]
-	if !ok {
-		return controlNotFound(r)
-	}
-	return nil, do(r.PathValue("address"))
-}
-
-func (s *Simulator) controlListFaults(*http.Request) (any, error) {
-	return map[string][]faultJSON{"faults": s.faults.list()}, nil
-}
-
-func (s *Simulator) controlInjectFault(r *http.Request) (any, error) {
-	var fault Fault
-	if err := readJSON(r, &fault); err != nil {
-		return nil, err
-	}
-	id, err := s.InjectFault(fault)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]int{"id": id}, nil
-}
-
-func (s *Simulator) controlClearFaults(*http.Request) (any, error) {
-	s.ClearFaults()
-	return nil, nil
-}
-
-func (s *Simulator) controlRequests(*http.Request) (any, error) {
-	return s.Requests(), nil
-}
-
-func (s *Simulator) controlResetRequests(*http.Request) (any, error) {
-	s.ResetRequests()
-	return nil, nil
-}
-
-func (s *Simulator) controlBalanceQueries(r *http.Request) (any, error) {
-	var request struct {
-		Answer *bool `json:"answer"`
-	}
-	if err := readJSON(r, &request); err != nil {
-		return nil, err
-	}
-	if request.Answer == nil {
-		return nil, errors.New(`answer is missing: want {"answer":true}`)
-	}
-	s.AnswerBalanceQueries(*request.Answer)
-	return nil, nil
-}
-
-func pathNodeID(r *http.Request) (int64, error) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("node id %q: want a number", r.PathValue("id"))
-	}
-	return id, nil
-}
-
+// readJSON leaves into as it is where a request that need not have a body has
+// none.
 func readJSON(r *http.Request, into any) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return fmt.Errorf("read body: %w", err)
 	}
-	return unmarshalStrict(body, into)
-}
-
-// readOptionalJSON leaves into as it is where there is no body.
-func readOptionalJSON(r *http.Request, into any) error {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return fmt.Errorf("read body: %w", err)
-	}
-	if len(body) == 0 {
+	if len(body) == 0 && r.Method != http.MethodPut {
 		return nil
 	}
 	return unmarshalStrict(body, into)
@@ -249,4 +148,16 @@ func unmarshalStrict(data []byte, into any) error {
 		return fmt.Errorf("body is not the JSON expected: %w", err)
 	}
 	return nil
+}
+
+// timeOf reads "seconds.nanoseconds"; nothing is now.
+func (l *Ledger) timeOf(text string) (time.Time, error) {
+	if text == "" {
+		return l.now(), nil
+	}
+	nanos, err := parseTimestamp(text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("body: %w", err)
+	}
+	return time.Unix(0, nanos), nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 )
@@ -34,7 +35,7 @@ func TestControlAccounts(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	mustControl(t, s, "DELETE", "accounts/0.0.1001", "")
-	account, err := s.ledger.lookUp("0.0.1001")
+	account, err := s.ledger.findAccount("0.0.1001")
 	if err != nil || !*account.Deleted {
 		t.Errorf("got %+v, %v, want it deleted", account, err)
 	}
@@ -121,7 +122,7 @@ func TestControlBalanceQueries(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	for _, want := range []bool{true, false} {
 		mustControl(t, s, "PUT", "balance-queries", fmt.Sprintf(`{"answer":%t}`, want))
-		if got := s.ledger.answersBalances(); got != want {
+		if got := s.ledger.answerBalances; got != want {
 			t.Errorf("got %t, want %t", got, want)
 		}
 	}
@@ -171,6 +172,158 @@ func TestControlErrors(t *testing.T) {
 		err := json.Unmarshal(got.body, &answer)
 		if got.status != tc.status || err != nil || answer.Error == "" {
 			t.Errorf("%s %s: got %d %s, want %d", tc.method, tc.path, got.status, got.body, tc.status)
+		}
+	}
+}
+
+func TestControlBlocks(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	before := s.BlockTotals()
+	var block Block
+	if err := json.Unmarshal([]byte(mustControl(t, s, "POST", "blocks", `{"count":1200,"gas_used":9000000}`)), &block); err != nil {
+		t.Fatal(err)
+	}
+	if block.Count != 1200 || *block.GasUsed != 9_000_000 {
+		t.Errorf("got %+v", block)
+	}
+	mustControl(t, s, "POST", "blocks", "")
+	if after := s.BlockTotals(); after.Blocks != before.Blocks+2 || after.GasUsed < before.GasUsed+9_000_000 {
+		t.Errorf("from %+v to %+v", before, after)
+	}
+	for action, want := range map[string]bool{"stop": true, "start": false} {
+		mustControl(t, s, "POST", "blocks/"+action, "")
+		if s.ledger.blocksStopped != want {
+			t.Errorf("%s: stopped is %t", action, s.ledger.blocksStopped)
+		}
+	}
+}
+
+func TestControlTransactions(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	mustControl(t, s, "POST", "transactions", `{"payer":"0.0.98","fee":3,"transfers":{"0.0.98":-9007199254740993,"0.0.2":9007199254740993}}`)
+	mustControl(t, s, "POST", "transactions", `{"payer":"0.0.98","name":"CONTRACTCALL","result":"CONTRACT_REVERT_EXECUTED",`+
+		`"fee":4,"gas_used":5,"timestamp":"1800000000.000000001"}`)
+	got := s.AccountTotals("0.0.98")
+	if got.Out != 1<<53+1 || got.Fees != 7 || !got.Last.Equal(time.Unix(1_800_000_000, 1)) ||
+		got.ByTypeResult[[2]string{contractCall, "CONTRACT_REVERT_EXECUTED"}] != 1 {
+		t.Errorf("got %+v", got)
+	}
+	first := getJSON[transactionList](t, s, "/api/v1/transactions?order=asc").Transactions[0]
+	if first.ConsensusTimestamp != formatTimestamp(fixedNow()) || first.Name != cryptoTransfer || first.Result != "SUCCESS" {
+		t.Errorf("defaults are %+v", first)
+	}
+}
+
+func TestControlTokens(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 2})
+	const token = "tokens/" + usdToken
+	mustControl(t, s, "PUT", token+"/state", `{"paused":true}`)
+	mustControl(t, s, "PUT", token+"/state", `{"account":"0.0.1002","frozen":true,"kyc_granted":false}`)
+	mustControl(t, s, "PUT", token+"/supply", `{"total":9007199254740993}`)
+	mustControl(t, s, "PUT", token+"/balances/0.0.1002", `{"balance":0}`)
+	got := getJSON[Token](t, s, "/api/v1/"+token)
+	if got.PauseStatus != paused || got.TotalSupply != 1<<53+1 {
+		t.Errorf("got %+v", got)
+	}
+	row := getJSON[tokenRelationshipList](t, s, "/api/v1/accounts/0.0.1002/tokens").Tokens[0]
+	if row.Balance != 0 || row.FreezeStatus != frozen || row.KYCStatus != revoked {
+		t.Errorf("got %+v", row)
+	}
+	mustControl(t, s, "PUT", "allowances", `{"owner":"0.0.98","spender":"0.0.2","token_id":"0.0.456858","amount":5,"granted":6}`)
+	allowed := getJSON[tokenAllowanceList](t, s, "/api/v1/accounts/0.0.98/allowances/tokens").Allowances
+	if len(allowed) != 1 || allowed[0].Amount != 5 || allowed[0].AmountGranted != 6 || allowed[0].TokenID != usdToken {
+		t.Errorf("got %+v", allowed)
+	}
+}
+
+func TestControlTopicsAndSchedules(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	if got := mustControl(t, s, "POST", "topics/"+busyTopic+"/messages", ""); got != `{"sequence_number":31}` {
+		t.Errorf("got %s", got)
+	}
+	later := formatTimestamp(at(time.Second))
+	mustControl(t, s, "POST", "topics/"+busyTopic+"/messages", `{"timestamp":"`+later+`"}`)
+	last := getJSON[messageList](t, s, "/api/v1/topics/"+busyTopic+"/messages?order=desc&limit=1").Messages[0]
+	if last.SequenceNumber != 32 || last.ConsensusTimestamp != later {
+		t.Errorf("got %+v", last)
+	}
+	mustControl(t, s, "POST", "schedules/0.0.8100001/execute", "")
+	if getJSON[Schedule](t, s, "/api/v1/schedules/0.0.8100001").ExecutedTimestamp == nil {
+		t.Error("the schedule is not executed")
+	}
+}
+
+func TestControlNetwork(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	mustControl(t, s, "PUT", "registered-nodes", `{"serve":false}`)
+	if got := send(t, s, http.MethodGet, "/api/v1/network/registered-nodes", nil); got.status != 404 {
+		t.Errorf("registered nodes: got %d", got.status)
+	}
+	mustControl(t, s, "PUT", "exchange-rate", `{"current":{"cents":5,"hbar":2}}`)
+	rates := getJSON[networkRates](t, s, "/api/v1/network/exchangerate")
+	if rates.CurrentRate.CentEquivalent != 5 || rates.NextRate.HbarEquivalent != 2 {
+		t.Errorf("got %+v", rates)
+	}
+	mustControl(t, s, "PUT", "exchange-rate", `{"current":{"cents":5,"hbar":2},"next":{"cents":6,"hbar":2}}`)
+	if rates := getJSON[networkRates](t, s, "/api/v1/network/exchangerate"); rates.NextRate.CentEquivalent != 6 {
+		t.Errorf("got %+v", rates)
+	}
+	mustControl(t, s, "PUT", "supply", `{"released":1,"total":2}`)
+	if got := getJSON[networkSupply](t, s, "/api/v1/network/supply"); got.ReleasedSupply != 1 || got.TotalSupply != 2 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestControlLedgerErrors(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	for _, tc := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"POST", "blocks", `{"count":-1}`, 400},
+		{"POST", "blocks", `{"size":1}`, 400},
+		{"POST", "blocks/pause", "", 404},
+		{"POST", "transactions", "", 400},
+		{"POST", "transactions", `{"payer":"x"}`, 400},
+		{"POST", "transactions", `{"payer":"0.0.2","timestamp":"now"}`, 400},
+		{"PUT", "tokens/0.0.1/state", `{}`, 404},
+		{"PUT", "tokens/" + usdToken + "/state", "", 400},
+		{"PUT", "tokens/" + usdToken + "/supply", `{}`, 400},
+		{"PUT", "tokens/" + usdToken + "/supply", "", 400},
+		{"PUT", "tokens/" + usdToken + "/balances/0.0.7", `{"balance":1}`, 404},
+		{"PUT", "tokens/" + usdToken + "/balances/0.0.98", `{}`, 400},
+		{"PUT", "tokens/" + usdToken + "/balances/0.0.98", "", 400},
+		{"PUT", "allowances", `{"owner":"0.0.98"}`, 400},
+		{"PUT", "allowances", "", 400},
+		{"POST", "topics/0.0.1/messages", "", 404},
+		{"POST", "topics/" + busyTopic + "/messages", `{"timestamp":"1"}`, 400},
+		{"POST", "topics/" + busyTopic + "/messages", `{"timestamp":"x"}`, 400},
+		{"POST", "topics/" + busyTopic + "/messages", strings.Repeat(" ", maxControlBody+1), 400},
+		{"POST", "schedules/0.0.1/execute", "", 404},
+		{"PUT", "registered-nodes", `{}`, 400},
+		{"PUT", "registered-nodes", "", 400},
+		{"PUT", "exchange-rate", `{}`, 400},
+		{"PUT", "exchange-rate", "", 400},
+		{"PUT", "supply", `{"total":5}`, 400},
+		{"PUT", "supply", "", 400},
+	} {
+		got := control(t, s, tc.method, tc.path, tc.body)
+		if got.status != tc.status || !strings.HasPrefix(string(got.body), `{"error":"`) {
+			t.Errorf("%s %s %.40s: got %d %s, want %d", tc.method, tc.path, tc.body, got.status, got.body, tc.status)
+		}
+	}
+}
+
+// Every call is in the help text.
+func TestControlHelpIsComplete(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	help := mustControl(t, s, "GET", "", "")
+	for pattern := range controls() {
+		_, path, _ := strings.Cut(pattern, " ")
+		for _, part := range strings.Split(strings.TrimPrefix(path, "/simulator/"), "/") {
+			if !strings.HasPrefix(part, "{") && !strings.Contains(help, "/"+part) {
+				t.Errorf("%s: %s is not in the help", pattern, part)
+			}
 		}
 	}
 }

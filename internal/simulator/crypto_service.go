@@ -5,6 +5,9 @@ package simulator
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"slices"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 )
@@ -14,9 +17,8 @@ import (
 type cryptoService struct {
 	services.UnimplementedCryptoServiceServer
 
-	nodeID   int64
-	ledger   *ledger
-	requests *requests
+	nodeID    int64
+	simulator *Simulator
 }
 
 // accountInfoCost is about $0.0001 in tinybar, the price of a CryptoGetInfo.
@@ -28,7 +30,9 @@ const accountInfoCost = 83_333
 func (c *cryptoService) GetAccountInfo(_ context.Context, query *services.Query) (*services.Response, error) {
 	info := query.GetCryptoGetInfo()
 	header := &services.ResponseHeader{ResponseType: info.GetHeader().GetResponseType()}
-	header.NodeTransactionPrecheckCode = c.accountInfoPrecheck(info)
+	header.NodeTransactionPrecheckCode = view(c.simulator, func(l *Ledger) services.ResponseCodeEnum {
+		return l.accountInfoPrecheck(c.nodeID, info)
+	})
 	if header.GetNodeTransactionPrecheckCode() == services.ResponseCodeEnum_OK {
 		header.Cost = accountInfoCost
 	}
@@ -37,17 +41,17 @@ func (c *cryptoService) GetAccountInfo(_ context.Context, query *services.Query)
 	}}, nil
 }
 
-func (c *cryptoService) accountInfoPrecheck(info *services.CryptoGetInfoQuery) services.ResponseCodeEnum {
+func (l *Ledger) accountInfoPrecheck(nodeID int64, info *services.CryptoGetInfoQuery) services.ResponseCodeEnum {
 	if info.GetHeader() == nil {
 		return services.ResponseCodeEnum_MISSING_QUERY_HEADER
 	}
-	if code := c.ledger.precheck(c.nodeID); code != services.ResponseCodeEnum_OK {
+	if code := l.prechecks[nodeID]; code != services.ResponseCodeEnum_OK {
 		return code
 	}
 	if info.GetHeader().GetResponseType() != services.ResponseType_COST_ANSWER {
 		return services.ResponseCodeEnum_INVALID_TRANSACTION
 	}
-	_, code := c.ledger.queryAccount(info.GetAccountID())
+	_, code := l.queryAccount(info.GetAccountID())
 	return code
 }
 
@@ -55,36 +59,41 @@ func (c *cryptoService) accountInfoPrecheck(info *services.CryptoGetInfoQuery) s
 // (FACTS.md 2.1), unless the simulator was told to answer.
 func (c *cryptoService) CryptoGetBalance(_ context.Context, query *services.Query) (*services.Response, error) {
 	question := query.GetCryptogetAccountBalance()
-	answer := &services.CryptoGetAccountBalanceResponse{Header: &services.ResponseHeader{
-		NodeTransactionPrecheckCode: services.ResponseCodeEnum_BUSY,
-		ResponseType:                question.GetHeader().GetResponseType(),
-	}}
-	if c.ledger.answersBalances() {
-		account, code := c.ledger.queryAccount(question.GetAccountID())
-		answer.Header.NodeTransactionPrecheckCode = code
-		if code == services.ResponseCodeEnum_OK {
-			answer.AccountID = question.GetAccountID()
-			answer.Balance = uint64(account.tinybar()) //nolint:gosec // never negative
-		}
-	}
+	answer := view(c.simulator, func(l *Ledger) *services.CryptoGetAccountBalanceResponse {
+		return l.answerBalanceQuery(question)
+	})
 	return &services.Response{Response: &services.Response_CryptogetAccountBalance{
 		CryptogetAccountBalance: answer,
 	}}, nil
 }
 
+func (l *Ledger) answerBalanceQuery(question *services.CryptoGetAccountBalanceQuery) *services.CryptoGetAccountBalanceResponse {
+	answer := &services.CryptoGetAccountBalanceResponse{Header: &services.ResponseHeader{
+		NodeTransactionPrecheckCode: services.ResponseCodeEnum_BUSY,
+		ResponseType:                question.GetHeader().GetResponseType(),
+	}}
+	if !l.answerBalances {
+		return answer
+	}
+	account, code := l.queryAccount(question.GetAccountID())
+	answer.Header.NodeTransactionPrecheckCode = code
+	if code == services.ResponseCodeEnum_OK {
+		answer.AccountID = question.GetAccountID()
+		answer.Balance = uint64(account.tinybar()) //nolint:gosec // never negative
+	}
+	return answer
+}
+
 // queryAccount finds the account a HAPI query is about, or the precheck code
 // that refuses the query.
-func (l *ledger) queryAccount(id *services.AccountID) (Account, services.ResponseCodeEnum) {
+func (l *Ledger) queryAccount(id *services.AccountID) (*Account, services.ResponseCodeEnum) {
 	packed, ok := packAccountID(id)
-	if !ok {
-		return Account{}, services.ResponseCodeEnum_INVALID_ACCOUNT_ID
+	if !ok || l.accounts[packed] == nil {
+		return nil, services.ResponseCodeEnum_INVALID_ACCOUNT_ID
 	}
-	account, ok := l.account(packed)
-	if !ok {
-		return Account{}, services.ResponseCodeEnum_INVALID_ACCOUNT_ID
-	}
+	account := l.accounts[packed]
 	if account.Deleted != nil && *account.Deleted {
-		return Account{}, services.ResponseCodeEnum_ACCOUNT_DELETED
+		return nil, services.ResponseCodeEnum_ACCOUNT_DELETED
 	}
 	return account, services.ResponseCodeEnum_OK
 }
@@ -100,26 +109,32 @@ func packAccountID(id *services.AccountID) (entityID, bool) {
 	return entityID(id.GetShardNum()<<(realmBits+numBits) | id.GetRealmNum()<<numBits | num.AccountNum), true
 }
 
-func (l *ledger) precheck(nodeID int64) services.ResponseCodeEnum {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.prechecks[nodeID] // OK is 0
-}
-
-func (l *ledger) setPrecheck(nodeID int64, code services.ResponseCodeEnum) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// SetPrecheck sets what a node answers to getAccountInfo.
+func (l *Ledger) SetPrecheck(nodeID int64, code services.ResponseCodeEnum) error {
+	if !slices.ContainsFunc(l.nodes, func(n Node) bool { return n.NodeID == nodeID }) {
+		return fmt.Errorf("node %d: %w", nodeID, errUnknown)
+	}
 	l.prechecks[nodeID] = code
+	return nil
 }
 
-func (l *ledger) answersBalances() bool {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.answerBalances
-}
-
-func (l *ledger) setAnswerBalances(answer bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// AnswerBalanceQueries tells whether CryptoGetBalance answers. By default it
+// is BUSY, as on mainnet (FACTS.md 2.1).
+func (l *Ledger) AnswerBalanceQueries(answer bool) {
 	l.answerBalances = answer
+}
+
+func cryptoControls() map[string]controlCall {
+	type body struct {
+		Answer *bool `json:"answer"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/balance-queries": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			if b.Answer == nil {
+				return nil, missing("answer", "true")
+			}
+			l.AnswerBalanceQueries(*b.Answer)
+			return nil, nil
+		}),
+	}
 }

@@ -4,9 +4,17 @@
 package simulator
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"hedera_exporter/internal/memnet"
 )
 
 func TestFaultJSON(t *testing.T) {
@@ -66,7 +74,7 @@ func TestFaultsActOldestFirstAndRunOut(t *testing.T) {
 		{Path: "/a", Kind: FaultReset, Count: 2},
 		{Path: "/a/b", Kind: FaultHang},
 	} {
-		if _, err := f.inject(fault); err != nil {
+		if _, err := f.InjectFault(fault); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,8 +86,118 @@ func TestFaultsActOldestFirstAndRunOut(t *testing.T) {
 	if got, ok := f.take("/a"); ok {
 		t.Errorf("got %+v after it ran out", got)
 	}
-	f.clear()
+	f.ClearFaults()
 	if got, ok := f.take("/a/b"); ok {
 		t.Errorf("got %+v after clear", got)
 	}
+}
+
+func TestRESTFaults(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 50})
+	for _, tc := range []struct {
+		name  string
+		fault Fault
+		check func(t *testing.T, got response, err error)
+	}{
+		{"503", Fault{Kind: FaultStatus, Status: 503}, func(t *testing.T, got response, err error) {
+			if err != nil || got.status != 503 || got.header.Get("Retry-After") != "" {
+				t.Errorf("got %d, %v, %v", got.status, got.header, err)
+			}
+			if !strings.HasPrefix(string(got.body), `{"_status":`) {
+				t.Errorf("body is %s", got.body)
+			}
+		}},
+		{"429 with Retry-After", Fault{Kind: FaultStatus, Status: 429, RetryAfter: "7"}, func(t *testing.T, got response, err error) {
+			if err != nil || got.status != 429 || got.header.Get("Retry-After") != "7" {
+				t.Errorf("got %d, %v, %v", got.status, got.header, err)
+			}
+		}},
+		{"latency", Fault{Kind: FaultLatency, Latency: time.Millisecond}, func(t *testing.T, got response, err error) {
+			if err != nil || got.status != 200 || !json.Valid(got.body) {
+				t.Errorf("got %d %s, %v", got.status, got.body, err)
+			}
+		}},
+		{"reset", Fault{Kind: FaultReset}, func(t *testing.T, _ response, err error) {
+			if !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("got %v, want a connection reset", err)
+			}
+		}},
+		{"garbage", Fault{Kind: FaultGarbage}, func(t *testing.T, got response, err error) {
+			if err != nil || got.status != 200 || json.Valid(got.body) {
+				t.Errorf("got %d %q, %v", got.status, got.body, err)
+			}
+		}},
+		{"truncate", Fault{Kind: FaultTruncate}, func(t *testing.T, got response, err error) {
+			if !errors.Is(err, io.ErrUnexpectedEOF) || got.status != 200 {
+				t.Errorf("got %d, %v, want an unexpected end", got.status, err)
+			}
+		}},
+		{"html502", Fault{Kind: FaultHTML502}, func(t *testing.T, got response, err error) {
+			if err != nil || got.status != 502 || got.header.Get("Content-Type") != "text/html" {
+				t.Errorf("got %d, %v, %v", got.status, got.header, err)
+			}
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.fault.Path, tc.fault.Count = "/api/v1/accounts", 1
+			if _, err := s.InjectFault(tc.fault); err != nil {
+				t.Fatal(err)
+			}
+			if other := send(t, s, http.MethodGet, "/api/v1/balances", nil); other.status != 200 {
+				t.Errorf("another path got %d", other.status)
+			}
+			client := newHTTPClient(t)
+			got, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts", nil)
+			tc.check(t, got, err)
+			after, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts", nil)
+			if err != nil || after.status != 200 {
+				t.Errorf("after the fault: %d, %v", after.status, err)
+			}
+		})
+	}
+}
+
+func TestHangEndsWithTheClient(t *testing.T) {
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		s := startStatic(t, Options{Nodes: 1, Listen: memory.Listen})
+		if _, err := s.InjectFault(Fault{Path: "/api/v1/accounts", Kind: FaultHang}); err != nil {
+			t.Fatal(err)
+		}
+		client := newMemoryHTTPClient(t, memory)
+		if _, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts/0.0.98", nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want a timeout", err)
+		}
+		s.ClearFaults()
+		if got, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts/0.0.98", nil); err != nil || got.status != 200 {
+			t.Errorf("after ClearFaults: %d, %v", got.status, err)
+		}
+	})
+}
+
+func TestControlIsNeverDisturbed(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	if _, err := s.InjectFault(Fault{Path: "/", Kind: FaultStatus, Status: 503}); err != nil {
+		t.Fatal(err)
+	}
+	if got := send(t, s, http.MethodGet, "/simulator/faults", nil); got.status != 200 {
+		t.Errorf("control got %d", got.status)
+	}
+	if got := send(t, s, http.MethodGet, "/api/v1/blocks", nil); got.status != 503 {
+		t.Errorf("mirror got %d, want 503", got.status)
+	}
+}
+
+func TestLatencyDelaysTheMirrorOnly(t *testing.T) {
+	const latency = 2 * time.Second
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		s := startStatic(t, Options{Nodes: 1, Latency: latency, Listen: memory.Listen})
+		client := newMemoryHTTPClient(t, memory)
+		for path, want := range map[string]time.Duration{"/api/v1/blocks": latency, "/simulator/requests": 0} {
+			start := time.Now()
+			got, err := trySend(t, client, s, http.MethodGet, path, nil)
+			if took := time.Since(start); err != nil || got.status != 200 || took != want {
+				t.Errorf("%s: got %d, %v after %s, want %s", path, got.status, err, took, want)
+			}
+		}
+	})
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func newTestLedger(t *testing.T, accounts int, now func() time.Time) *ledger {
+func newTestLedger(t *testing.T, accounts int, now func() time.Time) *Ledger {
 	t.Helper()
 	l, err := newLedger(1, now, accounts)
 	if err != nil {
@@ -21,13 +21,13 @@ func newTestLedger(t *testing.T, accounts int, now func() time.Time) *ledger {
 func TestTickMovesBalancesAndKeepsTheSupply(t *testing.T) {
 	now := fixedNow()
 	l := newTestLedger(t, 50, func() time.Time { return now })
-	before := balances(t, l)
+	before := balances(l)
 	first := l.blocks[len(l.blocks)-1].Number
 
 	now = now.Add(3 * blockPeriod)
 	l.tick()
 
-	after := balances(t, l)
+	after := balances(l)
 	var supply int64
 	changed := 0
 	for id, tinybar := range after {
@@ -49,87 +49,133 @@ func TestTickMovesBalancesAndKeepsTheSupply(t *testing.T) {
 
 func TestTickLeavesDeletedAccountsAlone(t *testing.T) {
 	l := newTestLedger(t, 3, fixedNow)
-	if err := l.deleteAccount("0.0.1001"); err != nil {
+	if err := l.DeleteAccount("0.0.1001"); err != nil {
 		t.Fatal(err)
 	}
-	before := balances(t, l)["0.0.1001"]
+	before := balances(l)["0.0.1001"]
 	for range 200 {
 		l.tick()
 	}
-	if after := balances(t, l)["0.0.1001"]; after != before {
+	if after := balances(l)["0.0.1001"]; after != before {
 		t.Errorf("deleted account went from %d to %d", before, after)
 	}
 }
 
 func TestBlocksAreBounded(t *testing.T) {
 	l := newTestLedger(t, 0, fixedNow)
-	for range maxBlocks {
-		l.appendBlock()
-	}
-	if len(l.blocks) != maxBlocks {
-		t.Errorf("%d blocks are kept, want %d", len(l.blocks), maxBlocks)
-	}
-}
-
-func TestCopiesSurviveChanges(t *testing.T) {
-	l := newTestLedger(t, 1, fixedNow)
-	before, err := l.lookUp("0.0.1001")
-	if err != nil {
-		t.Fatal(err)
-	}
-	held := before.tinybar()
-	if err := l.setBalance("0.0.1001", held+1); err != nil {
-		t.Fatal(err)
-	}
-	if before.tinybar() != held {
-		t.Error("a copied account changed")
+	latest := l.latestBlock()
+	l.blocks = append(make([]Block, maxBlocks-1), latest)
+	l.AddBlock()
+	if len(l.blocks) != maxBlocks || l.latestBlock().Number != latest.Number+1 {
+		t.Errorf("%d blocks are kept, the latest is %d, want %d and %d", len(l.blocks), l.latestBlock().Number, maxBlocks, latest.Number+1)
 	}
 }
 
 func TestAccountChanges(t *testing.T) {
 	l := newTestLedger(t, 1, fixedNow)
 	for name, err := range map[string]error{
-		"set unknown":    l.setBalance("0.0.5000", 1),
-		"delete unknown": l.deleteAccount("0.0.5000"),
-		"remove unknown": l.removeAccount("0.0.5000"),
+		"set unknown":    l.SetBalance("0.0.5000", 1),
+		"delete unknown": l.DeleteAccount("0.0.5000"),
+		"remove unknown": l.RemoveAccount("0.0.5000"),
 	} {
 		if !errors.Is(err, errUnknown) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if err := l.setBalance("0.0.1001", -1); err == nil {
+	if err := l.SetBalance("0.0.1001", -1); err == nil {
 		t.Error("a negative balance was accepted")
 	}
-	if err := l.addAccount(Account{ID: "0.0.1001"}); err == nil {
+	if err := l.AddAccount(Account{ID: "0.0.1001"}); err == nil {
 		t.Error("an account was added twice")
 	}
-	if err := l.addAccount(Account{ID: "nonsense"}); err == nil {
+	if err := l.AddAccount(Account{ID: "nonsense"}); err == nil {
 		t.Error("an account without an id was added")
 	}
 
-	if err := l.addAccount(Account{ID: "500"}); err != nil {
+	if err := l.AddAccount(Account{ID: "500"}); err != nil {
 		t.Fatal(err)
 	}
-	if ids := l.accountIDs(); ids[2] != "0.0.500" {
+	if ids := sortedIDs(l.accounts); ids[2] != "0.0.500" {
 		t.Errorf("ids are %v, want 0.0.500 third", ids)
 	}
-	if err := l.removeAccount("0.0.500"); err != nil {
+	if err := l.RemoveAccount("0.0.500"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.lookUp("0.0.500"); !errors.Is(err, errUnknown) {
+	if _, err := l.findAccount("0.0.500"); !errors.Is(err, errUnknown) {
 		t.Errorf("removed account: got %v", err)
 	}
 }
 
-func balances(t *testing.T, l *ledger) map[string]int64 {
-	t.Helper()
+func balances(l *Ledger) map[string]int64 {
 	all := make(map[string]int64)
-	for _, id := range l.accountIDs() {
-		account, err := l.lookUp(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[id] = account.tinybar()
+	for id, account := range l.accounts {
+		all[id.String()] = account.tinybar()
 	}
 	return all
+}
+
+func TestParseEntityID(t *testing.T) {
+	for _, tc := range []struct {
+		in, want string // no want: an error
+	}{
+		{"0.0.98", "0.0.98"},
+		{"98", "0.0.98"},
+		{"511.65535.274877906943", "511.65535.274877906943"},
+		{"512.0.1", ""},
+		{"0.65536.1", ""},
+		{"0.0.274877906944", ""},
+		{"0.0.-1", ""},
+		{"0.1", ""},
+		{"0.0.1-abcde", ""},
+		{"", ""},
+	} {
+		id, err := parseEntityID(tc.in)
+		if tc.want == "" {
+			if err == nil {
+				t.Errorf("%q: got %s, want an error", tc.in, id)
+			}
+			continue
+		}
+		if err != nil || id.String() != tc.want {
+			t.Errorf("%q: got %s, %v, want %s", tc.in, id, err, tc.want)
+		}
+	}
+}
+
+func TestEntityIDsCompareByNumber(t *testing.T) {
+	low, _ := parseEntityID("0.0.99")
+	high, _ := parseEntityID("0.0.1001")
+	realm, _ := parseEntityID("0.1.1")
+	if low >= high || high >= realm {
+		t.Errorf("order of %d, %d, %d is wrong", low, high, realm)
+	}
+}
+
+func TestParseTimestamp(t *testing.T) {
+	for _, tc := range []struct {
+		in   string
+		want int64
+		ok   bool
+	}{
+		{"1", 1_000_000_000, true},
+		{"1.5", 1_500_000_000, true},
+		{"1795305600.000000001", 1_795_305_600_000_000_001, true},
+		{"1.0000000001", 0, false},
+		{"-1", 0, false},
+		{"now", 0, false},
+		{"1.-1", 0, false},
+	} {
+		got, err := parseTimestamp(tc.in)
+		if got != tc.want || (err == nil) != tc.ok {
+			t.Errorf("%q: got %d, %v", tc.in, got, err)
+		}
+	}
+}
+
+func TestFormatTimestampRoundTrip(t *testing.T) {
+	at := time.Date(2026, time.November, 23, 1, 2, 3, 4, time.UTC)
+	got, err := parseTimestamp(formatTimestamp(at))
+	if err != nil || got != at.UnixNano() {
+		t.Errorf("got %d, %v, want %d", got, err, at.UnixNano())
+	}
 }

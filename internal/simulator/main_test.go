@@ -151,3 +151,18 @@ func refuses(t *testing.T, address string) bool {
 	_ = conn.Close()
 	return false
 }
+
+func addBlock(s *Simulator) (block Block) {
+	_ = s.Update(func(l *Ledger) error { block = l.AddBlock(); return nil })
+	return block
+}
+
+func addBlockWith(s *Simulator, count int, gasUsed int64) (block Block) {
+	_ = s.Update(func(l *Ledger) error { block = l.AddBlockWith(count, gasUsed); return nil })
+	return block
+}
+
+func addMessage(s *Simulator, topic string, at time.Time) (sequence int64, err error) {
+	err = s.Update(func(l *Ledger) error { sequence, err = l.AddTopicMessage(topic, at); return err })
+	return sequence, err
+}

@@ -4,192 +4,239 @@
 package simulator
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
-	"strconv"
-	"sync"
+	"net/http"
+	"slices"
+	"time"
 )
 
-// errUnknown marks control input that names something the network does not
-// have.
-var errUnknown = errors.New("unknown to the simulated network")
+// supply is in tinybar.
+type supply struct{ released, total int64 }
 
-// network runs the consensus nodes.
-type network struct {
-	seed     int64
-	ledger   *ledger
-	requests *requests
+// treasuryAccount holds the hbar that are not released.
+const treasuryAccount = "0.0.2"
 
-	mu    sync.Mutex
-	nodes map[int64]*nodeServer
+// ExchangeRate says that Hbar are worth Cents, US cents, until Expiration
+// (FACTS.md 1.3). A zero Expiration is the end of the hour.
+type ExchangeRate struct {
+	Cents      int32
+	Hbar       int32
+	Expiration time.Time
 }
 
-// nodeServer is a running node: one certificate, several endpoints.
-type nodeServer struct {
-	id          int64
-	generation  int
-	certificate tls.Certificate
-	endpoints   []*endpoint
-}
+type exchangeRates struct{ current, next ExchangeRate }
 
-// open starts every node of the book. basePort 0 takes free ports, otherwise
-// endpoints get basePort, basePort+1, ….
-func (n *network) open(ctx context.Context, entries []bookEntry, basePort int) error {
-	rng := rand.New(rand.NewPCG(uint64(n.seed), 1)) //nolint:gosec // reproducible on purpose
-	port := basePort
-	for _, entry := range entries {
-		certificate, err := newCertificate(n.seed, entry.NodeID, 0)
-		if err != nil {
-			return err
-		}
-		server := &nodeServer{id: entry.NodeID, certificate: certificate}
-		n.nodes[entry.NodeID] = server
-		for _, original := range entry.ServiceEndpoints {
-			if err := n.openEndpoint(ctx, server, port, original.Port == realTLSPort); err != nil {
-				return err
-			}
-			if basePort != 0 {
-				port++
-			}
-		}
-		node := newNode(rng, entry, n.ledger.now())
-		node.CertHash = certificateHash(certificate.Certificate[0])
-		node.Endpoints = server.addresses()
-		n.ledger.addNode(node)
+func genesisRates() exchangeRates {
+	return exchangeRates{
+		current: ExchangeRate{Cents: 596_987, Hbar: 30_000},
+		next:    ExchangeRate{Cents: 594_920, Hbar: 30_000},
 	}
+}
+
+// currentSupply is what SetSupply has said, else the whole supply without the
+// treasury.
+func (l *Ledger) currentSupply() supply {
+	if l.supply != nil {
+		return *l.supply
+	}
+	released := int64(totalSupplyTinybar)
+	if id, err := parseEntityID(treasuryAccount); err == nil && l.accounts[id] != nil {
+		released -= l.accounts[id].tinybar()
+	}
+	return supply{released: released, total: totalSupplyTinybar}
+}
+
+// SetSupply sets what /api/v1/network/supply says, in tinybar. It fails unless
+// 0 <= released <= total.
+func (l *Ledger) SetSupply(released, total int64) error {
+	if released < 0 || total < released {
+		return fmt.Errorf("supply: released %d, total %d: want 0 <= released <= total", released, total)
+	}
+	l.supply = &supply{released, total}
 	return nil
 }
 
-func (n *network) openEndpoint(ctx context.Context, server *nodeServer, port int, useTLS bool) error {
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	listener, err := listen(ctx, address)
+// currentRates completes missing expirations: rates change every hour.
+func (l *Ledger) currentRates() exchangeRates {
+	rates := genesisRates()
+	if l.rates != nil {
+		rates = *l.rates
+	}
+	hour := l.now().UTC().Truncate(time.Hour)
+	if rates.current.Expiration.IsZero() {
+		rates.current.Expiration = hour.Add(time.Hour)
+	}
+	if rates.next.Expiration.IsZero() {
+		rates.next.Expiration = hour.Add(2 * time.Hour)
+	}
+	return rates
+}
+
+// SetExchangeRate sets the current and the next rate. It fails for amounts that
+// are not positive.
+func (l *Ledger) SetExchangeRate(current, next ExchangeRate) error {
+	for _, rate := range []ExchangeRate{current, next} {
+		if rate.Cents <= 0 || rate.Hbar <= 0 {
+			return errors.New("exchange rate: cents and hbar must be positive")
+		}
+	}
+	l.rates = &exchangeRates{current, next}
+	return nil
+}
+
+// latestBlock is the newest block; there always is one.
+func (l *Ledger) latestBlock() Block {
+	return l.blocks[len(l.blocks)-1]
+}
+
+func networkControls() map[string]controlCall {
+	type rate struct {
+		Cents int32 `json:"cents"`
+		Hbar  int32 `json:"hbar"`
+	}
+	type rates struct {
+		Current rate  `json:"current"`
+		Next    *rate `json:"next"`
+	}
+	type supply struct {
+		Released *int64 `json:"released"`
+		Total    int64  `json:"total"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/exchange-rate": updating(func(l *Ledger, _ *http.Request, b rates) (any, error) {
+			if b.Next == nil {
+				b.Next = &b.Current
+			}
+			return nil, l.SetExchangeRate(
+				ExchangeRate{Cents: b.Current.Cents, Hbar: b.Current.Hbar},
+				ExchangeRate{Cents: b.Next.Cents, Hbar: b.Next.Hbar},
+			)
+		}),
+		"PUT /simulator/supply": updating(func(l *Ledger, _ *http.Request, b supply) (any, error) {
+			if b.Released == nil {
+				return nil, missing("released", `N,"total":N`)
+			}
+			return nil, l.SetSupply(*b.Released, b.Total)
+		}),
+	}
+}
+
+// networkStake is /api/v1/network/stake (FACTS.md 1.3). Amounts are tinybar.
+type networkStake struct {
+	MaxStakeRewarded               int64           `json:"max_stake_rewarded"`
+	MaxStakingRewardRatePerHbar    int64           `json:"max_staking_reward_rate_per_hbar"`
+	MaxTotalReward                 int64           `json:"max_total_reward"`
+	NodeRewardFeeFraction          float64         `json:"node_reward_fee_fraction"`
+	ReservedStakingRewards         int64           `json:"reserved_staking_rewards"`
+	RewardBalanceThreshold         int64           `json:"reward_balance_threshold"`
+	StakeTotal                     int64           `json:"stake_total"`
+	StakingPeriod                  *TimestampRange `json:"staking_period"`
+	StakingPeriodDuration          int64           `json:"staking_period_duration"`
+	StakingPeriodsStored           int64           `json:"staking_periods_stored"`
+	StakingRewardFeeFraction       float64         `json:"staking_reward_fee_fraction"`
+	StakingRewardRate              int64           `json:"staking_reward_rate"`
+	StakingStartThreshold          int64           `json:"staking_start_threshold"`
+	UnreservedStakingRewardBalance int64           `json:"unreserved_staking_reward_balance"`
+}
+
+type networkSupply struct {
+	ReleasedSupply int64  `json:"released_supply,string"`
+	Timestamp      string `json:"timestamp"`
+	TotalSupply    int64  `json:"total_supply,string"`
+}
+
+type networkRates struct {
+	CurrentRate restRate `json:"current_rate"`
+	NextRate    restRate `json:"next_rate"`
+	Timestamp   string   `json:"timestamp"`
+}
+
+type restRate struct {
+	CentEquivalent int32 `json:"cent_equivalent"`
+	ExpirationTime int64 `json:"expiration_time"`
+	HbarEquivalent int32 `json:"hbar_equivalent"`
+}
+
+type networkFees struct {
+	Fees      []networkFee `json:"fees"`
+	Timestamp string       `json:"timestamp"`
+}
+
+// networkFee is the price of a gas in tinybar.
+type networkFee struct {
+	Gas             int64  `json:"gas"`
+	TransactionType string `json:"transaction_type"`
+}
+
+func networkRoutes() []route {
+	return []route{
+		{path: "/api/v1/network/stake", maxAge: time.Minute, answer: (*Ledger).answerStake},
+		{path: "/api/v1/network/supply", maxAge: time.Minute, answer: (*Ledger).answerSupply},
+		{path: "/api/v1/network/exchangerate", maxAge: time.Minute, answer: (*Ledger).answerRates},
+		{path: "/api/v1/network/fees", maxAge: time.Minute, params: []string{"order"}, answer: (*Ledger).answerFees},
+	}
+}
+
+// answerStake sums up the address book. Where no node has stake, the network
+// has not seen the end of a staking period yet.
+func (l *Ledger) answerStake(*http.Request, query) (any, error) {
+	stake := networkStake{
+		MaxStakeRewarded:               650_000_000_000_000_000,
+		MaxStakingRewardRatePerHbar:    6_849,
+		MaxTotalReward:                 4_452_000_000_000,
+		NodeRewardFeeFraction:          0.1,
+		ReservedStakingRewards:         1_200_345_678_901_234,
+		RewardBalanceThreshold:         8_500_000_000_000_000,
+		StakingPeriod:                  stakingPeriodBefore(l.now()),
+		StakingPeriodDuration:          1440,
+		StakingPeriodsStored:           365,
+		StakingRewardFeeFraction:       0.1,
+		StakingRewardRate:              4_452_000_000_000,
+		StakingStartThreshold:          25_000_000_000_000_000,
+		UnreservedStakingRewardBalance: 20_059_654_321_098_766,
+	}
+	for _, node := range l.book() {
+		if node.Stake != nullStake {
+			stake.StakeTotal += node.Stake
+		}
+	}
+	if stake.StakeTotal == 0 {
+		return nil, &restError{http.StatusNotFound, "Not Found", "No network stake data found"}
+	}
+	return stake, nil
+}
+
+func (l *Ledger) answerSupply(*http.Request, query) (any, error) {
+	supply := l.currentSupply()
+	return networkSupply{
+		ReleasedSupply: supply.released,
+		Timestamp:      formatTimestamp(l.latestBlock().to),
+		TotalSupply:    supply.total,
+	}, nil
+}
+
+func (l *Ledger) answerRates(*http.Request, query) (any, error) {
+	rates := l.currentRates()
+	return networkRates{
+		CurrentRate: rates.current.rest(),
+		NextRate:    rates.next.rest(),
+		Timestamp:   formatTimestamp(l.now().UTC().Truncate(time.Hour)),
+	}, nil
+}
+
+func (r ExchangeRate) rest() restRate {
+	return restRate{r.Cents, r.Expiration.Unix(), r.Hbar}
+}
+
+func (l *Ledger) answerFees(_ *http.Request, q query) (any, error) {
+	order, err := q.order(ascending)
 	if err != nil {
-		return &ListenError{Option: "NodeBasePort", Address: address, Err: err}
+		return nil, err
 	}
-	e := &endpoint{
-		address: listener.Addr().String(),
-		tls:     useTLS,
-		service: &cryptoService{nodeID: server.id, ledger: n.ledger, requests: n.requests},
+	fees := []networkFee{{852, "ContractCall"}, {870, "ContractCreate"}, {853, "EthereumTransaction"}}
+	if order == descending {
+		slices.Reverse(fees)
 	}
-	e.serveLocked(listener, server.certificate)
-	server.endpoints = append(server.endpoints, e)
-	return nil
-}
-
-func (s *nodeServer) addresses() []Endpoint {
-	list := make([]Endpoint, len(s.endpoints))
-	for i, e := range s.endpoints {
-		list[i] = Endpoint{Address: e.address, TLS: e.tls}
-	}
-	return list
-}
-
-func (s *nodeServer) close() {
-	for _, e := range s.endpoints {
-		e.close()
-	}
-}
-
-// close stops every node, for good.
-func (n *network) close() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var group sync.WaitGroup
-	for _, node := range n.nodes {
-		group.Go(node.close)
-	}
-	group.Wait()
-	clear(n.nodes)
-}
-
-func (n *network) withNode(nodeID int64, do func(*nodeServer) error) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	node, ok := n.nodes[nodeID]
-	if !ok {
-		return fmt.Errorf("node %d: %w", nodeID, errUnknown)
-	}
-	return do(node)
-}
-
-func (n *network) withEndpoint(address string, do func(*nodeServer, *endpoint) error) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, node := range n.nodes {
-		for _, e := range node.endpoints {
-			if e.address == address {
-				return do(node, e)
-			}
-		}
-	}
-	return fmt.Errorf("endpoint %s: %w", address, errUnknown)
-}
-
-func (n *network) startNode(nodeID int64) error {
-	return n.withNode(nodeID, func(node *nodeServer) error {
-		for _, e := range node.endpoints {
-			if err := e.start(node.certificate); err != nil {
-				return fmt.Errorf("start node %d: %w", nodeID, err)
-			}
-		}
-		return nil
-	})
-}
-
-func (n *network) stopNode(nodeID int64) error {
-	return n.withNode(nodeID, func(node *nodeServer) error {
-		node.close()
-		return nil
-	})
-}
-
-func (n *network) removeNode(nodeID int64) error {
-	return n.withNode(nodeID, func(node *nodeServer) error {
-		node.close()
-		delete(n.nodes, nodeID)
-		n.ledger.removeNode(nodeID)
-		return nil
-	})
-}
-
-// swapCertificate restarts the TLS endpoints that serve with another
-// certificate. The address book keeps the old hash.
-func (n *network) swapCertificate(nodeID int64) error {
-	return n.withNode(nodeID, func(node *nodeServer) error {
-		certificate, err := newCertificate(n.seed, nodeID, node.generation+1)
-		if err != nil {
-			return err
-		}
-		node.generation++
-		node.certificate = certificate
-		for _, e := range node.endpoints {
-			if err := e.present(certificate); err != nil {
-				return fmt.Errorf("swap certificate of node %d: %w", nodeID, err)
-			}
-		}
-		return nil
-	})
-}
-
-func (n *network) startEndpoint(address string) error {
-	return n.withEndpoint(address, func(node *nodeServer, e *endpoint) error {
-		return e.start(node.certificate)
-	})
-}
-
-func (n *network) stopEndpoint(address string) error {
-	return n.withEndpoint(address, func(_ *nodeServer, e *endpoint) error {
-		e.close()
-		return nil
-	})
-}
-
-func (n *network) hangEndpoint(address string) error {
-	return n.withEndpoint(address, func(_ *nodeServer, e *endpoint) error {
-		return e.hang()
-	})
+	return networkFees{Fees: fees, Timestamp: formatTimestamp(l.now().UTC().Truncate(time.Hour))}, nil
 }

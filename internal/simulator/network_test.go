@@ -4,259 +4,149 @@
 package simulator
 
 import (
-	"crypto/tls"
-	"errors"
-	"io"
-	"net"
-	"os"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 )
 
-// presented returns the hash of the certificate that an endpoint shows.
-func presented(t *testing.T, address string) string {
-	t.Helper()
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
-	conn, err := dialer.DialContext(testContext(t), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	state := conn.(*tls.Conn).ConnectionState()
-	return certificateHash(state.PeerCertificates[0].Raw)
-}
-
-func endpointOf(t *testing.T, node Node, useTLS bool) string {
-	t.Helper()
-	for _, e := range node.Endpoints {
-		if e.TLS == useTLS {
-			return e.Address
-		}
-	}
-	t.Fatalf("node %d has no such endpoint", node.NodeID)
-	return ""
-}
-
-func TestEveryTLSEndpointPresentsTheBooksCertificate(t *testing.T) {
+func TestNetworkStake(t *testing.T) {
 	s := startStatic(t, Options{})
-	endpoints, checked := 0, 0
+	stake := getJSON[networkStake](t, s, "/api/v1/network/stake")
+	var want int64
 	for _, node := range s.Nodes() {
-		for _, e := range node.Endpoints {
-			endpoints++
-			if !e.TLS {
-				continue
-			}
-			checked++
-			if got := presented(t, e.Address); got != node.CertHash {
-				t.Errorf("node %d at %s presents %s, the book says %s", node.NodeID, e.Address, got, node.CertHash)
-			}
-		}
+		want += max(0, node.Stake)
 	}
-	if len(s.Nodes()) != 29 || endpoints != 118 || checked != len(s.TLSPorts()) {
-		t.Errorf("%d nodes, %d endpoints, %d of them TLS, %d TLS ports", len(s.Nodes()), endpoints, checked, len(s.TLSPorts()))
+	if stake.StakeTotal != want || want <= 1<<53 {
+		t.Errorf("total is %d, want %d, which no float64 has", stake.StakeTotal, want)
 	}
-}
-
-func TestStopAndStartNode(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 2})
-	stopped, other := s.Nodes()[0], s.Nodes()[1]
-	if err := s.StopNode(stopped.NodeID); err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range stopped.Endpoints {
-		if !refuses(t, e.Address) {
-			t.Errorf("%s answers after its node was stopped", e.Address)
-		}
-	}
-	for _, e := range other.Endpoints {
-		if refuses(t, e.Address) {
-			t.Errorf("%s of another node was stopped", e.Address)
-		}
+	// The whole day before the clock's.
+	if stake.StakingPeriod.From != "1795305600.000000000" || *stake.StakingPeriod.To != "1795392000.000000000" {
+		t.Errorf("period is %+v", stake.StakingPeriod)
 	}
 
-	if err := s.StartNode(stopped.NodeID); err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range stopped.Endpoints {
-		if refuses(t, e.Address) {
-			t.Errorf("%s refuses after its node was started again", e.Address)
-		}
-	}
-	if got := presented(t, endpointOf(t, stopped, true)); got != stopped.CertHash {
-		t.Errorf("the certificate changed to %s", got)
-	}
-}
-
-func TestStopEndpointAlone(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 1})
-	endpoints := s.Nodes()[0].Endpoints
-	if err := s.StopEndpoint(endpoints[1].Address); err != nil {
-		t.Fatal(err)
-	}
-	for i, e := range endpoints {
-		if got := refuses(t, e.Address); got != (i == 1) {
-			t.Errorf("endpoint %d refuses: %t", i, got)
-		}
-	}
-	if err := s.StartEndpoint(endpoints[1].Address); err != nil {
-		t.Fatal(err)
-	}
-	if refuses(t, endpoints[1].Address) {
-		t.Error("the endpoint did not come back")
-	}
-}
-
-func TestStartKeepsConnections(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 1})
-	node := s.Nodes()[0]
-	conn := rawConnection(t, endpointOf(t, node, false))
-	if err := s.StartNode(node.NodeID); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(conn); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("starting a running node ended its connection: %v", err)
-	}
-}
-
-func TestHangEndpoint(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 1})
-	address := s.Nodes()[0].Endpoints[0].Address
-	if err := s.HangEndpoint(address); err != nil {
-		t.Fatal(err)
-	}
-	conn := rawConnection(t, address)
-	if _, err := conn.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if answer, err := io.ReadAll(conn); !errors.Is(err, os.ErrDeadlineExceeded) || len(answer) > 0 {
-		t.Fatalf("got %q, %v, want silence", answer, err)
-	}
-
-	if err := s.StartEndpoint(address); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.SetReadDeadline(time.Now().Add(deadline)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("the hanging connection was not dropped: %v", err)
-	}
-	if refuses(t, address) {
-		t.Error("the endpoint did not come back")
-	}
-}
-
-func TestSwapCertificate(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 2})
-	swapped, other := s.Nodes()[0], s.Nodes()[1]
-	secure := endpointOf(t, swapped, true)
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
-	held, err := dialer.DialContext(testContext(t), "tcp", secure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = held.Close() }()
-
-	if err := s.SwapCertificate(swapped.NodeID); err != nil {
-		t.Fatal(err)
-	}
-	if err := held.SetReadDeadline(time.Now().Add(deadline)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(held); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the TLS connection outlived the swap")
-	}
-	first := presented(t, secure)
-	if first == swapped.CertHash {
-		t.Error("the old certificate is still presented")
-	}
-	if s.Nodes()[0].CertHash != swapped.CertHash {
-		t.Error("the address book changed")
-	}
-	if presented(t, endpointOf(t, other, true)) != other.CertHash {
-		t.Error("another node's certificate changed")
-	}
-	if err := s.SwapCertificate(swapped.NodeID); err != nil {
-		t.Fatal(err)
-	}
-	if second := presented(t, secure); second == first || second == swapped.CertHash {
-		t.Error("the second swap gave no new certificate")
-	}
-}
-
-func TestSwapLeavesStoppedEndpointsStopped(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 1})
-	node := s.Nodes()[0]
-	secure := endpointOf(t, node, true)
-	if err := s.StopEndpoint(secure); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.SwapCertificate(node.NodeID); err != nil {
-		t.Fatal(err)
-	}
-	if !refuses(t, secure) {
-		t.Fatal("the swap started a stopped endpoint")
-	}
-	if err := s.StartEndpoint(secure); err != nil {
-		t.Fatal(err)
-	}
-	if presented(t, secure) == node.CertHash {
-		t.Error("the old certificate came back")
-	}
-}
-
-func TestRemoveNode(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 3})
-	removed := s.Nodes()[1]
-	if err := s.RemoveNode(removed.NodeID); err != nil {
-		t.Fatal(err)
-	}
 	for _, node := range s.Nodes() {
-		if node.NodeID == removed.NodeID {
-			t.Error("the node is still in the book")
+		if err := s.RemoveNode(node.NodeID); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if !refuses(t, removed.Endpoints[0].Address) {
-		t.Error("the removed node still answers")
-	}
-	if err := s.StartNode(removed.NodeID); !errors.Is(err, errUnknown) {
-		t.Errorf("start of a removed node: %v", err)
+	got := send(t, s, http.MethodGet, "/api/v1/network/stake", nil)
+	const none = `{"_status":{"messages":[{"message":"Not Found","detail":"No network stake data found"}]}}`
+	if got.status != 404 || string(got.body) != none {
+		t.Errorf("without stake: got %d %s", got.status, got.body)
 	}
 }
 
-func TestUnknownNodesAndEndpoints(t *testing.T) {
+func TestNetworkSupply(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 3})
+	treasury, _ := s.Balance("0.0.2")
+	answer := getJSON[networkSupply](t, s, "/api/v1/network/supply")
+	if answer.TotalSupply != totalSupplyTinybar || answer.ReleasedSupply != totalSupplyTinybar-treasury {
+		t.Errorf("got %+v, want what the treasury's %d leave", answer, treasury)
+	}
+
+	if err := s.Update(func(l *Ledger) error { return l.SetSupply(1<<53+1, 5_000_000_000_000_000_000) }); err != nil {
+		t.Fatal(err)
+	}
+	body := string(send(t, s, http.MethodGet, "/api/v1/network/supply", nil).body)
+	if !strings.Contains(body, `"released_supply":"9007199254740993"`) ||
+		!strings.Contains(body, `"total_supply":"5000000000000000000"`) {
+		t.Errorf("got %s, want strings", body)
+	}
+	for _, wrong := range []supply{{-1, 5}, {6, 5}} {
+		if err := s.Update(func(l *Ledger) error { return l.SetSupply(wrong.released, wrong.total) }); err == nil {
+			t.Errorf("%+v was accepted", wrong)
+		}
+	}
+}
+
+func TestNetworkExchangeRate(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	for name, err := range map[string]error{
-		"StopNode":        s.StopNode(77),
-		"StartNode":       s.StartNode(77),
-		"SwapCertificate": s.SwapCertificate(77),
-		"RemoveNode":      s.RemoveNode(77),
-		"SetPrecheck":     s.SetPrecheck(77, services.ResponseCodeEnum_BUSY),
-		"StopEndpoint":    s.StopEndpoint("127.0.0.1:1"),
-		"StartEndpoint":   s.StartEndpoint("127.0.0.1:1"),
-		"HangEndpoint":    s.HangEndpoint("127.0.0.1:1"),
+	hour := fixedNow().Truncate(time.Hour)
+	rates := getJSON[networkRates](t, s, "/api/v1/network/exchangerate")
+	want := restRate{CentEquivalent: 596_987, ExpirationTime: hour.Add(time.Hour).Unix(), HbarEquivalent: 30_000}
+	if rates.CurrentRate != want || rates.NextRate.ExpirationTime != hour.Add(2*time.Hour).Unix() {
+		t.Errorf("got %+v, want %+v first", rates, want)
+	}
+
+	expiration := fixedNow().Add(time.Minute)
+	if err := s.Update(func(l *Ledger) error {
+		return l.SetExchangeRate(ExchangeRate{Cents: 7, Hbar: 2, Expiration: expiration}, ExchangeRate{Cents: 8, Hbar: 3})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	rates = getJSON[networkRates](t, s, "/api/v1/network/exchangerate")
+	if rates.CurrentRate != (restRate{7, expiration.Unix(), 2}) || rates.NextRate.CentEquivalent != 8 {
+		t.Errorf("after the change: got %+v", rates)
+	}
+	if err := s.Update(func(l *Ledger) error {
+		return l.SetExchangeRate(ExchangeRate{Cents: 1, Hbar: 1}, ExchangeRate{Cents: 1})
+	}); err == nil {
+		t.Error("a rate for no hbar was accepted")
+	}
+}
+
+func TestNetworkFees(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	for order, first := range map[string]string{"": "ContractCall", "?order=desc": "EthereumTransaction"} {
+		fees := getJSON[networkFees](t, s, "/api/v1/network/fees"+order).Fees
+		if len(fees) != 3 || fees[0].TransactionType != first || fees[0].Gas <= 0 {
+			t.Errorf("%q: got %+v, want %s first", order, fees, first)
+		}
+	}
+	if got := send(t, s, http.MethodGet, "/api/v1/network/fees?order=up", nil); got.status != 400 {
+		t.Errorf("got %d, want 400", got.status)
+	}
+}
+
+func TestRegisteredNodes(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	const path = "/api/v1/network/registered-nodes"
+	for query, want := range map[string][]int64{
+		"":                    {1, 2, 3, 4},
+		"?order=desc&limit=2": {4, 3},
+		"?type=BLOCK_NODE":    {1},
+		"?type=rpc_relay":     {4},
+		"?registerednode.id=gt:1&registerednode.id=lte:3": {2, 3},
 	} {
-		if !errors.Is(err, errUnknown) {
-			t.Errorf("%s: got %v", name, err)
+		list := getJSON[registeredNodeList](t, s, path+query).RegisteredNodes
+		ids := make([]int64, len(list))
+		for i, node := range list {
+			ids[i] = node.ID
 		}
+		wantRows(t, query, ids, want)
+	}
+	for _, query := range []string{"?type=NO_NODE", "?registerednode.id=x", "?node.id=1"} {
+		if got := send(t, s, http.MethodGet, path+query, nil); got.status != 400 {
+			t.Errorf("%s: got %d, want 400", query, got.status)
+		}
+	}
+	page := getJSON[registeredNodeList](t, s, path+"?limit=1")
+	if page.Links.Next == nil || *page.Links.Next != path+"?limit=1&registerednode.id=gt:1" {
+		t.Errorf("next is %v", page.Links.Next)
+	}
+
+	const bare = `{"admin_key":null,"created_timestamp":null,"description":null,"registered_node_id":4,` +
+		`"service_endpoints":[{"block_node":null,"domain_name":null,"general_service":null,"ip_address":"203.0.113.8",` +
+		`"mirror_node":null,"port":7546,"requires_tls":false,"rpc_relay":{},"type":"RPC_RELAY"}],`
+	if body := string(send(t, s, http.MethodGet, path, nil).body); !strings.Contains(body, bare) {
+		t.Errorf("got %s, want %s in it", body, bare)
 	}
 }
 
-func rawConnection(t *testing.T, address string) net.Conn {
-	t.Helper()
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(testContext(t), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
+func TestOldMirrorsHaveNoRegisteredNodes(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	for _, serve := range []bool{false, true} {
+		_ = s.Update(func(l *Ledger) error { l.ServeRegisteredNodes(serve); return nil })
+		want := http.StatusNotFound
+		if serve {
+			want = http.StatusOK
+		}
+		if got := send(t, s, http.MethodGet, "/api/v1/network/registered-nodes", nil); got.status != want {
+			t.Errorf("serve=%t: got %d", serve, got.status)
+		}
 	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn
+	if got := s.Requests()["GET /api/v1/network/registered-nodes"]; got != 2 {
+		t.Errorf("%d requests were counted", got)
+	}
 }

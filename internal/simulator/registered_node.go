@@ -5,6 +5,9 @@ package simulator
 
 import (
 	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -95,12 +98,65 @@ func genesisRegisteredNodes(rng *rand.Rand) []RegisteredNode {
 	}
 }
 
-func (l *ledger) serveRegisteredNodes(serve bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// ServeRegisteredNodes tells whether the mirror knows
+// /api/v1/network/registered-nodes. Mirrors before v0.153 answer 404.
+func (l *Ledger) ServeRegisteredNodes(serve bool) {
 	l.hideRegistered = !serve
 }
 
-// ServeRegisteredNodes tells whether the mirror knows
-// /api/v1/network/registered-nodes. Mirrors before v0.153 answer 404.
-func (s *Simulator) ServeRegisteredNodes(serve bool) { s.ledger.serveRegisteredNodes(serve) }
+func registeredNodeControls() map[string]controlCall {
+	type body struct {
+		Serve *bool `json:"serve"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/registered-nodes": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			if b.Serve == nil {
+				return nil, missing("serve", "false")
+			}
+			l.ServeRegisteredNodes(*b.Serve)
+			return nil, nil
+		}),
+	}
+}
+
+type registeredNodeList struct {
+	RegisteredNodes []RegisteredNode `json:"registered_nodes"`
+	listLinks
+}
+
+func registeredNodeRoutes() []route {
+	return []route{{
+		path:   "/api/v1/network/registered-nodes",
+		maxAge: time.Minute,
+		params: []string{"limit", "order", "registerednode.id", "type"},
+		answer: (*Ledger).answerRegisteredNodes,
+	}}
+}
+
+func (l *Ledger) answerRegisteredNodes(_ *http.Request, q query) (any, error) {
+	ids, err := q.filters("registerednode.id", parseNumber)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := q.choice("type", blockNodeType, generalServiceType, mirrorNodeType, rpcRelayType)
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(ascending)
+	if err != nil {
+		return nil, err
+	}
+	if l.hideRegistered {
+		return nil, notFound()
+	}
+	list := registeredNodeList{RegisteredNodes: selectRows(page, l.registeredNodes, func(n RegisteredNode) bool {
+		return ids.match(n.ID) && (kind == "" || n.has(kind))
+	})}
+	list.Links.Next = nextRows(q, page, list.RegisteredNodes, "registerednode.id",
+		func(n RegisteredNode) string { return strconv.FormatInt(n.ID, 10) })
+	return list, nil
+}
+
+func (n RegisteredNode) has(kind string) bool {
+	return slices.ContainsFunc(n.ServiceEndpoints, func(e RegisteredEndpoint) bool { return e.Type == kind })
+}

@@ -6,15 +6,20 @@ package simulator
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"google.golang.org/grpc"
 )
 
 // route is a GET endpoint of the mirror's REST API. A new endpoint is a new
@@ -23,7 +28,7 @@ type route struct {
 	path   string // http.ServeMux pattern without method
 	maxAge time.Duration
 	params []string
-	answer func(r *http.Request, q query) (any, error)
+	answer func(l *Ledger, r *http.Request, q query) (any, error)
 }
 
 // paged is implemented by answers that have a following page.
@@ -44,39 +49,37 @@ func (l listLinks) nextPage() *string { return l.Links.Next }
 // rest serves the mirror's REST API. The control API is beside it, untouched
 // by latency, faults and counting.
 type rest struct {
-	mux      *http.ServeMux
-	control  http.Handler
-	latency  time.Duration
-	faults   *faults
-	requests *requests
+	mux       *http.ServeMux
+	control   http.Handler
+	simulator *Simulator
 }
 
 const unknownRoute = "/"
 
-func newREST(l *ledger, control http.Handler, latency time.Duration, f *faults, counts *requests) *rest {
-	mux := http.NewServeMux()
+func newREST(simulator *Simulator) *rest {
+	s := &rest{mux: http.NewServeMux(), control: simulator.controlHandler(), simulator: simulator}
 	for _, routes := range [][]route{
-		l.accountRoutes(),
-		l.balanceRoutes(),
-		l.blockRoutes(),
-		l.nodeRoutes(),
-		l.networkRoutes(),
-		l.registeredNodeRoutes(),
-		l.transactionRoutes(),
-		l.tokenRoutes(),
-		l.allowanceRoutes(),
-		l.topicRoutes(),
-		l.contractRoutes(),
-		l.scheduleRoutes(),
+		accountRoutes(),
+		balanceRoutes(),
+		blockRoutes(),
+		nodeRoutes(),
+		networkRoutes(),
+		registeredNodeRoutes(),
+		transactionRoutes(),
+		tokenRoutes(),
+		allowanceRoutes(),
+		topicRoutes(),
+		contractRoutes(),
+		scheduleRoutes(),
 	} {
 		for _, rt := range routes {
-			mux.Handle(http.MethodGet+" "+rt.path, rt)
+			s.mux.HandleFunc(http.MethodGet+" "+rt.path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rt) })
 		}
 	}
-	mux.HandleFunc(unknownRoute, func(w http.ResponseWriter, _ *http.Request) {
+	s.mux.HandleFunc(unknownRoute, func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, notFound())
 	})
-	return &rest{mux: mux, control: control, latency: latency, faults: f, requests: counts}
+	return s
 }
 
 // ServeHTTP counts, delays and disturbs a request before it answers.
@@ -85,9 +88,9 @@ func (s *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.control.ServeHTTP(w, r)
 		return
 	}
-	s.requests.count(s.kind(r))
-	wait(r.Context(), s.latency)
-	if fault, ok := s.faults.take(r.URL.Path); ok {
+	s.simulator.count(s.kind(r))
+	wait(r.Context(), s.simulator.options.Latency)
+	if fault, ok := s.simulator.take(r.URL.Path); ok {
 		s.disturb(w, r, fault)
 		return
 	}
@@ -103,34 +106,45 @@ func (s *rest) kind(r *http.Request) string {
 	return r.Method + " unknown"
 }
 
-// ServeHTTP answers one request of the route.
-func (rt route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve answers one request of the route.
+func (s *rest) serve(w http.ResponseWriter, r *http.Request, rt route) {
 	q, err := parseQuery(r.URL, rt.params)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	answer, err := rt.answer(r, q)
+	body, next, err := s.encode(r, q, rt)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	if list, ok := answer.(paged); ok && list.nextPage() != nil {
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, *list.nextPage()))
+	if next != nil {
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, *next))
 	}
 	w.Header().Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(rt.maxAge.Seconds())))
-	writeAnswer(w, r, answer)
+	writeAnswer(w, r, body)
+}
+
+// encode reads and renders the answer under the lock: it points into the
+// ledger.
+func (s *rest) encode(r *http.Request, q query, rt route) (body []byte, next *string, err error) {
+	s.simulator.mu.RLock()
+	defer s.simulator.mu.RUnlock()
+	answer, err := rt.answer(s.simulator.ledger, r, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	if list, ok := answer.(paged); ok {
+		next = list.nextPage()
+	}
+	body, err = encodeJSON(answer)
+	return body, next, err
 }
 
 // gzipThreshold is where Express' compression begins.
 const gzipThreshold = 1024
 
-func writeAnswer(w http.ResponseWriter, r *http.Request, answer any) {
-	body, err := encodeJSON(answer)
-	if err != nil {
-		writeError(w, err)
-		return
-	}
+func writeAnswer(w http.ResponseWriter, r *http.Request, body []byte) {
 	header := w.Header()
 	header.Set("Vary", "Accept-Encoding")
 	header.Set("ETag", etag(body))
@@ -174,7 +188,7 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may be gone
+	_, _ = w.Write(body) //nolint:gosec // JSON, not HTML; the client may be gone
 }
 
 // encodeJSON writes "<" and ">" as they are, as the mirror does.
@@ -211,4 +225,55 @@ func compress(body []byte) []byte {
 	_, _ = w.Write(body) // a buffer takes everything
 	_ = w.Close()
 	return buffer.Bytes()
+}
+
+// requests counts what the simulator was asked, by kind.
+type requests struct {
+	mu     sync.Mutex
+	byKind map[string]int
+}
+
+func (r *requests) count(kind string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byKind[kind]++
+}
+
+// Requests counts what was asked since the start or ResetRequests, by kind:
+// "GET /api/v1/accounts/{id}", "grpc getNodes", "grpc getAccountInfo".
+func (r *requests) Requests() map[string]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.byKind)
+}
+
+// ResetRequests starts counting at zero.
+func (r *requests) ResetRequests() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.byKind)
+}
+
+// countUnary counts "/proto.CryptoService/getAccountInfo" as
+// "grpc getAccountInfo".
+func (r *requests) countUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	r.count("grpc " + path.Base(info.FullMethod))
+	return handler(ctx, request)
+}
+
+func (r *requests) countStream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	r.count("grpc " + path.Base(info.FullMethod))
+	return handler(service, stream)
+}
+
+func requestControls() map[string]controlCall {
+	return map[string]controlCall{
+		"GET /simulator/requests": func(s *Simulator, _ *http.Request) (any, error) {
+			return s.Requests(), nil
+		},
+		"DELETE /simulator/requests": func(s *Simulator, _ *http.Request) (any, error) {
+			s.ResetRequests()
+			return nil, nil
+		},
+	}
 }

@@ -6,7 +6,9 @@ package simulator
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -39,9 +41,9 @@ type ScheduleSignature struct {
 
 const firstScheduleNum = 8_100_001
 
-// addSchedulesLocked makes four schedules of one creator: two pending, of which
+// addSchedules makes four schedules of one creator: two pending, of which
 // one has no expiration, an executed and a deleted one.
-func (l *ledger) addSchedulesLocked(rng *rand.Rand, creator string) error {
+func (l *Ledger) addSchedules(rng *rand.Rand, creator string) error {
 	start := l.now().UTC().Truncate(24 * time.Hour)
 	expiration := new(formatTimestamp(start.AddDate(0, 0, 30)))
 	made := []Schedule{
@@ -55,7 +57,7 @@ func (l *ledger) addSchedulesLocked(rng *rand.Rand, creator string) error {
 		s.ConsensusTimestamp = formatTimestamp(start.Add(time.Duration(i-len(made)) * time.Hour))
 		s.CreatorAccountID, s.PayerAccountID = &creator, &creator
 		s.TransactionBody = base64.StdEncoding.EncodeToString(randomBytes(rng, 32))
-		if err := l.addScheduleLocked(s); err != nil {
+		if err := l.AddSchedule(s); err != nil {
 			return err
 		}
 	}
@@ -75,13 +77,8 @@ func newSignatures(rng *rand.Rand, at time.Time, count int) []ScheduleSignature 
 	return signatures
 }
 
-func (l *ledger) addSchedule(s Schedule) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.addScheduleLocked(s)
-}
-
-func (l *ledger) addScheduleLocked(s Schedule) error {
+// AddSchedule adds a schedule that does not exist yet, by default created now.
+func (l *Ledger) AddSchedule(s Schedule) error {
 	id, err := parseEntityID(s.ID)
 	if err != nil {
 		return err
@@ -96,13 +93,12 @@ func (l *ledger) addScheduleLocked(s Schedule) error {
 	return nil
 }
 
-func (l *ledger) executeSchedule(id string) error {
+// ExecuteSchedule executes a pending schedule now. It fails for any other.
+func (l *Ledger) ExecuteSchedule(id string) error {
 	parsed, err := parseEntityID(id)
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	s := l.schedules[parsed]
 	if s == nil {
 		return fmt.Errorf("schedule %s: %w", id, errUnknown)
@@ -114,10 +110,10 @@ func (l *ledger) executeSchedule(id string) error {
 	return nil
 }
 
-// scheduleCreators lists accounts that made schedules, by ascending id.
-func (l *ledger) scheduleCreators() []string {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+// ScheduleCreators lists the accounts that made schedules, by ascending id.
+func (s *Simulator) ScheduleCreators() []string { return view(s, (*Ledger).scheduleCreators) }
+
+func (l *Ledger) scheduleCreators() []string {
 	var ids []entityID
 	for _, s := range l.schedules {
 		if id, ok := s.creator(); ok {
@@ -140,11 +136,65 @@ func (s *Schedule) creator() (entityID, bool) {
 	return id, err == nil
 }
 
-// AddSchedule adds a schedule that does not exist yet, by default created now.
-func (s *Simulator) AddSchedule(schedule Schedule) error { return s.ledger.addSchedule(schedule) }
+func scheduleControls() map[string]controlCall {
+	return map[string]controlCall{
+		"POST /simulator/schedules/{id}/execute": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
+			return nil, l.ExecuteSchedule(r.PathValue("id"))
+		}),
+	}
+}
 
-// ExecuteSchedule executes a pending schedule now. It fails for any other.
-func (s *Simulator) ExecuteSchedule(id string) error { return s.ledger.executeSchedule(id) }
+type scheduleList struct {
+	Schedules []Schedule `json:"schedules"`
+	listLinks
+}
 
-// ScheduleCreators lists the accounts that made schedules, by ascending id.
-func (s *Simulator) ScheduleCreators() []string { return s.ledger.scheduleCreators() }
+func scheduleRoutes() []route {
+	return []route{
+		{
+			path:   "/api/v1/schedules",
+			maxAge: 10 * time.Second,
+			params: []string{"account.id", "limit", "order", "schedule.id"},
+			answer: (*Ledger).answerSchedules,
+		},
+		{path: "/api/v1/schedules/{id}", maxAge: 10 * time.Second, answer: (*Ledger).answerSchedule},
+	}
+}
+
+// answerSchedules lists schedules, oldest first; account.id is the creator.
+func (l *Ledger) answerSchedules(_ *http.Request, q query) (any, error) {
+	creators, err := q.filters("account.id", parseEntity)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := q.filters("schedule.id", parseEntity)
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(ascending)
+	if err != nil {
+		return nil, err
+	}
+	anyCreator := len(q.values("account.id")) == 0
+	rows := selectRows(page, slices.Sorted(maps.Keys(l.schedules)), func(id entityID) bool {
+		creator, known := l.schedules[id].creator()
+		return ids.match(int64(id)) && (anyCreator || known && creators.match(int64(creator)))
+	})
+	list := scheduleList{Schedules: make([]Schedule, len(rows))}
+	for i, id := range rows {
+		list.Schedules[i] = *l.schedules[id]
+	}
+	list.Links.Next = nextRows(q, page, rows, "schedule.id", entityID.String)
+	return list, nil
+}
+
+func (l *Ledger) answerSchedule(r *http.Request, _ query) (any, error) {
+	id, err := pathEntity(r, "scheduleId")
+	if err != nil {
+		return nil, err
+	}
+	if s := l.schedules[id]; s != nil {
+		return *s, nil
+	}
+	return nil, notFound()
+}

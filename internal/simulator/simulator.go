@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/mirror"
-	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	"google.golang.org/grpc"
 )
 
@@ -34,7 +33,11 @@ type Options struct {
 	ConfigAccounts int              // deterministic accounts in ExporterConfig; default min(Accounts, 20)
 	Now            func() time.Time // default time.Now
 	Static         bool             // balances and blocks change by calls only
+	Listen         ListenFunc       // opens every port; default TCP
 }
+
+// ListenFunc opens a port as [net.ListenConfig.Listen] does.
+type ListenFunc func(ctx context.Context, network, address string) (net.Listener, error)
 
 // anyPort is a free port on loopback.
 const anyPort = "127.0.0.1:0"
@@ -51,6 +54,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ConfigAccounts == 0 {
 		o.ConfigAccounts = min(o.Accounts, 20)
+	}
+	if o.Listen == nil {
+		o.Listen = new(net.ListenConfig).Listen
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -89,11 +95,15 @@ func (e *ListenError) Unwrap() error { return e.Err }
 // Simulator is a running network. Its methods may be called at any time by
 // any goroutine.
 type Simulator struct {
-	options  Options
-	ledger   *ledger
-	network  *network
-	faults   *faults
-	requests *requests
+	options Options
+	faults
+	requests
+
+	mu     sync.RWMutex
+	ledger *Ledger
+
+	serversMu sync.Mutex
+	servers   map[int64]*nodeServer
 
 	restAddress string
 	grpcAddress string
@@ -118,14 +128,8 @@ func Start(opts Options) (*Simulator, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Simulator{
-		options:  opts,
-		ledger:   l,
-		faults:   &faults{},
-		requests: newRequests(),
-		cancel:   cancel,
-	}
-	s.network = &network{seed: opts.Seed, ledger: l, requests: s.requests, nodes: make(map[int64]*nodeServer)}
+	s := &Simulator{options: opts, ledger: l, servers: make(map[int64]*nodeServer), cancel: cancel}
+	s.byKind = make(map[string]int)
 	if err := s.start(ctx, entries); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -133,8 +137,8 @@ func Start(opts Options) (*Simulator, error) {
 }
 
 func (s *Simulator) start(ctx context.Context, entries []bookEntry) error {
-	s.stops = append(s.stops, s.network.close)
-	if err := s.network.open(ctx, entries, s.options.NodeBasePort); err != nil {
+	s.stops = append(s.stops, s.closeNodes)
+	if err := s.openNodes(ctx, entries, s.options.NodeBasePort); err != nil {
 		return err
 	}
 	if err := s.startGRPC(ctx); err != nil {
@@ -150,29 +154,27 @@ func (s *Simulator) start(ctx context.Context, entries []bookEntry) error {
 }
 
 func (s *Simulator) startGRPC(ctx context.Context) error {
-	listener, err := listen(ctx, s.options.GRPCAddress)
+	listener, err := s.options.Listen(ctx, "tcp", s.options.GRPCAddress)
 	if err != nil {
 		return &ListenError{Option: "GRPCAddress", Address: s.options.GRPCAddress, Err: err}
 	}
 	s.grpcAddress = reachable(listener.Addr())
 	tracked := &connections{open: make(map[string]net.Conn)}
-	server := grpc.NewServer(grpc.StreamInterceptor(s.requests.countStream), grpc.WaitForHandlers(true))
-	mirror.RegisterNetworkServiceServer(server, &networkService{
-		ledger: s.ledger, faults: s.faults, connections: tracked,
-	})
+	server := grpc.NewServer(grpc.StreamInterceptor(s.countStream), grpc.WaitForHandlers(true))
+	mirror.RegisterNetworkServiceServer(server, &networkService{simulator: s, connections: tracked})
 	s.stops = append(s.stops, serveGRPC(server, trackedListener{listener, tracked}))
 	return nil
 }
 
 func (s *Simulator) startREST(ctx context.Context) error {
-	listener, err := listen(ctx, s.options.RESTAddress)
+	listener, err := s.options.Listen(ctx, "tcp", s.options.RESTAddress)
 	if err != nil {
 		return &ListenError{Option: "RESTAddress", Address: s.options.RESTAddress, Err: err}
 	}
 	s.restAddress = reachable(listener.Addr())
 	var connections sync.WaitGroup
 	server := &http.Server{
-		Handler:           newREST(s.ledger, s.controlHandler(), s.options.Latency, s.faults, s.requests),
+		Handler:           newREST(s),
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnState: func(_ net.Conn, state http.ConnState) {
@@ -219,7 +221,7 @@ func (s *Simulator) startTicking(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				s.ledger.tick()
+				_ = s.Update(func(l *Ledger) error { l.tick(); return nil })
 			}
 		}
 	}()
@@ -257,82 +259,6 @@ func (s *Simulator) TLSPorts() []int {
 	}
 	return ports
 }
-
-// Nodes is the address book, by ascending node id.
-func (s *Simulator) Nodes() []Node { return s.ledger.book() }
-
-// AccountIDs lists every account, by ascending id.
-func (s *Simulator) AccountIDs() []string { return s.ledger.accountIDs() }
-
-// Balance of an account in tinybar; ok tells whether the network knows it.
-func (s *Simulator) Balance(id string) (tinybar int64, ok bool) {
-	account, err := s.ledger.lookUp(id)
-	return account.tinybar(), err == nil
-}
-
-// SetBalance changes a balance without regard for the total supply. It fails
-// for an unknown account and a negative amount.
-func (s *Simulator) SetBalance(id string, tinybar int64) error {
-	return s.ledger.setBalance(id, tinybar)
-}
-
-// DeleteAccount marks an account as deleted. The mirror keeps listing it.
-func (s *Simulator) DeleteAccount(id string) error { return s.ledger.deleteAccount(id) }
-
-// RemoveAccount makes the network forget an account.
-func (s *Simulator) RemoveAccount(id string) error { return s.ledger.removeAccount(id) }
-
-// AddAccount adds an account that does not exist yet.
-func (s *Simulator) AddAccount(account Account) error { return s.ledger.addAccount(account) }
-
-// StopNode makes every port of a node refuse connections.
-func (s *Simulator) StopNode(nodeID int64) error { return s.network.stopNode(nodeID) }
-
-// StartNode serves again on every port of a node.
-func (s *Simulator) StartNode(nodeID int64) error { return s.network.startNode(nodeID) }
-
-// StopEndpoint makes one port refuse connections.
-func (s *Simulator) StopEndpoint(address string) error { return s.network.stopEndpoint(address) }
-
-// StartEndpoint serves again on one port.
-func (s *Simulator) StartEndpoint(address string) error { return s.network.startEndpoint(address) }
-
-// HangEndpoint makes one port accept connections and never answer. It drops
-// the connections the port has.
-func (s *Simulator) HangEndpoint(address string) error { return s.network.hangEndpoint(address) }
-
-// SwapCertificate makes a node present another certificate than the address
-// book says. TLS connections are dropped, as when a proxy is restarted.
-func (s *Simulator) SwapCertificate(nodeID int64) error { return s.network.swapCertificate(nodeID) }
-
-// RemoveNode stops a node and takes it out of the address book.
-func (s *Simulator) RemoveNode(nodeID int64) error { return s.network.removeNode(nodeID) }
-
-// AnswerBalanceQueries tells whether CryptoGetBalance answers. By default it
-// is BUSY, as on mainnet (FACTS.md 2.1).
-func (s *Simulator) AnswerBalanceQueries(answer bool) { s.ledger.setAnswerBalances(answer) }
-
-// SetPrecheck sets what a node answers to getAccountInfo.
-func (s *Simulator) SetPrecheck(nodeID int64, code services.ResponseCodeEnum) error {
-	return s.network.withNode(nodeID, func(*nodeServer) error {
-		s.ledger.setPrecheck(nodeID, code)
-		return nil
-	})
-}
-
-// InjectFault disturbs the mirror from now on. It fails for a fault that makes
-// no sense.
-func (s *Simulator) InjectFault(fault Fault) (id int, err error) { return s.faults.inject(fault) }
-
-// ClearFaults ends every fault. Requests that hang already go on hanging.
-func (s *Simulator) ClearFaults() { s.faults.clear() }
-
-// Requests counts what was asked since the start or ResetRequests, by kind:
-// "GET /api/v1/accounts/{id}", "grpc getNodes", "grpc getAccountInfo".
-func (s *Simulator) Requests() map[string]int { return s.requests.snapshot() }
-
-// ResetRequests starts counting at zero.
-func (s *Simulator) ResetRequests() { s.requests.reset() }
 
 // ExporterConfig is a hedera_exporter configuration for this network, in YAML.
 func (s *Simulator) ExporterConfig() []byte { return s.exporterConfig().marshal() }

@@ -19,6 +19,8 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"hedera_exporter/internal/memnet"
 )
 
 func TestCloseLeavesNothingBehind(t *testing.T) {
@@ -101,7 +103,7 @@ func TestStartTwice(t *testing.T) {
 }
 
 func TestStartErrors(t *testing.T) {
-	listener, err := listen(testContext(t), anyPort)
+	listener, err := new(net.ListenConfig).Listen(testContext(t), "tcp", anyPort)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,7 @@ func TestNodeBasePort(t *testing.T) {
 
 func TestBalance(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	if err := s.SetBalance("0.0.98", 42); err != nil {
+	if err := s.Update(func(l *Ledger) error { return l.SetBalance("0.0.98", 42) }); err != nil {
 		t.Fatal(err)
 	}
 	if tinybar, ok := s.Balance("0.0.98"); tinybar != 42 || !ok {
@@ -166,13 +168,19 @@ func TestBalance(t *testing.T) {
 
 // The network moves by itself: blocks follow the clock, balances change.
 func TestMovingNetwork(t *testing.T) {
-	s := startNetwork(t, Options{Nodes: 1, Accounts: 50})
-	before := balances(t, s.ledger)
-	first := getJSON[blockList](t, s, "/api/v1/blocks?limit=1").Blocks[0].Number
-	waitFor(t, func() bool {
-		return getJSON[blockList](t, s, "/api/v1/blocks?limit=1").Blocks[0].Number > first
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		s := startNetwork(t, Options{Nodes: 1, Accounts: 50, Listen: memory.Listen})
+		client := newMemoryHTTPClient(t, memory)
+		before := view(s, balances)
+		first := latestBlock(t, client, s)
+		time.Sleep(3 * blockPeriod)
+		if got := latestBlock(t, client, s) - first; got != 3 {
+			t.Errorf("%d blocks were added, want 3", got)
+		}
+		if maps.Equal(view(s, balances), before) {
+			t.Error("no balance has changed")
+		}
 	})
-	waitFor(t, func() bool { return !maps.Equal(balances(t, s.ledger), before) })
 }
 
 func TestStaticNetworkStandsStill(t *testing.T) {
@@ -188,23 +196,39 @@ func TestConcurrentUse(t *testing.T) {
 	node := s.Nodes()[0]
 	done := make(chan struct{})
 	jobs := []func(int) error{
-		func(i int) error { return s.SetBalance("0.0.1001", int64(i)) },
+		func(i int) error {
+			return s.Update(func(l *Ledger) error { return l.SetBalance("0.0.1001", int64(i)) })
+		},
 		func(int) error { return s.StopNode(node.NodeID) },
 		func(int) error { return s.StartNode(node.NodeID) },
 		func(int) error { return s.SwapCertificate(node.NodeID) },
-		func(int) error { return s.SetPrecheck(node.NodeID, services.ResponseCodeEnum_BUSY) },
-		func(int) error { s.ledger.tick(); return nil },
-		func(int) error { s.AddBlock(); s.ExporterConfig(); s.Requests(); return nil },
-		func(i int) error {
-			return s.AddTransaction(Transaction{Consensus: at(time.Duration(i)), Payer: "0.0.2"})
+		func(int) error {
+			return s.Update(func(l *Ledger) error { return l.SetPrecheck(node.NodeID, services.ResponseCodeEnum_BUSY) })
 		},
-		func(i int) error { return s.SetTokenBalance(usdToken, "0.0.98", int64(i)) },
-		func(i int) error { return s.SetTokenState(usdToken, TokenState{Paused: new(i%2 == 0)}) },
+		func(int) error { return s.Update(func(l *Ledger) error { l.tick(); return nil }) },
+		func(int) error { addBlock(s); s.ExporterConfig(); s.Requests(); return nil },
 		func(i int) error {
-			return s.SetAllowance(Allowance{Owner: "0.0.2", Spender: "0.0.98", Amount: int64(i)})
+			return s.Update(func(l *Ledger) error {
+				return l.AddTransaction(Transaction{Consensus: at(time.Duration(i)), Payer: "0.0.2"})
+			})
 		},
-		func(i int) error { return s.AddContract(Contract{ID: fmt.Sprintf("0.0.%d", 500+i)}) },
-		func(i int) error { return s.AddSchedule(Schedule{ID: fmt.Sprintf("0.0.%d", 500+i)}) },
+		func(i int) error {
+			return s.Update(func(l *Ledger) error { return l.SetTokenBalance(usdToken, "0.0.98", int64(i)) })
+		},
+		func(i int) error {
+			return s.Update(func(l *Ledger) error { return l.SetTokenState(usdToken, TokenState{Paused: new(i%2 == 0)}) })
+		},
+		func(i int) error {
+			return s.Update(func(l *Ledger) error {
+				return l.SetAllowance(Allowance{Owner: "0.0.2", Spender: "0.0.98", Amount: int64(i)})
+			})
+		},
+		func(i int) error {
+			return s.Update(func(l *Ledger) error { return l.AddContract(Contract{ID: fmt.Sprintf("0.0.%d", 500+i)}) })
+		},
+		func(i int) error {
+			return s.Update(func(l *Ledger) error { return l.AddSchedule(Schedule{ID: fmt.Sprintf("0.0.%d", 500+i)}) })
+		},
 		func(int) error { s.AccountTotals("0.0.2"); s.BlockTotals(); s.TokenIDs(); return nil },
 	}
 	for _, job := range jobs {

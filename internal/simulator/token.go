@@ -4,10 +4,14 @@
 package simulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
+	"net/http"
 	"slices"
+	"time"
 )
 
 // Token is a token of GET /api/v1/tokens/{id} (FACTS.md 1.2). A nil pointer is
@@ -74,15 +78,15 @@ type relationship struct {
 	updated   string
 }
 
-func (l *ledger) addToken(t Token) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, err := l.addTokenLocked(t)
+// AddToken adds a token that does not exist yet. Empty enumerations become
+// FUNGIBLE_COMMON, INFINITE and NOT_APPLICABLE.
+func (l *Ledger) AddToken(t Token) error {
+	_, err := l.addToken(t)
 	return err
 }
 
-// addTokenLocked fills in the enumerations that are empty.
-func (l *ledger) addTokenLocked(t Token) (*token, error) {
+// addToken fills in the enumerations that are empty.
+func (l *Ledger) addToken(t Token) (*token, error) {
 	id, err := parseEntityID(t.ID)
 	if err != nil {
 		return nil, err
@@ -109,7 +113,7 @@ func withDefault(value, fallback string) string {
 	return value
 }
 
-func (l *ledger) tokenLocked(id string) (*token, error) {
+func (l *Ledger) token(id string) (*token, error) {
 	parsed, err := parseEntityID(id)
 	if err != nil {
 		return nil, err
@@ -121,18 +125,19 @@ func (l *ledger) tokenLocked(id string) (*token, error) {
 	return found, nil
 }
 
-func (l *ledger) setTokenBalance(tokenID, account string, amount int64) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	t, err := l.tokenLocked(tokenID)
+// SetTokenBalance sets what an account has of a token, in its smallest unit,
+// and associates the two. It fails for what the network does not know and for a
+// negative amount.
+func (l *Ledger) SetTokenBalance(tokenID, account string, amount int64) error {
+	t, err := l.token(tokenID)
 	if err != nil {
 		return err
 	}
-	return l.setTokenBalanceLocked(t, account, amount, false)
+	return l.hold(t, account, amount, false)
 }
 
-// setTokenBalanceLocked associates the account with the token where it is not.
-func (l *ledger) setTokenBalanceLocked(t *token, account string, amount int64, automatic bool) error {
+// hold associates the account with the token where it is not.
+func (l *Ledger) hold(t *token, account string, amount int64, automatic bool) error {
 	id, err := parseEntityID(account)
 	if err != nil {
 		return err
@@ -179,14 +184,10 @@ type TokenState struct {
 	KYCGranted *bool  `json:"kyc_granted"`
 }
 
-func (l *ledger) setTokenState(tokenID string, state TokenState) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.setTokenStateLocked(tokenID, state)
-}
-
-func (l *ledger) setTokenStateLocked(tokenID string, state TokenState) error {
-	t, err := l.tokenLocked(tokenID)
+// SetTokenState pauses and deletes a token, and freezes an account or revokes
+// its KYC.
+func (l *Ledger) SetTokenState(tokenID string, state TokenState) error {
+	t, err := l.token(tokenID)
 	if err != nil {
 		return err
 	}
@@ -234,10 +235,9 @@ func either(condition bool, yes, no string) string {
 	return no
 }
 
-func (l *ledger) setTokenSupply(tokenID string, total int64) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	t, err := l.tokenLocked(tokenID)
+// SetTokenSupply sets the total supply in the smallest unit. Balances stay.
+func (l *Ledger) SetTokenSupply(tokenID string, total int64) error {
+	t, err := l.token(tokenID)
 	if err != nil {
 		return err
 	}
@@ -248,39 +248,291 @@ func (l *ledger) setTokenSupply(tokenID string, total int64) error {
 	return nil
 }
 
-// AddToken adds a token that does not exist yet. Empty enumerations become
-// FUNGIBLE_COMMON, INFINITE and NOT_APPLICABLE.
-func (s *Simulator) AddToken(t Token) error { return s.ledger.addToken(t) }
-
-// SetTokenBalance sets what an account has of a token, in its smallest unit,
-// and associates the two. It fails for what the network does not know and for a
-// negative amount.
-func (s *Simulator) SetTokenBalance(token, account string, amount int64) error {
-	return s.ledger.setTokenBalance(token, account, amount)
-}
-
-// SetTokenState pauses and deletes a token, and freezes an account or revokes
-// its KYC.
-func (s *Simulator) SetTokenState(token string, state TokenState) error {
-	return s.ledger.setTokenState(token, state)
-}
-
-// SetTokenSupply sets the total supply in the smallest unit. Balances stay.
-func (s *Simulator) SetTokenSupply(token string, total int64) error {
-	return s.ledger.setTokenSupply(token, total)
-}
-
 // TokenIDs lists every token, by ascending id.
 func (s *Simulator) TokenIDs() []string {
-	s.ledger.mu.RLock()
-	defer s.ledger.mu.RUnlock()
-	return sortedIDs(s.ledger.tokens)
+	return view(s, func(l *Ledger) []string { return sortedIDs(l.tokens) })
 }
 
-func sortedIDs[T any](entities map[entityID]T) []string {
-	ids := make([]string, 0, len(entities))
-	for _, id := range slices.Sorted(maps.Keys(entities)) {
-		ids = append(ids, id.String())
+func tokenControls() map[string]controlCall {
+	type supply struct {
+		Total *int64 `json:"total"`
 	}
-	return ids
+	type balance struct {
+		Balance *int64 `json:"balance"`
+	}
+	return map[string]controlCall{
+		"PUT /simulator/tokens/{id}/state": updating(func(l *Ledger, r *http.Request, state TokenState) (any, error) {
+			return nil, l.SetTokenState(r.PathValue("id"), state)
+		}),
+		"PUT /simulator/tokens/{id}/supply": updating(func(l *Ledger, r *http.Request, body supply) (any, error) {
+			if body.Total == nil {
+				return nil, missing("total", "N")
+			}
+			return nil, l.SetTokenSupply(r.PathValue("id"), *body.Total)
+		}),
+		"PUT /simulator/tokens/{id}/balances/{holder}": updating(func(l *Ledger, r *http.Request, body balance) (any, error) {
+			if body.Balance == nil {
+				return nil, missing("balance", "N")
+			}
+			return nil, l.SetTokenBalance(r.PathValue("id"), r.PathValue("holder"), *body.Balance)
+		}),
+	}
+}
+
+// Deterministic tokens.
+const (
+	usdToken    = "0.0.456858"
+	sauceToken  = "0.0.731861"
+	nftToken    = "0.0.1518294"
+	pausedToken = "0.0.2231533"
+	bareToken   = "0.0.2964435"
+)
+
+// addTokens makes the deterministic tokens and lets the first accounts
+// hold them.
+func (l *Ledger) addTokens(rng *rand.Rand, accounts []string) error {
+	treasury := accounts[0]
+	for i, t := range genesisTokens(rng, treasury) {
+		added, err := l.addToken(t)
+		if err != nil {
+			return err
+		}
+		if t.TreasuryAccountID == nil {
+			continue
+		}
+		held := int64(0)
+		for n, account := range accounts[1:] {
+			amount := int64(n+1) * t.TotalSupply / 100
+			held += amount
+			if err := l.hold(added, account, amount, i%2 == 1); err != nil {
+				return err
+			}
+		}
+		if err := l.hold(added, treasury, t.TotalSupply-held, false); err != nil {
+			return err
+		}
+	}
+	if len(accounts) < 3 {
+		return nil
+	}
+	if err := l.SetTokenState(usdToken, TokenState{Account: accounts[1], Frozen: new(true)}); err != nil {
+		return err
+	}
+	return l.SetTokenState(usdToken, TokenState{Account: accounts[2], KYCGranted: new(false)})
+}
+
+func genesisTokens(rng *rand.Rand, treasury string) []Token {
+	key := func() *Key { return &Key{Type: "ED25519", Key: randomHex(rng, 32)} }
+	created := accountsEpoch.Add(24 * time.Hour)
+	base := Token{
+		AutoRenewAccount: &treasury, AutoRenewPeriod: new(int64(autoRenewPeriod)),
+		CreatedTimestamp: new(formatTimestamp(created)), ModifiedTimestamp: new(formatTimestamp(created)),
+		Deleted: new(false), ExpiryTimestamp: new(created.AddDate(10, 0, 0).UnixNano()),
+		PauseStatus: notApplicable, SupplyType: infinite, TreasuryAccountID: &treasury, Type: fungible,
+	}
+	usd := base
+	usd.ID, usd.Name, usd.Symbol, usd.Memo = usdToken, "Simulated USD", "USDSIM", "one dollar"
+	usd.Decimals, usd.TotalSupply = 6, 98_765_432_109_876
+	usd.AdminKey, usd.FreezeKey, usd.KYCKey, usd.PauseKey, usd.SupplyKey, usd.WipeKey = key(), key(), key(), key(), key(), key()
+	usd.PauseStatus = unpaused
+
+	sauce := base
+	sauce.ID, sauce.Name, sauce.Symbol = sauceToken, "Simulated Sauce", "SAUCESIM"
+	sauce.Decimals, sauce.InitialSupply, sauce.TotalSupply = 6, 500_000_000_000_000, 812_345_678_901_234
+	sauce.SupplyType, sauce.MaxSupply, sauce.SupplyKey = finite, 1_000_000_000_000_000, key()
+
+	nft := base
+	nft.ID, nft.Name, nft.Symbol, nft.Type = nftToken, "Simulated Collection", "NFTSIM", nonFungible
+	nft.TotalSupply, nft.SupplyType, nft.MaxSupply, nft.SupplyKey = 4_200, finite, 10_000, key()
+
+	stopped := base
+	stopped.ID, stopped.Name, stopped.Symbol = pausedToken, "Simulated Pause", "PAUSESIM"
+	stopped.Decimals, stopped.InitialSupply, stopped.TotalSupply = 8, 2_100_000_000_000_000, 2_100_000_000_000_000
+	stopped.PauseStatus, stopped.PauseKey = paused, key()
+
+	bare := Token{
+		ID: bareToken, Name: "Simulated Null", Symbol: "NULLSIM", Type: fungible,
+		PauseStatus: notApplicable, SupplyType: infinite,
+	}
+	return []Token{usd, sauce, nft, stopped, bare}
+}
+
+// tokenDetail is a token with its custom fees, of which the simulated ones have
+// none.
+type tokenDetail struct {
+	Token
+	CustomFees customFees `json:"custom_fees"`
+}
+
+type customFees struct {
+	CreatedTimestamp *string    `json:"created_timestamp"`
+	FixedFees        []struct{} `json:"fixed_fees"`
+}
+
+type tokenBalanceList struct {
+	Timestamp *string        `json:"timestamp"`
+	Balances  []tokenBalance `json:"balances"`
+	listLinks
+}
+
+type tokenBalance struct {
+	Account  string `json:"account"`
+	Balance  int64  `json:"balance"`
+	Decimals int64  `json:"decimals"`
+}
+
+type tokenRelationshipList struct {
+	Tokens []tokenRelationship `json:"tokens"`
+	listLinks
+}
+
+type tokenRelationship struct {
+	AutomaticAssociation bool   `json:"automatic_association"`
+	Balance              int64  `json:"balance"`
+	CreatedTimestamp     string `json:"created_timestamp"`
+	Decimals             int64  `json:"decimals"`
+	FreezeStatus         string `json:"freeze_status"`
+	KYCStatus            string `json:"kyc_status"`
+	TokenID              string `json:"token_id"`
+}
+
+// maxListedTokens is how many token balances an account has in lists, and
+// maxDetailTokens alone (FACTS.md 1.1).
+const (
+	maxListedTokens = 50
+	maxDetailTokens = 1000
+)
+
+func tokenRoutes() []route {
+	return []route{
+		{path: "/api/v1/tokens/{id}", maxAge: 5 * time.Second, answer: (*Ledger).answerToken},
+		{
+			path:   "/api/v1/tokens/{id}/balances",
+			maxAge: time.Second,
+			params: []string{"account.balance", "account.id", "limit", "order"},
+			answer: (*Ledger).answerTokenBalances,
+		},
+		{
+			path:   "/api/v1/accounts/{id}/tokens",
+			maxAge: time.Second,
+			params: []string{"limit", "order", "token.id"},
+			answer: (*Ledger).answerAccountTokens,
+		},
+	}
+}
+
+// pathEntity is the id in the path of a request.
+func pathEntity(r *http.Request, name string) (entityID, error) {
+	id, err := parseEntityID(r.PathValue("id"))
+	if err != nil {
+		return 0, badRequest(msgInvalidParameter, name)
+	}
+	return id, nil
+}
+
+func (l *Ledger) answerToken(r *http.Request, _ query) (any, error) {
+	id, err := pathEntity(r, "token.id")
+	if err != nil {
+		return nil, err
+	}
+	t := l.tokens[id]
+	if t == nil {
+		return nil, notFound()
+	}
+	return tokenDetail{Token: t.Token, CustomFees: customFees{t.CreatedTimestamp, []struct{}{}}}, nil
+}
+
+// answerTokenBalances lists who holds a token, highest account id first. An
+// unknown token has no holders.
+func (l *Ledger) answerTokenBalances(r *http.Request, q query) (any, error) {
+	id, err := pathEntity(r, "token.id")
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := q.filters("account.id", parseEntity)
+	if err != nil {
+		return nil, err
+	}
+	amounts, err := q.filters("account.balance", parseNumber)
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(descending)
+	if err != nil {
+		return nil, err
+	}
+	list := tokenBalanceList{Balances: []tokenBalance{}}
+	t := l.tokens[id]
+	if t == nil {
+		return list, nil
+	}
+	holders := selectRows(page, slices.Sorted(maps.Keys(t.holders)), func(account entityID) bool {
+		return accounts.match(int64(account)) && amounts.match(t.holders[account].balance)
+	})
+	for _, account := range holders {
+		held := t.holders[account]
+		list.Balances = append(list.Balances, tokenBalance{account.String(), held.balance, t.Decimals})
+		list.Timestamp = later(list.Timestamp, &held.updated)
+	}
+	list.Links.Next = nextRows(q, page, holders, "account.id", entityID.String)
+	return list, nil
+}
+
+func (l *Ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
+	ids, err := q.filters("token.id", parseEntity)
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(ascending)
+	if err != nil {
+		return nil, err
+	}
+	account, err := l.resolveEntity(r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	tokens := selectRows(page, l.tokensOf(account), func(t *token) bool { return ids.match(int64(t.id)) })
+	list := tokenRelationshipList{Tokens: make([]tokenRelationship, len(tokens))}
+	for i, t := range tokens {
+		held := t.holders[account]
+		list.Tokens[i] = tokenRelationship{
+			AutomaticAssociation: held.automatic,
+			Balance:              held.balance,
+			CreatedTimestamp:     held.created,
+			Decimals:             t.Decimals,
+			FreezeStatus:         held.freeze,
+			KYCStatus:            held.kyc,
+			TokenID:              t.ID,
+		}
+	}
+	list.Links.Next = nextRows(q, page, tokens, "token.id", func(t *token) string { return t.ID })
+	return list, nil
+}
+
+// tokensOf is what an account is associated with, by ascending token id.
+func (l *Ledger) tokensOf(account entityID) []*token {
+	var tokens []*token
+	for _, t := range l.tokens {
+		if _, ok := t.holders[account]; ok {
+			tokens = append(tokens, t)
+		}
+	}
+	slices.SortFunc(tokens, func(a, b *token) int { return cmp.Compare(a.id, b.id) })
+	return tokens
+}
+
+// withTokens is the account with its token balances, at most limit. What
+// an account was added with stays where it has no associations.
+func (l *Ledger) withTokens(id entityID, account Account, limit int) Account {
+	tokens := l.tokensOf(id)
+	if account.Balance == nil || len(tokens) == 0 {
+		return account
+	}
+	balance := *account.Balance
+	balance.Tokens = make([]TokenBalance, 0, len(tokens))
+	for _, t := range tokens[:min(limit, len(tokens))] {
+		balance.Tokens = append(balance.Tokens, TokenBalance{t.ID, t.holders[id].balance})
+	}
+	account.Balance = &balance
+	return account
 }

@@ -4,8 +4,11 @@
 package simulator
 
 import (
+	"crypto/sha512"
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -49,9 +52,9 @@ const (
 	bareTopic  = "0.0.3030303"
 )
 
-// addTopicsLocked makes a topic with messages, one without, and a deleted one
+// addTopics makes a topic with messages, one without, and a deleted one
 // that is null wherever the API allows it.
-func (l *ledger) addTopicsLocked(rng *rand.Rand, payer string) error {
+func (l *Ledger) addTopics(rng *rand.Rand, payer string) error {
 	created := formatTimestamp(accountsEpoch.Add(48 * time.Hour))
 	base := Topic{
 		AutoRenewAccount: &payer, AutoRenewPeriod: new(int64(autoRenewPeriod)),
@@ -64,7 +67,7 @@ func (l *ledger) addTopicsLocked(rng *rand.Rand, payer string) error {
 	quiet.ID, quiet.Memo = quietTopic, "nothing yet"
 	bare := Topic{ID: bareTopic, Timestamp: TimestampRange{From: created}}
 	for _, t := range []Topic{busy, quiet, bare} {
-		if err := l.addTopicLocked(t); err != nil {
+		if err := l.AddTopic(t); err != nil {
 			return err
 		}
 	}
@@ -73,12 +76,12 @@ func (l *ledger) addTopicsLocked(rng *rand.Rand, payer string) error {
 	for i := range messages {
 		at := end.Add(time.Duration(i-messages+1) * time.Minute)
 		for _, name := range []string{busyTopic, bareTopic} {
-			if _, err := l.addMessageLocked(name, at, payer); err != nil {
+			if _, err := l.addMessage(name, at, payer); err != nil {
 				return err
 			}
 		}
 	}
-	t, err := l.topicLocked(bareTopic)
+	t, err := l.topic(bareTopic)
 	if err != nil {
 		return err
 	}
@@ -86,13 +89,8 @@ func (l *ledger) addTopicsLocked(rng *rand.Rand, payer string) error {
 	return nil
 }
 
-func (l *ledger) addTopic(t Topic) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.addTopicLocked(t)
-}
-
-func (l *ledger) addTopicLocked(t Topic) error {
+// AddTopic adds a topic that does not exist yet.
+func (l *Ledger) AddTopic(t Topic) error {
 	id, err := parseEntityID(t.ID)
 	if err != nil {
 		return err
@@ -105,7 +103,7 @@ func (l *ledger) addTopicLocked(t Topic) error {
 	return nil
 }
 
-func (l *ledger) topicLocked(id string) (*topic, error) {
+func (l *Ledger) topic(id string) (*topic, error) {
 	parsed, err := parseEntityID(id)
 	if err != nil {
 		return nil, err
@@ -117,14 +115,15 @@ func (l *ledger) topicLocked(id string) (*topic, error) {
 	return found, nil
 }
 
-func (l *ledger) addMessage(topicID string, at time.Time) (int64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.addMessageLocked(topicID, at, treasuryAccount)
+// AddTopicMessage submits a message that reaches consensus at a time after that
+// of the topic's last one, and returns its sequence number. It fails for
+// unknown and deleted topics.
+func (l *Ledger) AddTopicMessage(topicID string, at time.Time) (sequence int64, err error) {
+	return l.addMessage(topicID, at, treasuryAccount)
 }
 
-func (l *ledger) addMessageLocked(topicID string, at time.Time, payer string) (int64, error) {
-	t, err := l.topicLocked(topicID)
+func (l *Ledger) addMessage(topicID string, at time.Time, payer string) (int64, error) {
+	t, err := l.topic(topicID)
 	if err != nil {
 		return 0, err
 	}
@@ -150,19 +149,129 @@ func (t *topic) append(at time.Time, payer string) (int64, error) {
 
 func (t *topic) deleted() bool { return t.Deleted != nil && *t.Deleted }
 
-// AddTopic adds a topic that does not exist yet.
-func (s *Simulator) AddTopic(t Topic) error { return s.ledger.addTopic(t) }
-
-// AddTopicMessage submits a message that reaches consensus at a time after that
-// of the topic's last one, and returns its sequence number. It fails for
-// unknown and deleted topics.
-func (s *Simulator) AddTopicMessage(topic string, at time.Time) (sequence int64, err error) {
-	return s.ledger.addMessage(topic, at)
-}
-
 // TopicIDs lists every topic, by ascending id.
 func (s *Simulator) TopicIDs() []string {
-	s.ledger.mu.RLock()
-	defer s.ledger.mu.RUnlock()
-	return sortedIDs(s.ledger.topics)
+	return view(s, func(l *Ledger) []string { return sortedIDs(l.topics) })
+}
+
+func topicControls() map[string]controlCall {
+	type body struct {
+		Timestamp string `json:"timestamp"`
+	}
+	return map[string]controlCall{
+		"POST /simulator/topics/{id}/messages": updating(func(l *Ledger, r *http.Request, b body) (any, error) {
+			at, err := l.timeOf(b.Timestamp)
+			if err != nil {
+				return nil, err
+			}
+			sequence, err := l.AddTopicMessage(r.PathValue("id"), at)
+			return map[string]int64{"sequence_number": sequence}, err
+		}),
+	}
+}
+
+// topicDetail is a topic with its custom fees, of which the simulated ones have
+// none.
+type topicDetail struct {
+	Topic
+	CustomFees       customFees `json:"custom_fees"`
+	FeeExemptKeyList []Key      `json:"fee_exempt_key_list"`
+}
+
+type messageList struct {
+	Messages []restMessage `json:"messages"`
+	listLinks
+}
+
+type restMessage struct {
+	ChunkInfo          *struct{} `json:"chunk_info"`
+	ConsensusTimestamp string    `json:"consensus_timestamp"`
+	Message            string    `json:"message"`
+	PayerAccountID     *string   `json:"payer_account_id"`
+	RunningHash        string    `json:"running_hash"`
+	RunningHashVersion int       `json:"running_hash_version"`
+	SequenceNumber     int64     `json:"sequence_number"`
+	TopicID            string    `json:"topic_id"`
+}
+
+func topicRoutes() []route {
+	return []route{
+		{path: "/api/v1/topics/{id}", maxAge: 5 * time.Second, answer: (*Ledger).answerTopic},
+		{
+			path:   "/api/v1/topics/{id}/messages",
+			maxAge: time.Second,
+			params: []string{"encoding", "limit", "order", "sequencenumber", "timestamp"},
+			answer: (*Ledger).answerMessages,
+		},
+	}
+}
+
+func (l *Ledger) answerTopic(r *http.Request, _ query) (any, error) {
+	id, err := pathEntity(r, "topicId")
+	if err != nil {
+		return nil, err
+	}
+	t := l.topics[id]
+	if t == nil {
+		return nil, notFound()
+	}
+	return topicDetail{
+		Topic:            t.Topic,
+		CustomFees:       customFees{t.CreatedTimestamp, []struct{}{}},
+		FeeExemptKeyList: []Key{},
+	}, nil
+}
+
+// answerMessages lists messages, oldest first.
+func (l *Ledger) answerMessages(r *http.Request, q query) (any, error) {
+	id, err := pathEntity(r, "topicId")
+	if err != nil {
+		return nil, err
+	}
+	sequences, err := q.filters("sequencenumber", parseNumber)
+	if err != nil {
+		return nil, err
+	}
+	timestamps, err := q.filters("timestamp", parseTimestamp)
+	if err != nil {
+		return nil, err
+	}
+	encoding, err := q.choice("encoding", "base64", "utf-8", "utf8")
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(ascending)
+	if err != nil {
+		return nil, err
+	}
+	t := l.topics[id]
+	if t == nil {
+		return nil, &restError{status: http.StatusNotFound, message: "No such topic id - " + r.PathValue("id")}
+	}
+	rows := selectRows(page, t.messages, func(m message) bool {
+		return sequences.match(m.sequence) && timestamps.match(m.at.UnixNano())
+	})
+	list := messageList{Messages: make([]restMessage, len(rows))}
+	for i, m := range rows {
+		list.Messages[i] = m.rest(t.ID, encoding)
+	}
+	list.Links.Next = nextRows(q, page, rows, "timestamp", func(m message) string { return formatTimestamp(m.at) })
+	return list, nil
+}
+
+func (m message) rest(topicID, encoding string) restMessage {
+	text := fmt.Sprintf("message %d of %s", m.sequence, topicID)
+	hash := sha512.Sum384([]byte(text))
+	if encoding == "" || encoding == "base64" {
+		text = base64.StdEncoding.EncodeToString([]byte(text))
+	}
+	return restMessage{
+		ConsensusTimestamp: formatTimestamp(m.at),
+		Message:            text,
+		PayerAccountID:     nullString(m.payer),
+		RunningHash:        base64.StdEncoding.EncodeToString(hash[:]),
+		RunningHashVersion: 3,
+		SequenceNumber:     m.sequence,
+		TopicID:            topicID,
+	}
 }

@@ -23,42 +23,42 @@ const (
 	gasOfACall        = 80_000
 )
 
-// makeTrafficLocked lets accounts pay each other, submit messages and call
+// makeTraffic lets accounts pay each other, submit messages and call
 // contracts within a block. The total supply stays what it was.
-func (l *ledger) makeTrafficLocked(block Block) {
+func (l *Ledger) makeTraffic(block Block) {
 	count := min(block.Count, 1+int64(len(l.ids)/10), maxTrafficInBlock)
 	for i := range count {
 		at := block.from.Add(time.Duration(i+1) * blockPeriod / time.Duration(count+1))
-		l.transactLocked(at.Add(time.Duration(l.rng.Int64N(int64(time.Millisecond)))))
+		l.transact(at.Add(time.Duration(l.rng.Int64N(int64(time.Millisecond)))))
 	}
 	if excess := len(l.transactions) - maxTransactions; excess > 0 {
 		l.transactions = slices.Delete(l.transactions, 0, excess)
 	}
 }
 
-// transactLocked makes up one transaction, or none where chance picks accounts
+// transact makes up one transaction, or none where chance picks accounts
 // that cannot take part.
-func (l *ledger) transactLocked(at time.Time) {
-	id := l.someAccountLocked()
+func (l *Ledger) transact(at time.Time) {
+	id := l.someAccount()
 	payer := l.accounts[id]
 	if !payer.transacts() || l.contracts[id] != nil || payer.ID == feeAccount || payer.tinybar() < 2*contractFee {
 		return
 	}
-	t := Transaction{Consensus: at, Payer: payer.ID, Node: l.someNodeLocked()}
+	t := Transaction{Consensus: at, Payer: payer.ID, Node: l.someNode()}
 	switch dice := l.rng.IntN(100); {
 	case dice < 60:
-		l.makeTransferLocked(&t, payer)
+		l.makeTransfer(&t, payer)
 	case dice < 85:
-		l.makeMessageLocked(&t)
+		l.makeMessage(&t)
 	default:
-		l.makeCallLocked(&t, payer)
+		l.makeCall(&t, payer)
 	}
-	l.settleLocked(t)
+	l.settle(t)
 }
 
-func (l *ledger) makeTransferLocked(t *Transaction, payer *Account) {
+func (l *Ledger) makeTransfer(t *Transaction, payer *Account) {
 	t.Name, t.Fee = cryptoTransfer, transactionFee
-	to := l.accounts[l.someAccountLocked()]
+	to := l.accounts[l.someAccount()]
 	if to == payer || !to.transacts() || l.rng.IntN(20) == 0 {
 		t.Result = services.ResponseCodeEnum_INSUFFICIENT_PAYER_BALANCE.String()
 		return
@@ -67,9 +67,9 @@ func (l *ledger) makeTransferLocked(t *Transaction, payer *Account) {
 	t.Transfers = map[string]int64{payer.ID: -amount, to.ID: amount}
 }
 
-func (l *ledger) makeMessageLocked(t *Transaction) {
+func (l *Ledger) makeMessage(t *Transaction) {
 	t.Name, t.Fee = submitMessage, transactionFee
-	topics := l.openTopicsLocked()
+	topics := l.openTopics()
 	if len(topics) == 0 || l.rng.IntN(20) == 0 {
 		t.Result = services.ResponseCodeEnum_INVALID_TOPIC_ID.String()
 		return
@@ -81,9 +81,9 @@ func (l *ledger) makeMessageLocked(t *Transaction) {
 	}
 }
 
-func (l *ledger) makeCallLocked(t *Transaction, payer *Account) {
+func (l *Ledger) makeCall(t *Transaction, payer *Account) {
 	t.Name, t.Fee, t.GasUsed = contractCall, contractFee, gasOfACall
-	contracts := l.liveContractsLocked()
+	contracts := l.liveContracts()
 	if len(contracts) == 0 || l.rng.IntN(5) == 0 {
 		t.Result = services.ResponseCodeEnum_CONTRACT_REVERT_EXECUTED.String()
 		return
@@ -94,8 +94,8 @@ func (l *ledger) makeCallLocked(t *Transaction, payer *Account) {
 	t.Transfers = map[string]int64{payer.ID: -amount, contract.ID: amount}
 }
 
-// settleLocked charges the fee, moves the balances and records the transaction.
-func (l *ledger) settleLocked(t Transaction) {
+// settle charges the fee, moves the balances and records the transaction.
+func (l *Ledger) settle(t Transaction) {
 	if t.Transfers == nil {
 		t.Transfers = make(map[string]int64)
 	}
@@ -111,24 +111,24 @@ func (l *ledger) settleLocked(t Transaction) {
 			account.replaceBalance(account.tinybar()+moved.amount, timestamp)
 		}
 	}
-	l.insertLocked(r)
+	l.insert(r)
 }
 
-func (l *ledger) someAccountLocked() entityID {
+func (l *Ledger) someAccount() entityID {
 	if l.rng.IntN(2) == 0 {
 		return l.ids[l.rng.IntN(min(len(l.ids), busyAccounts))]
 	}
 	return l.ids[l.rng.IntN(len(l.ids))]
 }
 
-func (l *ledger) someNodeLocked() string {
+func (l *Ledger) someNode() string {
 	if len(l.nodes) == 0 {
 		return ""
 	}
 	return l.nodes[l.rng.IntN(len(l.nodes))].AccountID
 }
 
-func (l *ledger) openTopicsLocked() []*topic {
+func (l *Ledger) openTopics() []*topic {
 	var topics []*topic
 	for _, id := range slices.Sorted(maps.Keys(l.topics)) {
 		if t := l.topics[id]; !t.deleted() {
@@ -138,7 +138,7 @@ func (l *ledger) openTopicsLocked() []*topic {
 	return topics
 }
 
-func (l *ledger) liveContractsLocked() []*Contract {
+func (l *Ledger) liveContracts() []*Contract {
 	var contracts []*Contract
 	for _, id := range slices.Sorted(maps.Keys(l.contracts)) {
 		if l.accounts[id].transacts() {

@@ -8,12 +8,14 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"hedera_exporter/internal/memnet"
 )
 
 func TestTrafficMovesBalances(t *testing.T) {
 	now := fixedNow()
 	l := newTestLedger(t, 50, func() time.Time { return now })
-	before := balances(t, l)
+	before := balances(l)
 	blocks := len(l.blocks)
 	now = now.Add(100 * blockPeriod)
 	l.tick()
@@ -25,7 +27,7 @@ func TestTrafficMovesBalances(t *testing.T) {
 			before[moved.account.String()] += moved.amount
 		}
 	}
-	for id, tinybar := range balances(t, l) {
+	for id, tinybar := range balances(l) {
 		if tinybar != before[id] || tinybar < 0 {
 			t.Errorf("%s has %d, its transactions say %d", id, tinybar, before[id])
 		}
@@ -37,7 +39,7 @@ func TestTrafficMovesBalances(t *testing.T) {
 		t.Error("transactions are out of order")
 	}
 	for _, block := range l.blocks[blocks:] {
-		listed := l.firstAfterLocked(block.to) - l.firstAfterLocked(block.from.Add(-1))
+		listed := l.firstAfter(block.to) - l.firstAfter(block.from.Add(-1))
 		if int64(listed) > block.Count {
 			t.Errorf("block %d has %d transactions, but counts %d", block.Number, listed, block.Count)
 		}
@@ -68,8 +70,8 @@ func mustEntity(t *testing.T, id string) entityID {
 func TestTrafficBesideAddedTransactions(t *testing.T) {
 	now := fixedNow()
 	l := newTestLedger(t, 50, func() time.Time { return now })
-	next := l.nextBlockLocked()
-	if err := l.addTransaction(Transaction{Consensus: next.from, Payer: "0.0.2"}); err != nil {
+	next := l.nextBlock()
+	if err := l.AddTransaction(Transaction{Consensus: next.from, Payer: "0.0.2"}); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(blockPeriod)
@@ -83,19 +85,19 @@ func TestTrafficBesideAddedTransactions(t *testing.T) {
 func TestStoppedBlocks(t *testing.T) {
 	now := fixedNow()
 	l := newTestLedger(t, 50, func() time.Time { return now })
-	before, last := balances(t, l), l.latestBlock().Number
-	l.stopBlocks(true)
+	before, last := balances(l), l.latestBlock().Number
+	l.StopBlocks()
 	now = now.Add(10 * blockPeriod)
 	l.tick()
 	if got := l.latestBlock().Number; got != last || len(l.transactions) != 0 {
 		t.Errorf("latest block went from %d to %d with %d transactions", last, got, len(l.transactions))
 	}
-	l.stopBlocks(false)
+	l.StartBlocks()
 	l.tick()
 	if got := l.latestBlock().Number; got != last+10 || len(l.transactions) == 0 {
 		t.Errorf("after the start: latest block is %d, want %d", got, last+10)
 	}
-	if after := balances(t, l); after["0.0.802"] == before["0.0.802"] {
+	if after := balances(l); after["0.0.802"] == before["0.0.802"] {
 		t.Error("nobody paid a fee")
 	}
 }
@@ -107,24 +109,29 @@ func TestTransactionsAreBounded(t *testing.T) {
 	for i := range l.transactions {
 		l.transactions[i] = &record{Transaction: Transaction{Consensus: now.Add(time.Duration(i - maxTransactions - 5))}}
 	}
-	l.makeTrafficLocked(l.nextBlockLocked())
+	l.makeTraffic(l.nextBlock())
 	if len(l.transactions) != maxTransactions {
 		t.Errorf("%d transactions are kept, want %d", len(l.transactions), maxTransactions)
 	}
 }
 
 func TestStopBlocksFreezesTheMirror(t *testing.T) {
-	s := startNetwork(t, Options{Nodes: 1, Accounts: 5})
-	s.StopBlocks()
-	latest := func() int64 { return getJSON[blockList](t, s, "/api/v1/blocks?limit=1").Blocks[0].Number }
-	frozen := latest()
-	s.ledger.tick()
-	if got := latest(); got != frozen {
-		t.Errorf("latest block went from %d to %d", frozen, got)
-	}
-	s.StartBlocks()
-	waitFor(t, func() bool { return latest() > frozen })
-	if got := send(t, s, http.MethodGet, "/api/v1/transactions?limit=1", nil); got.status != 200 {
-		t.Errorf("got %d", got.status)
-	}
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		s := startNetwork(t, Options{Nodes: 1, Accounts: 5, Listen: memory.Listen})
+		client := newMemoryHTTPClient(t, memory)
+		_ = s.Update(func(l *Ledger) error { l.StopBlocks(); return nil })
+		frozen := latestBlock(t, client, s)
+		time.Sleep(3 * blockPeriod)
+		if got := latestBlock(t, client, s); got != frozen {
+			t.Errorf("latest block went from %d to %d", frozen, got)
+		}
+		_ = s.Update(func(l *Ledger) error { l.StartBlocks(); return nil })
+		time.Sleep(blockPeriod)
+		if got := latestBlock(t, client, s); got != frozen+4 {
+			t.Errorf("latest block went from %d to %d, want %d", frozen, got, frozen+4)
+		}
+		if got, err := trySend(t, client, s, http.MethodGet, "/api/v1/transactions?limit=1", nil); err != nil || got.status != 200 {
+			t.Errorf("got %d, %v", got.status, err)
+		}
+	})
 }

@@ -5,8 +5,11 @@ package simulator
 
 import (
 	"cmp"
+	"crypto/sha512"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sort"
 	"strings"
@@ -157,8 +160,12 @@ func (r *record) succeeded() bool {
 	return false
 }
 
-// addTransaction puts a transaction into the history.
-func (l *ledger) addTransaction(t Transaction) error {
+// AddTransaction puts a transaction into the history, where it is seen at once;
+// balances stay as they are. The next block that is added and has its time
+// counts it: such a block has the transactions added, and the gas they used,
+// instead of made-up numbers. Blocks that exist already stay as they are. It
+// fails for a transaction that makes no sense.
+func (l *Ledger) AddTransaction(t Transaction) error {
 	if t.Consensus.IsZero() {
 		t.Consensus = l.now()
 	}
@@ -167,20 +174,18 @@ func (l *ledger) addTransaction(t Transaction) error {
 		return err
 	}
 	r.explicit = true
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.insertLocked(r)
+	l.insert(r)
 	return nil
 }
 
-// insertLocked keeps the order of consensus; of equal times, the order of
+// insert keeps the order of consensus; of equal times, the order of
 // insertion.
-func (l *ledger) insertLocked(r *record) {
-	at := l.firstAfterLocked(r.Consensus)
+func (l *Ledger) insert(r *record) {
+	at := l.firstAfter(r.Consensus)
 	l.transactions = slices.Insert(l.transactions, at, r)
 }
 
-func (l *ledger) firstAfterLocked(t time.Time) int {
+func (l *Ledger) firstAfter(t time.Time) int {
 	return sort.Search(len(l.transactions), func(i int) bool { return l.transactions[i].Consensus.After(t) })
 }
 
@@ -195,10 +200,19 @@ type Totals struct {
 	Last time.Time
 }
 
-func (l *ledger) accountTotals(id entityID) Totals {
+// AccountTotals sums up the transactions that an account paid for or that moved
+// its hbar or tokens, those of GET /api/v1/transactions?account.id=. An id that
+// makes no sense has none.
+func (s *Simulator) AccountTotals(account string) Totals {
+	return view(s, func(l *Ledger) Totals { return l.accountTotals(account) })
+}
+
+func (l *Ledger) accountTotals(account string) Totals {
 	totals := Totals{ByTypeResult: make(map[[2]string]int64)}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+	id, err := parseEntityID(account)
+	if err != nil {
+		return totals
+	}
 	for _, r := range l.transactions {
 		involved := r.payer == id || slices.Contains(r.tokens, id)
 		if r.payer == id {
@@ -220,20 +234,224 @@ func (l *ledger) accountTotals(id entityID) Totals {
 	return totals
 }
 
-// AddTransaction puts a transaction into the history, where it is seen at once;
-// balances stay as they are. The next block that is added and has its time
-// counts it: such a block has the transactions added, and the gas they used,
-// instead of made-up numbers. Blocks that exist already stay as they are. It
-// fails for a transaction that makes no sense.
-func (s *Simulator) AddTransaction(t Transaction) error { return s.ledger.addTransaction(t) }
-
-// AccountTotals sums up the transactions that an account paid for or that moved
-// its hbar or tokens, those of GET /api/v1/transactions?account.id=. An id that
-// makes no sense has none.
-func (s *Simulator) AccountTotals(id string) Totals {
-	parsed, err := parseEntityID(id)
-	if err != nil {
-		return Totals{}
+func transactionControls() map[string]controlCall {
+	type body struct {
+		Timestamp string           `json:"timestamp"`
+		Payer     string           `json:"payer"`
+		Name      string           `json:"name"`
+		Result    string           `json:"result"`
+		Fee       int64            `json:"fee"`
+		GasUsed   int64            `json:"gas_used"`
+		Transfers map[string]int64 `json:"transfers"`
 	}
-	return s.ledger.accountTotals(parsed)
+	return map[string]controlCall{
+		"POST /simulator/transactions": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			at, err := l.timeOf(b.Timestamp)
+			if err != nil {
+				return nil, err
+			}
+			return nil, l.AddTransaction(Transaction{
+				Consensus: at,
+				Payer:     b.Payer,
+				Name:      b.Name,
+				Result:    b.Result,
+				Fee:       b.Fee,
+				GasUsed:   b.GasUsed,
+				Transfers: b.Transfers,
+			})
+		}),
+	}
+}
+
+type transactionList struct {
+	Transactions []restTransaction `json:"transactions"`
+	listLinks
+}
+
+// restTransaction is a transaction in /api/v1/transactions (FACTS.md 1.4).
+type restTransaction struct {
+	BatchKey                 *Key            `json:"batch_key"`
+	Bytes                    *string         `json:"bytes"`
+	ChargedTxFee             int64           `json:"charged_tx_fee"`
+	ConsensusTimestamp       string          `json:"consensus_timestamp"`
+	EntityID                 *string         `json:"entity_id"`
+	HighVolume               bool            `json:"high_volume"`
+	HighVolumePricing        *int64          `json:"high_volume_pricing_multiplier"`
+	MaxCustomFees            []struct{}      `json:"max_custom_fees"`
+	MaxFee                   int64           `json:"max_fee,string"`
+	MemoBase64               string          `json:"memo_base64"`
+	Name                     string          `json:"name"`
+	NFTTransfers             []struct{}      `json:"nft_transfers"`
+	Node                     *string         `json:"node"`
+	Nonce                    int64           `json:"nonce"`
+	ParentConsensusTimestamp *string         `json:"parent_consensus_timestamp"`
+	Result                   string          `json:"result"`
+	Scheduled                bool            `json:"scheduled"`
+	StakingRewardTransfers   []struct{}      `json:"staking_reward_transfers"`
+	TokenTransfers           []TokenTransfer `json:"token_transfers"`
+	TransactionHash          string          `json:"transaction_hash"`
+	TransactionID            string          `json:"transaction_id"`
+	Transfers                []restTransfer  `json:"transfers"`
+	ValidDurationSeconds     int64           `json:"valid_duration_seconds,string"`
+	ValidStartTimestamp      string          `json:"valid_start_timestamp"`
+}
+
+type restTransfer struct {
+	Account    string `json:"account"`
+	Amount     int64  `json:"amount"`
+	IsApproval bool   `json:"is_approval"`
+}
+
+const (
+	maxTransactionFee = 2 * tinybarPerHbar
+	validDuration     = 2 * time.Minute
+	timeToConsensus   = 2500 * time.Millisecond
+)
+
+func transactionRoutes() []route {
+	return []route{{
+		path:   "/api/v1/transactions",
+		maxAge: 2 * time.Second,
+		params: []string{"account.id", "limit", "order", "result", "timestamp", "transactiontype", "type"},
+		answer: (*Ledger).answerTransactions,
+	}}
+}
+
+func (l *Ledger) answerTransactions(_ *http.Request, q query) (any, error) {
+	selected, err := parseTransactionSelection(q)
+	if err != nil {
+		return nil, err
+	}
+	return l.selectTransactions(q, selected), nil
+}
+
+// transactionSelection is what a query asks for.
+type transactionSelection struct {
+	accounts   filters
+	timestamps filters
+	names      []string
+	result     string
+	direction  string
+	paging
+}
+
+func parseTransactionSelection(q query) (transactionSelection, error) {
+	var s transactionSelection
+	var err error
+	if s.accounts, err = q.filters("account.id", parseEntity); err != nil {
+		return s, err
+	}
+	if s.timestamps, err = q.filters("timestamp", parseTimestamp); err != nil {
+		return s, err
+	}
+	if s.names, err = q.choices("transactiontype", transactionTypes); err != nil {
+		return s, err
+	}
+	if s.result, err = q.choice("result", "success", "fail"); err != nil {
+		return s, err
+	}
+	if s.direction, err = q.choice("type", "credit", "debit"); err != nil {
+		return s, err
+	}
+	s.paging, err = q.paging(descending)
+	return s, err
+}
+
+// selectTransactions pages as the mirror does, by the time of the last row:
+// of rows with one time, those after a page's border are on no page.
+func (l *Ledger) selectTransactions(q query, selected transactionSelection) transactionList {
+	page := selectRows(selected.paging, l.transactions, selected.match)
+	list := transactionList{Transactions: make([]restTransaction, len(page))}
+	for i, r := range page {
+		list.Transactions[i] = r.rest()
+	}
+	list.Links.Next = nextRows(q, selected.paging, page, "timestamp",
+		func(r *record) string { return formatTimestamp(r.Consensus) })
+	return list
+}
+
+func (s transactionSelection) match(r *record) bool {
+	if !s.timestamps.match(r.Consensus.UnixNano()) {
+		return false
+	}
+	if len(s.names) > 0 && !slices.Contains(s.names, r.Name) {
+		return false
+	}
+	if s.result != "" && (s.result == "success") != r.succeeded() {
+		return false
+	}
+	return s.involves(r)
+}
+
+// involves tells whether one of the accounts is payer or occurs in a transfer.
+// For credits and debits, only transfers count.
+func (s transactionSelection) involves(r *record) bool {
+	if s.direction == "" && s.accounts.match(int64(r.payer)) {
+		return true
+	}
+	for _, moved := range r.transfers {
+		if s.accounts.match(int64(moved.account)) && s.goes(moved.amount) {
+			return true
+		}
+	}
+	for i, moved := range r.TokenTransfers {
+		if s.accounts.match(int64(r.tokens[i])) && s.goes(moved.Amount) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s transactionSelection) goes(amount int64) bool {
+	switch s.direction {
+	case "credit":
+		return amount > 0
+	case "debit":
+		return amount < 0
+	}
+	return true
+}
+
+func (r *record) rest() restTransaction {
+	start := r.Consensus
+	if !r.Parent.IsZero() {
+		start = r.Parent // they share the transaction id
+	}
+	start = start.Add(-timeToConsensus)
+	answer := restTransaction{
+		ChargedTxFee:           r.Fee,
+		ConsensusTimestamp:     formatTimestamp(r.Consensus),
+		EntityID:               nullString(r.EntityID),
+		MaxCustomFees:          []struct{}{},
+		MaxFee:                 max(maxTransactionFee, r.Fee),
+		Name:                   r.Name,
+		NFTTransfers:           []struct{}{},
+		Node:                   &r.Node,
+		Nonce:                  r.Nonce,
+		Result:                 r.Result,
+		Scheduled:              r.Scheduled,
+		StakingRewardTransfers: []struct{}{},
+		TokenTransfers:         append([]TokenTransfer{}, r.TokenTransfers...),
+		TransactionID:          fmt.Sprintf("%s-%d-%09d", r.payer, start.Unix(), start.Nanosecond()),
+		Transfers:              make([]restTransfer, len(r.transfers)),
+		ValidDurationSeconds:   int64(validDuration.Seconds()),
+		ValidStartTimestamp:    formatTimestamp(start),
+	}
+	if !r.Parent.IsZero() {
+		answer.ParentConsensusTimestamp = new(formatTimestamp(r.Parent))
+		answer.Node = nil
+	}
+	for i, moved := range r.transfers {
+		answer.Transfers[i] = restTransfer{Account: moved.account.String(), Amount: moved.amount}
+	}
+	hash := sha512.Sum384(fmt.Append(nil, answer.TransactionID, r.Nonce, r.Scheduled))
+	answer.TransactionHash = base64.StdEncoding.EncodeToString(hash[:])
+	return answer
+}
+
+func nullString(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

@@ -227,7 +227,7 @@ func accountAllowances() []panel {
 		},
 		{
 			view: grid("Left", false), title: "Token allowances", width: 12, height: 7, unit: "string", none: "No account has allowances: true",
-			description: "What spenders may still take of the accounts' tokens, in the token's smallest unit.",
+			description: "What spenders may still take of the accounts' tokens, in whole tokens.",
 			runbook:     "HederaAccountTokenAllowanceNearlyUsed",
 			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "spender", title: "Spender"}, {label: "token_id", title: "Token"}},
 			queries: []query{
