@@ -101,8 +101,12 @@ func setOn(t testing.TB, network Network, names ...string) *Set {
 }
 
 func closeNetwork(n Network) {
-	n.Mirror.Close()
-	n.Prober.Close()
+	if n.Mirror != nil {
+		n.Mirror.Close()
+	}
+	if n.Prober != nil {
+		n.Prober.Close()
+	}
 	if n.Balances != nil {
 		n.Balances.Close()
 	}
