@@ -126,6 +126,14 @@ func TestReload(t *testing.T) {
 		}
 	}
 
+	// What an interrupted write leaves must not replace 115 accounts by mainnet.
+	for _, emptied := range []string{"", "# nothing\n", "networks:\n"} {
+		if status, body = replace(emptied); status != http.StatusInternalServerError || !strings.Contains(body, "has no networks") {
+			t.Errorf("%q: status %d, body %s: want 500 with the reason", emptied, status, body)
+		}
+		wantParts(t, metrics(), "hedera_exporter_config_last_reload_successful 0", `network="simulated"`)
+	}
+
 	if status, body = replace(strings.ReplaceAll(good, "name: fees", "name: renamed")); status != http.StatusOK {
 		t.Errorf("status %d, body %s", status, body)
 	}
