@@ -35,6 +35,11 @@ const (
 	maxRenders = 2
 	// maxOtherRequests is for /sd, /config and /-/reload together.
 	maxOtherRequests = 10
+	// slotTimeout is for the others of them to wait for their turn.
+	slotTimeout = 2 * time.Second
+	// maxWaiting bounds the requests that wait for their turn, of which HTTP/2
+	// has many on a connection.
+	maxWaiting = 200
 	// maxScrapeTimeout bounds what the header of a scrape may ask for.
 	maxScrapeTimeout = 10 * time.Minute
 	// shutdownTimeout is for scrapes in progress to finish. Kubernetes kills
@@ -78,9 +83,10 @@ type scrapeContexts struct {
 	response context.Context //nolint:containedctx // likewise
 }
 
-// serve calls respond with the current runtime. Collect ends in time for the
-// response to be encoded and to arrive before the scrape timeout.
-func (t timeouts) serve(w http.ResponseWriter, r *http.Request, rl *reloader, respond func(scrapeContexts, *runtime)) {
+// serve calls respond with the current runtime, once there is a slot. Collect
+// ends in time for the response to be encoded and to arrive before the scrape
+// timeout.
+func (t timeouts) serve(w http.ResponseWriter, r *http.Request, slots *slots, rl *reloader, respond func(scrapeContexts, *runtime)) {
 	scrape, collect, err := t.of(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -90,27 +96,61 @@ func (t timeouts) serve(w http.ResponseWriter, r *http.Request, rl *reloader, re
 	defer cancel()
 	collecting, cancel := context.WithTimeout(response, collect)
 	defer cancel()
-	rl.serve(w, func(rt *runtime) { respond(scrapeContexts{collect: collecting, response: response}, rt) })
+	waiting, cancel := context.WithTimeout(response, collect/2)
+	defer cancel()
+	slots.serve(waiting, w, func() {
+		rl.serve(w, func(rt *runtime) { respond(scrapeContexts{collect: collecting, response: response}, rt) })
+	})
 }
 
-// limitInFlight returns a wrapper for handlers. Together they serve at most
-// limit requests at a time, and answer the others with 503; 0 is no limit.
-func limitInFlight(limit int, flag string) func(http.Handler) http.Handler {
-	if limit <= 0 {
-		return func(next http.Handler) http.Handler { return next }
+// slots limit the requests that are served at a time. Others wait for their
+// turn, so that a client with many requests cannot keep out one with few.
+type slots struct {
+	limit   int
+	flag    string
+	taken   chan struct{}
+	waiting atomic.Int64
+}
+
+// newSlots returns slots for as many requests; 0 is no limit.
+func newSlots(limit int, flag string) *slots {
+	return &slots{limit: limit, flag: flag, taken: make(chan struct{}, max(limit, 0))}
+}
+
+// serve calls respond when there is a slot, or answers 503 when ctx ends first.
+func (s *slots) serve(ctx context.Context, w http.ResponseWriter, respond func()) {
+	if s.limit <= 0 {
+		respond()
+		return
 	}
-	slots := make(chan struct{}, limit)
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-				next.ServeHTTP(w, r)
-			default:
-				http.Error(w, fmt.Sprintf("%d requests are in progress, the maximum%s", limit, flag), http.StatusServiceUnavailable)
-			}
-		})
+	if !s.take(ctx) {
+		http.Error(w, fmt.Sprintf("%d requests are in progress, the maximum%s", s.limit, s.flag), http.StatusServiceUnavailable)
+		return
 	}
+	defer func() { <-s.taken }()
+	respond()
+}
+
+func (s *slots) take(ctx context.Context) bool {
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > maxWaiting {
+		return false
+	}
+	select {
+	case s.taken <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// handler has next wait for a slot for a while.
+func (s *slots) handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), slotTimeout)
+		defer cancel()
+		s.serve(ctx, w, func() { next.ServeHTTP(w, r) })
+	})
 }
 
 // maxQuoted bounds what an error quotes from a request.

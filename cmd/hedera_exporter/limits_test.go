@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -82,7 +83,7 @@ func TestEncodingIsPartOfTheScrapeTimeout(t *testing.T) {
 		}
 		rl := &reloader{current: &runtime{set: set, users: 1}}
 		limits := timeouts{fallback: 5 * time.Second, offset: time.Second, rendering: new(atomic.Int64)}
-		handler := newMetricsHandler(rl, registry, limits, log.NewNopLogger())
+		handler := newMetricsHandler(rl, registry, limits, newSlots(0, ""), log.NewNopLogger())
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
 		for _, want := range []time.Duration{4 * time.Second, 3 * time.Second, 3 * time.Second} {
 			if _, collect, err := limits.of(r); collect != want || err != nil {
@@ -108,7 +109,7 @@ func TestEncodingIsLimited(t *testing.T) {
 		}
 		rl := &reloader{current: &runtime{set: set, users: 1}}
 		limits := timeouts{fallback: 1500 * time.Millisecond, rendering: new(atomic.Int64)}
-		handler := newMetricsHandler(rl, registry, limits, log.NewNopLogger())
+		handler := newMetricsHandler(rl, registry, limits, newSlots(0, ""), log.NewNopLogger())
 		codes := make(chan int)
 		const scrapes = 3 * maxRenders
 		for range scrapes {
@@ -173,6 +174,67 @@ func testMaxRequests(t *testing.T, memory *memnet.Network, first, flag string, p
 	if status, _ := e.get(t.Context(), first, nil); status != http.StatusOK {
 		t.Errorf("status %d after the first request has ended", status)
 	}
+}
+
+// TestWaitingForASlot has a client with many requests not keep out another.
+func TestWaitingForASlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := newSlots(2, "")
+		serve := func(timeout time.Duration) int {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			recorder := httptest.NewRecorder()
+			slots.serve(ctx, recorder, func() { time.Sleep(time.Second) })
+			return recorder.Code
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 4 { // connections, each of which always has a request
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					serve(time.Minute)
+				}
+			})
+		}
+		time.Sleep(10500 * time.Millisecond)
+		start := time.Now()
+		if code := serve(5 * time.Second); code != http.StatusOK {
+			t.Errorf("status %d", code)
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("the request took %s", took)
+		}
+		start = time.Now()
+		if code := serve(time.Millisecond); code != http.StatusServiceUnavailable {
+			t.Errorf("without time to wait: status %d", code)
+		}
+		if took := time.Since(start); took != time.Millisecond {
+			t.Errorf("it took %s", took)
+		}
+		stop()
+		wg.Wait()
+	})
+}
+
+func TestTooManyRequestsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := newSlots(1, " (--flag)")
+		codes := make(chan int, 2*maxWaiting)
+		for range cap(codes) {
+			go func() {
+				recorder := httptest.NewRecorder()
+				slots.serve(t.Context(), recorder, func() { time.Sleep(time.Second) })
+				codes <- recorder.Code
+			}()
+		}
+		count := map[int]int{}
+		for range cap(codes) {
+			count[<-codes]++
+		}
+		if served := 1 + maxWaiting; count[http.StatusOK] != served || count[http.StatusServiceUnavailable] != cap(codes)-served {
+			t.Errorf("statuses %v", count)
+		}
+	})
 }
 
 func TestGatherErrorsAreCounted(t *testing.T) {

@@ -21,20 +21,21 @@ type metricsHandler struct {
 	reloader *reloader
 	registry *prometheus.Registry
 	timeouts timeouts
+	slots    *slots
 	options  promhttp.HandlerOpts
 	renders  chan struct{}
 }
 
-func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts timeouts, logger log.Logger) http.Handler {
+func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts timeouts, slots *slots, logger log.Logger) http.Handler {
 	options := promhttpOptions(logger)
 	options.Registry = registry
-	return metricsHandler{reloader: rl, registry: registry, timeouts: timeouts, options: options, renders: make(chan struct{}, maxRenders)}
+	return metricsHandler{reloader: rl, registry: registry, timeouts: timeouts, slots: slots, options: options, renders: make(chan struct{}, maxRenders)}
 }
 
 // ServeHTTP encodes only when all collectors have finished: until then there are
 // no encoded samples in memory, and the time for it can be measured.
 func (h metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.timeouts.serve(w, r, h.reloader, func(ctx scrapeContexts, rt *runtime) {
+	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx scrapeContexts, rt *runtime) {
 		scrape := prometheus.NewRegistry()
 		scrape.MustRegister(rt.set.Scrape(ctx.collect))
 		select {

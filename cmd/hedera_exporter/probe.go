@@ -26,6 +26,7 @@ type probeHandler struct {
 	network    string // if the request has none
 	maxTargets int
 	timeouts   timeouts
+	slots      *slots
 	options    promhttp.HandlerOpts
 }
 
@@ -35,12 +36,13 @@ func newProbeHandler(flags *flagSet, rl *reloader, timeouts timeouts, logger log
 		network:    *flags.network,
 		maxTargets: *flags.maxTargets,
 		timeouts:   timeouts,
+		slots:      newSlots(*flags.maxProbes, " (--probe.max-requests)"),
 		options:    promhttpOptions(logger),
 	}
 }
 
 func (h probeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.timeouts.serve(w, r, h.reloader, func(ctx scrapeContexts, rt *runtime) {
+	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx scrapeContexts, rt *runtime) {
 		network, targets, err := h.parse(rt, r.URL.RawQuery)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

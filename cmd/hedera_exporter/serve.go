@@ -133,13 +133,12 @@ func newHandler(flags *flagSet, rl *reloader, registry *prometheus.Registry, rea
 		return nil, err
 	}
 	timeouts := timeouts{fallback: *flags.scrapeTimeout, offset: *flags.timeoutOffset, rendering: new(atomic.Int64)}
-	scrapes := limitInFlight(*flags.maxRequests, " (--web.max-requests)")
-	probes := limitInFlight(*flags.maxProbes, " (--probe.max-requests)")
-	others := limitInFlight(maxOtherRequests, "")
+	scrapes := newSlots(*flags.maxRequests, " (--web.max-requests)")
+	others := newSlots(maxOtherRequests, "").handler
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", landing)
-	mux.Handle("GET "+*flags.telemetryPath, scrapes(newMetricsHandler(rl, registry, timeouts, logger)))
-	mux.Handle("GET /probe", probes(newProbeHandler(flags, rl, timeouts, logger)))
+	mux.Handle("GET "+*flags.telemetryPath, newMetricsHandler(rl, registry, timeouts, scrapes, logger))
+	mux.Handle("GET /probe", newProbeHandler(flags, rl, timeouts, logger))
 	mux.Handle("GET /sd", others(discoveryHandler{reloader: rl, timeout: *flags.scrapeTimeout, logger: logger}))
 	mux.Handle("GET /config", others(allow(*flags.enableConfig, "--web.enable-config", func(w http.ResponseWriter, _ *http.Request) { writeConfig(w, rl) })))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { writeText(w, "healthy") })
