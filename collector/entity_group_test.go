@@ -25,7 +25,7 @@ func (f collectorFunc) Update(ctx context.Context, ch chan<- prometheus.Metric) 
 func TestEntitiesAreIndependent(t *testing.T) {
 	refused := errors.New("refused")
 	set := &Set{log: log.NewNopLogger()}
-	set.add("simulated", Registration{Name: "accounts"}, collectorFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
+	set.add(Network{Name: "simulated"}, Registration{Name: "accounts"}, collectorFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
 		var group entityGroup
 		for _, name := range []string{"a", "b", "c", "d"} {
 			group.Go(func() error {
@@ -57,7 +57,7 @@ func TestEntitiesAreIndependent(t *testing.T) {
 func TestShortDeadlineGetsWhatIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := &Set{log: log.NewNopLogger()}
-		set.add("simulated", Registration{Name: "accounts"}, collectorFunc(func(ctx context.Context, ch chan<- prometheus.Metric) error {
+		set.add(Network{Name: "simulated"}, Registration{Name: "accounts"}, collectorFunc(func(ctx context.Context, ch chan<- prometheus.Metric) error {
 			ch <- accountExists.sample(1, "simulated", "0.0.1", "early")
 			select {
 			case <-time.After(5 * time.Second):
