@@ -66,6 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func runServer(ctx context.Context, flags *flagSet, stderr io.Writer) int {
 	stderr = log.NewSyncWriter(stderr)
 	logger := newLogger(stderr, *flags.logLevel, *flags.logFormat)
+	limitMemory(logger)
 	err := serve(ctx, flags, logger, newSlog(stderr, *flags.logLevel, *flags.logFormat))
 	if err != nil && !errors.Is(err, context.Canceled) {
 		level.Error(logger).Log("msg", "stopped", "err", err)
