@@ -122,8 +122,9 @@ func (c *connections) handler(next http.Handler) http.Handler {
 			_ = control.SetReadDeadline(time.Now().Add(readHeaderTimeout))
 		}
 		response := c.serve(conn, next, r)
-		c.addUnread(conn, response.body.Cap())
-		defer c.addUnread(conn, -response.body.Cap())
+		size := len(response.content())
+		c.addUnread(conn, size)
+		defer c.addUnread(conn, -size)
 		_ = control.SetWriteDeadline(time.Now().Add(c.writeTimeout))
 		response.writeTo(w, r)
 	})
@@ -175,6 +176,7 @@ type responseBuffer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	shared []byte // instead of body: the body of other responses too
 }
 
 func (b *responseBuffer) Header() http.Header { return b.header }
@@ -187,11 +189,28 @@ func (b *responseBuffer) Write(p []byte) (int, error) {
 	return b.body.Write(p)
 }
 
-func (b *responseBuffer) writeTo(w http.ResponseWriter, r *http.Request) {
+// copyTo makes b the response of w, and shares the body if w is in memory too.
+func (b *responseBuffer) copyTo(w http.ResponseWriter) {
 	maps.Copy(w.Header(), b.header)
-	w.Header().Set("Content-Length", strconv.Itoa(b.body.Len()))
 	w.WriteHeader(cmp.Or(b.status, http.StatusOK))
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(b.body.Bytes()) // only the client can fail, and it has gone
+	if other, ok := w.(*responseBuffer); ok {
+		other.shared = b.content()
+		return
 	}
+	_, _ = w.Write(b.content()) // only the client can fail, and it has gone
+}
+
+func (b *responseBuffer) content() []byte {
+	if b.shared != nil {
+		return b.shared
+	}
+	return b.body.Bytes()
+}
+
+func (b *responseBuffer) writeTo(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(b.content())))
+	if r.Method == http.MethodHead {
+		b = &responseBuffer{header: b.header, status: b.status}
+	}
+	b.copyTo(w)
 }
