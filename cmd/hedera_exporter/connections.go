@@ -18,9 +18,9 @@ import (
 
 // connections bounds the open connections and the memory of responses that
 // clients do not read. Beyond a limit it closes the connection that has waited
-// longest for its client: idle, in the middle of a request's header, or with an
-// unread response. Connections whose requests are being served are not closed;
-// other limits bound them. So a new client, such as a liveness probe, gets its
+// longest: for its client, idle, in the middle of a request's header or with an
+// unread response; or for the turn of its request. Connections whose requests are
+// being served are not closed; other limits bound them. So a new client, such as a liveness probe, gets its
 // answer whatever the others do.
 type connections struct {
 	maxOpen      int
@@ -34,6 +34,7 @@ type connections struct {
 
 // connection is guarded by the mutex of connections.
 type connection struct {
+	all     *connections
 	conn    net.Conn
 	waiting time.Time // since when, if serving is 0
 	serving int       // requests; HTTP/2 has several
@@ -55,7 +56,7 @@ func (c *connections) watch(server *http.Server) {
 }
 
 func (c *connections) add(ctx context.Context, conn net.Conn) context.Context {
-	added := &connection{conn: conn, waiting: time.Now()}
+	added := &connection{all: c, conn: conn, waiting: time.Now()}
 	c.mu.Lock()
 	c.open[conn] = added
 	var surplus *connection
@@ -86,7 +87,7 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// longestWaiting returns nil if no connection that fits waits for its client.
+// longestWaiting returns nil if no connection that fits is waiting.
 func (c *connections) longestWaiting(fits func(*connection) bool) *connection {
 	var longest *connection
 	for _, conn := range c.open {
@@ -97,14 +98,14 @@ func (c *connections) longestWaiting(fits func(*connection) bool) *connection {
 	return longest
 }
 
-// close leaves TLS out: a client that does not read would block its alert. The
-// kernel drops what it has buffered.
+// close leaves TLS out: a client that does not read would block its alert. If
+// there is an unread response the kernel drops it too.
 func (c *connection) close() {
 	conn := c.conn
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp, ok := conn.(*net.TCPConn); ok && c.unread > 0 {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close() // there is nothing to be done about an error
@@ -121,7 +122,7 @@ func (c *connections) handler(next http.Handler) http.Handler {
 			// No handler reads a body, but the server skips it.
 			_ = control.SetReadDeadline(time.Now().Add(readHeaderTimeout))
 		}
-		response := c.serve(conn, next, r)
+		response := conn.serve(next, r)
 		size := len(response.content())
 		c.addUnread(conn, size)
 		defer c.addUnread(conn, -size)
@@ -130,19 +131,19 @@ func (c *connections) handler(next http.Handler) http.Handler {
 	})
 }
 
-func (c *connections) serve(conn *connection, next http.Handler, r *http.Request) *responseBuffer {
-	c.addServing(conn, 1)
-	defer c.addServing(conn, -1)
+func (c *connection) serve(next http.Handler, r *http.Request) *responseBuffer {
+	c.addServing(1)
+	defer c.addServing(-1)
 	response := &responseBuffer{header: http.Header{}}
 	next.ServeHTTP(response, r)
 	return response
 }
 
-func (c *connections) addServing(conn *connection, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	conn.serving += n
-	conn.waiting = time.Now()
+func (c *connection) addServing(n int) {
+	c.all.mu.Lock()
+	defer c.all.mu.Unlock()
+	c.serving += n
+	c.waiting = time.Now()
 }
 
 // addUnread makes room for the response of conn.

@@ -4,9 +4,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,7 +39,7 @@ func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts tim
 		registry: registry,
 		options:  options,
 		duration: timeouts.rendering,
-		turns:    make(chan struct{}, maxRenders),
+		turn:     make(chan struct{}, 1),
 		waiting:  map[encoding]*encoded{},
 	}}
 }
@@ -45,26 +47,29 @@ func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts tim
 // ServeHTTP encodes only when all collectors have finished: until then there are
 // no encoded samples in memory, and the time for it can be measured.
 func (h metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx scrapeContexts, rt *runtime) {
-		scrape := rt.set.Scrape(ctx.collect)
-		result := h.encoder.encode(scrape, negotiate(r)) //nolint:contextcheck // it is for other requests too
-		select {
-		case <-result.done:
-			result.response.copyTo(w)
-		case <-ctx.response.Done():
-			http.Error(w, "too many scrapes are being encoded", http.StatusServiceUnavailable)
+	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx context.Context, rt *runtime) func(context.Context) {
+		result := h.encoder.encode(rt.set.Scrape(ctx), negotiate(r)) //nolint:contextcheck // it is for other requests too
+		return func(ctx context.Context) {
+			select {
+			case <-result.done:
+				result.response.copyTo(w)
+			case <-ctx.Done():
+				http.Error(w, "the scrape could not be encoded in time", http.StatusServiceUnavailable)
+			}
 		}
 	})
 }
 
-// encoder encodes a few scrapes at a time. Requests whose scrapes wait for their
+// encoder encodes one scrape at a time. Requests whose scrapes wait for their
 // turn at the same time share the newest one, so that many requests need neither
 // more memory nor more time than one for each encoding.
 type encoder struct {
 	registry *prometheus.Registry // the exporter's own metrics
 	options  promhttp.HandlerOpts
 	duration *atomic.Int64 // of the last one, in nanoseconds
-	turns    chan struct{}
+
+	turn chan struct{} // has room for one
+	size int           // of the last response, in bytes; guarded by turn
 
 	mu      sync.Mutex
 	waiting map[encoding]*encoded
@@ -94,28 +99,34 @@ type encoded struct {
 	response *responseBuffer
 }
 
-// encode returns the scrape, or a newer one, as it will be encoded. Only complete
-// scrapes are shared: an incomplete one may come from a client with a short
-// timeout.
+// encode returns the scrape, or one that is as complete, as it will be encoded.
 func (e *encoder) encode(scrape collector.Scrape, as encoding) *encoded {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	shared := len(scrape.Failed()) == 0
-	if waiting := e.waiting[as]; shared && waiting != nil {
+	waiting := e.waiting[as]
+	switch {
+	case waiting == nil:
+	case isSubset(scrape.Failed(), waiting.scrape.Failed()):
 		waiting.scrape = scrape
+		return waiting
+	case isSubset(waiting.scrape.Failed(), scrape.Failed()):
 		return waiting
 	}
 	result := &encoded{done: make(chan struct{}), scrape: scrape}
-	if shared {
+	if waiting == nil {
 		e.waiting[as] = result
 	}
 	go e.run(result, as)
 	return result
 }
 
+func isSubset(some, all []collector.Failure) bool {
+	return !slices.ContainsFunc(some, func(f collector.Failure) bool { return !slices.Contains(all, f) })
+}
+
 func (e *encoder) run(result *encoded, as encoding) {
-	e.turns <- struct{}{}
-	defer func() { <-e.turns }()
+	e.turn <- struct{}{}
+	defer func() { <-e.turn }()
 	defer close(result.done)
 
 	e.mu.Lock()
@@ -133,7 +144,9 @@ func (e *encoder) run(result *encoded, as encoding) {
 
 func (e *encoder) render(scrape collector.Scrape, as encoding) (response *responseBuffer) {
 	response = &responseBuffer{header: http.Header{}}
+	response.body.Grow(e.size)
 	defer func() {
+		e.size = response.body.Len()
 		// A panic in this goroutine would end the process.
 		if cause := recover(); cause != nil {
 			e.options.ErrorLog.Println("panic: ", cause)
