@@ -130,7 +130,7 @@ func (g *guard) Read(p []byte) (int, error) {
 			return i, g.err
 		}
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // as io.Reader has it
+	if err != nil && err != io.EOF {
 		g.err = err
 	}
 	return n, err
