@@ -150,8 +150,8 @@ type response struct {
 	failed func(field string, err error)
 }
 
-func newResponse(body io.Reader, rows int, grow func() error, failed func(string, error)) *response {
-	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), grow: grow}
+func newResponse(body io.Reader, rows int, small int64, grow func() error, failed func(string, error)) *response {
+	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), small: small, grow: grow}
 	return &response{Decoder: json.NewDecoder(g), guard: g, rows: rows, failed: failed}
 }
 

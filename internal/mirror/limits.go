@@ -8,8 +8,9 @@ import (
 	"io"
 )
 
-// What one mirror may send. None of it bounds an honest one; all of it together
-// keeps a hostile one from taking more than some 20 MB of a network's client.
+// What one mirror may send. None of it bounds an honest one. All of it together
+// keeps the answers under way of a hostile one at 32 MiB; a decoder's buffers
+// may take three times as much of those that are long.
 const (
 	// maxRepeated is how often a query may repeat a key, and the longest page
 	// that the mirror gives (docs/hedera.md 1.0). A page with more rows than were
@@ -29,9 +30,11 @@ const (
 	// but for its header, yet it may go on without anything in it.
 	maxWireBytes = maxBodyBytes + 1<<10
 	// Every request in flight may have an answer of smallBytes, which a page of
-	// 100 accounts with their tokens seldom passes, but only largeAnswers of a
-	// network at once may be longer.
+	// 100 accounts with their tokens seldom passes, or its part of networkBytes
+	// where very many may be in flight. Only largeAnswers of a network at once
+	// may be longer.
 	smallBytes   = 512 << 10
+	networkBytes = 16 << 20
 	largeAnswers = 2
 	// maxErrorBytes bounds what is read of an answer other than 2xx.
 	maxErrorBytes = 64 << 10
@@ -96,10 +99,11 @@ func (c *capped) Read(p []byte) (int, error) {
 // limit. It knows just enough of JSON to tell strings from structure: what is
 // not JSON is left to the decoder to find.
 type guard struct {
-	r    io.Reader
-	grow func() error // asked once, before the answer is longer than smallBytes
-	err  error        // why there is no more to read, unless it is the end
-	head []byte       // the beginning of the answer
+	r     io.Reader
+	small int64        // bytes that may be read without asking
+	grow  func() error // asked once, before the answer is longer
+	err   error        // why there is no more to read, unless it is the end
+	head  []byte       // the beginning of the answer
 
 	read     int64
 	depth    int
@@ -117,7 +121,7 @@ func (g *guard) Read(p []byte) (int, error) {
 		return 0, g.err
 	}
 	n, err := g.r.Read(p)
-	if before := g.read; before <= smallBytes && before+int64(n) > smallBytes {
+	if before := g.read; before <= g.small && before+int64(n) > g.small {
 		if growErr := g.grow(); growErr != nil {
 			g.err = growErr
 			return 0, g.err

@@ -135,6 +135,15 @@ func TestLongAnswersWaitForEachOther(t *testing.T) {
 	}
 }
 
+func TestManyRequestsShareTheirBytes(t *testing.T) {
+	for concurrency, want := range map[int]int64{1: smallBytes, 4: smallBytes, 1000: networkBytes / 1000} {
+		c, _, _ := newTestClient(t, "http://localhost", func(o *Options) { o.MaxConcurrency = concurrency })
+		if c.small != want {
+			t.Errorf("with %d requests in flight each may have %d bytes, want %d", concurrency, c.small, want)
+		}
+	}
+}
+
 func TestGuardReadsStrings(t *testing.T) {
 	quoted := strings.Repeat(`[{,\"\\`, 5000) // not structure
 	body := `{"accounts":[{"account":"0.0.2","memo":"","alias":"` + quoted + `"}]}`
