@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hedera_exporter/internal/memnet"
 )
 
 // allocated is how many bytes f allocates, the test's server included.
@@ -105,19 +107,21 @@ func TestLongestHonestAnswers(t *testing.T) {
 
 // TestLongAnswersWaitForEachOther has as many long answers under way as there
 // may be.
-func TestLongAnswersWaitForEachOther(t *testing.T) {
-	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+func TestLongAnswersWaitForEachOther(t *testing.T) { memnet.Test(t, testLongAnswers) }
+
+func testLongAnswers(t *testing.T, memory *memnet.Network) {
+	srv := newMemoryServer(t, memory, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/nodes") {
 			answer(200, `{"nodes":[`+strings.Repeat(" ", smallBytes)+`]}`)(w, r)
 			return
 		}
 		serveAccounts(100)(w, r)
 	})
-	c, _, rec := newTestClient(t, srv.URL)
+	c, _, rec := newTestClient(t, srv.URL, func(o *Options) { o.DialContext = memory.DialContext })
 	for range largeAnswers {
 		c.large <- struct{}{}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := c.NetworkNodes(ctx)
 	wantError(t, err, "no answer before the deadline")
