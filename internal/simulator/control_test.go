@@ -226,7 +226,7 @@ func TestControlTokens(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	row := getJSON[tokenRelationshipList](t, s, "/api/v1/accounts/0.0.1002/tokens").Tokens[0]
-	if row.Balance != 0 || row.FreezeStatus != frozen || row.KYCStatus != revoked {
+	if row.Balance != 0 || *row.FreezeStatus != frozen || *row.KYCStatus != revoked {
 		t.Errorf("got %+v", row)
 	}
 	mustControl(t, s, "PUT", "allowances", `{"owner":"0.0.98","spender":"0.0.2","token_id":"0.0.456858","amount":5,"granted":6}`)
@@ -255,7 +255,7 @@ func TestControlTopicsAndSchedules(t *testing.T) {
 
 func TestControlNetwork(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	mustControl(t, s, "PUT", "registered-nodes", `{"serve":false}`)
+	mustControl(t, s, "PUT", "mirror", `{"missing":["registered-nodes"]}`)
 	if got := send(t, s, http.MethodGet, "/api/v1/network/registered-nodes", nil); got.status != 404 {
 		t.Errorf("registered nodes: got %d", got.status)
 	}
@@ -300,8 +300,8 @@ func TestControlLedgerErrors(t *testing.T) {
 		{"POST", "topics/" + busyTopic + "/messages", `{"timestamp":"x"}`, 400},
 		{"POST", "topics/" + busyTopic + "/messages", strings.Repeat(" ", maxControlBody+1), 400},
 		{"POST", "schedules/0.0.1/execute", "", 404},
-		{"PUT", "registered-nodes", `{}`, 400},
-		{"PUT", "registered-nodes", "", 400},
+		{"PUT", "mirror", `{"missing":["x"]}`, 400},
+		{"PUT", "mirror", "", 400},
 		{"PUT", "exchange-rate", `{}`, 400},
 		{"PUT", "exchange-rate", "", 400},
 		{"PUT", "supply", `{"total":5}`, 400},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,7 +30,7 @@ func TestFaultJSON(t *testing.T) {
 		t.Errorf("got %s, want %s", body, wire)
 	}
 	var got Fault
-	if err := json.Unmarshal(body, &got); err != nil || got != want {
+	if err := json.Unmarshal(body, &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	for _, wrong := range []string{`{"latency":"soon"}`, `{"knid":"hang"}`, `{"latency":250}`} {
@@ -77,15 +78,15 @@ func TestFaultsActOldestFirstAndRunOut(t *testing.T) {
 		}
 	}
 	for i, want := range []string{FaultReset, FaultReset, FaultHang, FaultHang} {
-		if got, ok := f.take("/a/b/c"); !ok || got.Kind != want {
+		if got, ok := f.take("/a/b/c", ""); !ok || got.Kind != want {
 			t.Errorf("request %d: got %q, want %q", i, got.Kind, want)
 		}
 	}
-	if got, ok := f.take("/a"); ok {
+	if got, ok := f.take("/a", ""); ok {
 		t.Errorf("got %+v after it ran out", got)
 	}
 	f.ClearFaults()
-	if got, ok := f.take("/a/b"); ok {
+	if got, ok := f.take("/a/b", ""); ok {
 		t.Errorf("got %+v after clear", got)
 	}
 }
