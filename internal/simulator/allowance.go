@@ -49,6 +49,11 @@ func (l *Ledger) SetAllowance(a Allowance) error {
 	if a.Amount < 0 {
 		return errors.New("allowance: the amount must not be negative")
 	}
+	l.allow(owner, set)
+	return nil
+}
+
+func (l *Ledger) allow(owner entityID, set allowance) {
 	old := slices.DeleteFunc(slices.Clone(l.allowances[owner]), func(a allowance) bool {
 		return a.spender == set.spender && a.token == set.token
 	})
@@ -59,7 +64,6 @@ func (l *Ledger) SetAllowance(a Allowance) error {
 		return cmp.Or(cmp.Compare(a.spender, b.spender), cmp.Compare(a.token, b.token))
 	})
 	l.allowances[owner] = old
-	return nil
 }
 
 // addAllowances lets the first account grant some to the next ones.
