@@ -315,6 +315,12 @@ func accountControls() map[string]controlCall {
 			}
 			return nil, l.SetBalance(r.PathValue("id"), *body.Tinybar)
 		}),
+		"POST /simulator/accounts": updating(func(l *Ledger, _ *http.Request, a Account) (any, error) {
+			return nil, l.AddAccount(a)
+		}),
+		"POST /simulator/accounts/{id}/forget": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
+			return nil, l.RemoveAccount(r.PathValue("id"))
+		}),
 		"DELETE /simulator/accounts/{id}": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
 			return nil, l.DeleteAccount(r.PathValue("id"))
 		}),

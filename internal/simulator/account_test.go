@@ -5,6 +5,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -260,6 +261,31 @@ func TestLater(t *testing.T) {
 	} {
 		if got := later(tc.a, tc.b); got != tc.want {
 			t.Errorf("later(%v, %v) is %v, want %v", tc.a, tc.b, got, tc.want)
+		}
+	}
+}
+
+// What never expires does so beyond an int64 of nanoseconds (recorded: 0.0.400).
+func TestEndlessExpiry(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	created, endless, start := "1760957385.620591678", int64(31_556_888_202_959_784), "147339525398400.000000000"
+	err := s.Update(func(l *Ledger) error {
+		return errors.Join(
+			l.AddAccount(Account{ID: "0.0.400", CreatedTimestamp: &created, AutoRenewPeriod: &endless, StakePeriodStart: &start}),
+			l.AddContract(Contract{ID: "0.0.401", CreatedTimestamp: &created, AutoRenewPeriod: &endless}),
+			l.AddToken(Token{ID: "0.0.402", CreatedTimestamp: &created, AutoRenewPeriod: &endless}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"accounts/0.0.400":  `"expiry_timestamp":"31556889963917169.620591678"`,
+		"accounts/0.0.401":  `"expiry_timestamp":"31556889963917169.620591678"`,
+		"contracts/0.0.401": `"expiration_timestamp":"31556889963917169.620591678"`,
+		"tokens/0.0.402":    `"expiry_timestamp":31556889963917169620591678`,
+	} {
+		if got := send(t, s, http.MethodGet, "/api/v1/"+path, nil); !strings.Contains(string(got.body), want) {
+			t.Errorf("%s: got %s, want %s in it", path, got.body, want)
 		}
 	}
 }

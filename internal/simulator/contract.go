@@ -108,6 +108,14 @@ func (s *Simulator) ContractIDs() []string {
 	return view(s, func(l *Ledger) []string { return sortedIDs(l.contracts) })
 }
 
+func contractControls() map[string]controlCall {
+	return map[string]controlCall{
+		"POST /simulator/contracts": updating(func(l *Ledger, _ *http.Request, c Contract) (any, error) {
+			return nil, l.AddContract(c)
+		}),
+	}
+}
+
 type contractList struct {
 	Contracts []Contract `json:"contracts"`
 	listLinks

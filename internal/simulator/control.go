@@ -66,6 +66,7 @@ func controls() map[string]controlCall {
 		allowanceControls(),
 		tokenControls(),
 		topicControls(),
+		contractControls(),
 		scheduleControls(),
 		transactionControls(),
 		blockControls(),

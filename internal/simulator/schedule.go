@@ -153,6 +153,9 @@ func (s *Schedule) creator() (entityID, bool) {
 
 func scheduleControls() map[string]controlCall {
 	return map[string]controlCall{
+		"POST /simulator/schedules": updating(func(l *Ledger, _ *http.Request, s Schedule) (any, error) {
+			return nil, l.AddSchedule(s)
+		}),
 		"POST /simulator/schedules/{id}/execute": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
 			return nil, l.ExecuteSchedule(r.PathValue("id"))
 		}),

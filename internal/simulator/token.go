@@ -295,6 +295,9 @@ func tokenControls() map[string]controlCall {
 		Unknown bool   `json:"unknown"`
 	}
 	return map[string]controlCall{
+		"POST /simulator/tokens": updating(func(l *Ledger, _ *http.Request, t Token) (any, error) {
+			return nil, l.AddToken(t)
+		}),
 		"PUT /simulator/tokens/{id}/state": updating(func(l *Ledger, r *http.Request, state TokenState) (any, error) {
 			return nil, l.SetTokenState(r.PathValue("id"), state)
 		}),

@@ -177,6 +177,9 @@ func topicControls() map[string]controlCall {
 			sequence, err := l.AddTopicMessage(r.PathValue("id"), at)
 			return map[string]int64{"sequence_number": sequence}, err
 		}),
+		"POST /simulator/topics": updating(func(l *Ledger, _ *http.Request, t Topic) (any, error) {
+			return nil, l.AddTopic(t)
+		}),
 		"DELETE /simulator/topics/{id}": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
 			return nil, l.DeleteTopic(r.PathValue("id"))
 		}),
