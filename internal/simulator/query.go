@@ -105,6 +105,7 @@ func isPositive(s string) bool  { return isNumber(s) && strings.Trim(s, "0") != 
 func isEntity(s string) bool    { return entityPattern.MatchString(s) || evmPattern.MatchString(s) }
 func isTimestamp(s string) bool { return timestampPattern.MatchString(s) }
 func isBoolean(s string) bool   { return strings.EqualFold(s, "true") || strings.EqualFold(s, "false") }
+
 func isOrder(s string) bool {
 	return strings.EqualFold(s, ascending) || strings.EqualFold(s, descending)
 }
@@ -451,7 +452,7 @@ func longFormID(hex string) entityID {
 	if err != nil || strings.Trim(hex[:24], "0") != "" {
 		return noEntity
 	}
-	return entityID(num) //nolint:gosec // 38 bits
+	return entityID(num)
 }
 
 func (q query) entities(key string) (filters, error) {

@@ -424,8 +424,8 @@ func (t *token) detail() tokenDetail {
 	} else {
 		detail.CustomFees.FractionalFees = &[]struct{}{}
 	}
-	if t.Token.ExpiryTimestamp != nil {
-		detail.ExpiryTimestamp = new(json.Number(strconv.FormatInt(*t.Token.ExpiryTimestamp, 10)))
+	if t.ExpiryTimestamp != nil {
+		detail.ExpiryTimestamp = new(json.Number(strconv.FormatInt(*t.ExpiryTimestamp, 10)))
 	} else if expiry := expiryOf(t.CreatedTimestamp, t.AutoRenewPeriod); expiry != nil {
 		detail.ExpiryTimestamp = new(json.Number(strings.Replace(*expiry, ".", "", 1)))
 	}
