@@ -1,4 +1,5 @@
 # The targets an operator needs are `make demo`, `make build` and `make test`.
+# While working on the code, plain `go test ./...` is enough.
 
 GO        ?= go
 BIN       := bin
@@ -49,7 +50,7 @@ run: $(BIN)/hedera_exporter ## exporter on mainnet; ARGS="--account=0.0.98=fees"
 test: lint test-unit test-alerts test-integration test-deploy test-release ## everything that CI checks
 
 .PHONY: test-unit
-test-unit:
+test-unit: ## go test ./... with the race detector
 	$(GO) test -race -parallel 8 ./... # most of the parallel tests wait for a deadline
 
 .PHONY: test-integration
@@ -66,9 +67,8 @@ test-alerts: $(PROMTOOL) $(BIN)/promtool $(AMTOOL) $(BIN)/amtool ## rules, route
 	$(PROMTOOL) check rules --lint=all --lint-fatal $(RULES)
 	$(BIN)/promtool check rules --lint=all --lint-fatal $(RULES)
 	$(PROMTOOL) test rules alerts/tests/*.yml
-	$(TOOLS) ./checkalerts ./prometheusrule
+	$(TOOLS) ./checkalerts
 	$(BIN)/checkalerts
-	$(BIN)/prometheusrule -check
 	cd tools && $(GO) test ./...
 	alerts/tests/routes.sh '$(abspath $(AMTOOL))'
 	alerts/tests/routes.sh '$(abspath $(BIN)/amtool)'
@@ -77,11 +77,13 @@ test-alerts: $(PROMTOOL) $(BIN)/promtool $(AMTOOL) $(BIN)/amtool ## rules, route
 	alerts/tests/templates.sh '$(abspath $(BIN)/amtool)'
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint $(BIN)/govulncheck
+lint: $(BIN)/golangci-lint $(BIN)/govulncheck $(BIN)/deadcode ## linters, unused functions, and whether what is generated is current
 	$(BIN)/golangci-lint run ./...
 	cd tools && ../$(BIN)/golangci-lint run -c ../.golangci.yml ./...
 	$(GO) mod tidy -diff
 	$(GO) -C tools mod tidy -diff
+	@DEADCODE='$(abspath $(BIN)/deadcode)' .ci/deadcode . tools
+	.ci/generated
 	@if curl -fsS -m 10 -o /dev/null $(VULNDB)/index/db.json; then \
 		$(BIN)/govulncheck -db $(VULNDB) ./...; \
 	else \
@@ -92,12 +94,18 @@ lint: $(BIN)/golangci-lint $(BIN)/govulncheck
 fmt: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint fmt ./...
 
+# The golden scrape is not one of these: it is what a test expects, and a change
+# of it is for a person to read. docs/scaling.md holds measurements, rounded so
+# that they are the same on each run.
+.PHONY: generate
+generate: docs dashboards ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json
+
 .PHONY: docs
-docs: ## rewrite docs/metrics.md from the descriptors and docs/scaling.md from measurements
+docs:
 	$(GO) test ./collector -run 'Test(Metrics|Scaling)Documentation' -update
 
 .PHONY: dashboards
-dashboards: ## rewrite dashboards/ from tools/dashboards
+dashboards:
 	$(GO) -C tools run ./dashboards ../dashboards
 
 # Needs Chromium, and some five minutes.
@@ -107,13 +115,8 @@ dashboards-preview: build $(PROMETHEUS) ## draw the dashboards on a simulated ne
 		-rules ../alerts -dashboards ../dashboards -output ../$(BIN)/preview -images ../docs/images
 
 .PHONY: golden
-golden: ## rewrite the golden scrape
+golden: ## rewrite the golden scrape, which is what a test expects
 	$(GO) test ./collector -run TestGoldenScrape -update
-
-.PHONY: prometheusrule
-prometheusrule: ## rewrite deploy/kubernetes/prometheusrule.yaml from the rule files
-	$(TOOLS) ./prometheusrule
-	$(BIN)/prometheusrule
 
 .PHONY: bench
 bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
@@ -121,6 +124,9 @@ bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as
 
 $(BIN)/golangci-lint: $(TOOLS_MOD)
 	$(TOOLS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/deadcode: $(TOOLS_MOD)
+	$(TOOLS) golang.org/x/tools/cmd/deadcode
 
 $(BIN)/amtool: $(TOOLS_MOD)
 	$(TOOLS) github.com/prometheus/alertmanager/cmd/amtool
@@ -136,9 +142,9 @@ DIST              ?= dist
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .PHONY: release
-release: $(BIN)/cyclonedx-gomod ## archives, bills of materials and checksums of six platforms into dist/
+release: $(BIN)/cyclonedx-gomod $(BIN)/helm ## archives, bills of materials and checksums of six platforms, and the PrometheusRule, into dist/
 	@GO='$(GO)' VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' \
-		CYCLONEDX_GOMOD='$(abspath $(BIN)/cyclonedx-gomod)' .ci/release '$(DIST)'
+		CYCLONEDX_GOMOD='$(abspath $(BIN)/cyclonedx-gomod)' HELM='$(abspath $(BIN)/helm)' .ci/release '$(DIST)'
 
 .PHONY: release-env
 release-env:
@@ -161,6 +167,9 @@ vulncheck: $(BIN)/govulncheck ## known vulnerabilities in what the programs call
 # A bill of materials names the hash of the tool that made it.
 $(BIN)/cyclonedx-gomod: $(RELEASE_MOD)
 	CGO_ENABLED=0 $(RELEASE_TOOLS) -trimpath -buildvcs=false -ldflags '-s -w -buildid=' github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(BIN)/helm: tools/deploycheck/go.mod tools/deploycheck/go.sum
+	$(GO) -C tools/deploycheck build -o ../../$(BIN)/ helm.sh/helm/v3/cmd/helm
 
 $(BIN)/govulncheck: $(RELEASE_MOD)
 	$(RELEASE_TOOLS) golang.org/x/vuln/cmd/govulncheck

@@ -9,19 +9,18 @@ import (
 	"encoding/hex"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
 const (
 	accountsSource   = "mirror REST /api/v1/accounts"
-	memoLength       = 64 // characters of a memo that become a label value
-	fingerprintBytes = 8  // of a key's hash
+	fingerprintBytes = 8 // of a key's hash
 )
-
-var accountLabels = []string{"network", "account_id", "name"}
 
 var (
 	accountBalance = newGauge(Metric{
@@ -35,31 +34,31 @@ var (
 	accountBalanceMinimum = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_balance_minimum_hbar",
-		Help:      "Balance below which an alert of the severity is due, as configured.",
-		Labels:    append(accountLabels[:len(accountLabels):len(accountLabels)], "severity"),
+		Help:      "Configured balance below which an alert of the severity fires.",
+		Labels:    with(accountLabels, "severity"),
 		Source:    "configuration, accounts.thresholds",
 		Example:   "hedera_account_balance_minimum_hbar{severity=\"critical\"}",
 	})
-	accountStill = newGauge(Metric{
+	accountCold = newGauge(Metric{
 		Collector: "accounts",
-		Name:      "account_still",
-		Help:      "1 for an account whose balance is meant not to change, as configured; absent for others.",
+		Name:      "account_cold",
+		Help:      "1 if the account is configured as cold, which means that its balance should never change; absent for other accounts.",
 		Labels:    accountLabels,
-		Source:    "configuration, accounts.still",
-		Example:   "changes(hedera_account_balance_hbar[1h]) > 0 and on (network, account_id) hedera_account_still",
+		Source:    "configuration, accounts.cold",
+		Example:   "changes(hedera_account_balance_hbar[1h]) > 0 and on (network, account_id) hedera_account_cold",
 	})
-	accountQuietPeriod = newGauge(Metric{
+	accountHeartbeat = newGauge(Metric{
 		Collector: "accounts",
-		Name:      "account_quiet_period_seconds",
-		Help:      "Longest time without a transaction that is nothing to worry about, as configured; absent where it is not.",
+		Name:      "account_heartbeat_seconds",
+		Help:      "Configured maximum time between transactions; absent if not configured.",
 		Labels:    accountLabels,
-		Source:    "configuration, accounts.quiet_period",
-		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > on (network, account_id) group_left () hedera_account_quiet_period_seconds",
+		Source:    "configuration, accounts.heartbeat",
+		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > on (network, account_id) group_left () hedera_account_heartbeat_seconds",
 	})
 	accountExists = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_exists",
-		Help:      "Whether the network knows the account; it knows deleted ones too.",
+		Help:      "Whether the network knows the account. Deleted accounts stay known.",
 		Labels:    accountLabels,
 		Source:    accountsSource,
 		Example:   "hedera_account_exists == 0",
@@ -75,7 +74,7 @@ var (
 	accountExpiry = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_expiry_timestamp_seconds",
-		Help:      "When the account expires: its explicit expiry, else its creation plus the auto-renew period.",
+		Help:      "When the account expires: its explicit expiry, or its creation plus the auto-renew period.",
 		Labels:    accountLabels,
 		Source:    accountsSource,
 		Example:   "hedera_account_expiry_timestamp_seconds - time() < 30 * 86400",
@@ -91,7 +90,7 @@ var (
 	accountAutoRenewPeriod = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_auto_renew_period_seconds",
-		Help:      "The period by which the account is renewed.",
+		Help:      "Auto-renew period of the account.",
 		Labels:    accountLabels,
 		Source:    accountsSource,
 		Example:   "hedera_account_auto_renew_period_seconds / 86400",
@@ -115,17 +114,16 @@ var (
 	accountInfo = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_info",
-		Help:      "Facts about the account; the value is 1. The memo is cut to 64 characters.",
-		Labels: append(accountLabels[:len(accountLabels):len(accountLabels)],
-			"evm_address", "staked_node_id", "staked_account_id", "key_type", "memo"),
-		Source:  accountsSource,
-		Example: "hedera_account_info{staked_node_id!=\"\"}",
+		Help:      "Properties of the account; the value is always 1. The memo is truncated to 64 characters.",
+		Labels:    with(accountLabels, "evm_address", "staked_node_id", "staked_account_id", "key_type", "memo"),
+		Source:    accountsSource,
+		Example:   "hedera_account_info{staked_node_id!=\"\"}",
 	})
 	accountKeyInfo = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_key_info",
-		Help:      "Fingerprint of the account's key, which changes with the key; the value is 1. It is the beginning of the SHA-256 of the key's type and hexadecimal digits.",
-		Labels:    append(accountLabels[:len(accountLabels):len(accountLabels)], "key_type", "key_fingerprint"),
+		Help:      "Fingerprint of the account's key, which changes with the key; the value is always 1. It is the first 8 bytes of the SHA-256 of the key's type and hexadecimal digits.",
+		Labels:    with(accountLabels, "key_type", "key_fingerprint"),
 		Source:    accountsSource,
 		Example:   "count by (network, account_id) (last_over_time(hedera_account_key_info[1h])) > 1",
 	})
@@ -151,14 +149,10 @@ func newAccounts(n Network) (Collector, error) {
 	return mirrorAccounts{network: n, mirror: n.Mirror}, nil
 }
 
-type accountLister interface {
-	Accounts(ctx context.Context, ids []string) ([]mirror.Account, error)
-}
-
-// mirrorAccounts reads accounts from the mirror node, 100 a request.
+// mirrorAccounts reads accounts from the mirror node, 100 per request.
 type mirrorAccounts struct {
 	network Network
-	mirror  accountLister
+	mirror  *mirror.Client
 }
 
 // Update implements Collector.
@@ -170,13 +164,9 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	for _, account := range c.network.Accounts {
 		ids = append(ids, account.ID.String())
 	}
-	rows, err := c.mirror.Accounts(ctx, ids)
+	known, err := c.mirror.Accounts(ctx, ids)
 	if err != nil {
 		return err
-	}
-	known := make(map[string]mirror.Account, len(rows))
-	for _, row := range rows {
-		known[row.ID] = row
 	}
 	for i, account := range c.network.Accounts {
 		labels := []string{c.network.Name, ids[i], account.Name}
@@ -190,19 +180,19 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	return nil
 }
 
-func sendConfigured(ch chan<- prometheus.Metric, account Account, labels []string) {
-	if account.Still {
-		ch <- accountStill.sample(1, labels...)
+func sendConfigured(ch chan<- prometheus.Metric, account config.Account, labels []string) {
+	if account.Cold {
+		ch <- accountCold.sample(1, labels...)
 	}
-	if account.QuietPeriod > 0 {
-		ch <- accountQuietPeriod.sample(account.QuietPeriod.Seconds(), labels...)
+	if account.Heartbeat > 0 {
+		ch <- accountHeartbeat.sample(time.Duration(account.Heartbeat).Seconds(), labels...)
 	}
-	for _, minimum := range account.Minimums {
-		ch <- accountBalanceMinimum.sample(hbar(minimum.Tinybar), append(labels[:len(labels):len(labels)], minimum.Severity)...)
+	for _, threshold := range account.Thresholds {
+		ch <- accountBalanceMinimum.sample(hbar(threshold.Minimum.AsTinybar()), with(labels, threshold.Severity)...)
 	}
 }
 
-// sendAccount sends what the mirror knows; nulls are absent samples.
+// sendAccount sends what the mirror returned; null becomes an absent sample.
 func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []string) {
 	if row.Balance != nil && row.Balance.Balance != nil {
 		ch <- accountBalance.sample(hbar(*row.Balance.Balance), labels...)
@@ -223,13 +213,13 @@ func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []strin
 		ch <- accountEthereumNonce.sample(float64(*row.EthereumNonce), labels...)
 	}
 	ch <- accountPendingReward.sample(hbar(row.PendingReward), labels...)
-	ch <- accountInfo.sample(1, append(labels[:len(labels):len(labels)], infoLabels(row)...)...)
+	ch <- accountInfo.sample(1, with(labels, infoLabels(row)...)...)
 	if row.Key != nil {
-		ch <- accountKeyInfo.sample(1, append(labels[:len(labels):len(labels)], cut(row.Key.Type, memoLength), keyFingerprint(*row.Key))...)
+		ch <- accountKeyInfo.sample(1, with(labels, cut(row.Key.Type, textLength), keyFingerprint(*row.Key))...)
 	}
 }
 
-// keyFingerprint tells keys apart without showing them.
+// keyFingerprint distinguishes keys without showing them.
 func keyFingerprint(key mirror.Key) string {
 	sum := sha256.Sum256([]byte(key.Type + key.Key))
 	return hex.EncodeToString(sum[:fingerprintBytes])
@@ -244,10 +234,10 @@ func infoLabels(row mirror.Account) []string {
 		stakedNode = strconv.FormatInt(*row.StakedNodeID, 10)
 	}
 	return []string{
-		text(row.EVMAddress, memoLength),
+		text(row.EVMAddress, textLength),
 		stakedNode,
-		text(row.StakedAccountID, memoLength),
-		cut(keyType, memoLength),
-		text(row.Memo, memoLength),
+		text(row.StakedAccountID, textLength),
+		cut(keyType, textLength),
+		text(row.Memo, textLength),
 	}
 }

@@ -9,18 +9,15 @@ import (
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 )
 
-type balanceQuerier interface {
-	Balances(ctx context.Context, nodes []consensus.Node, accounts []hiero.AccountID) ([]consensus.Balance, error)
-}
-
-// consensusAccounts asks consensus nodes for balances, one query an account,
-// for private networks without a mirror node. They tell nothing else for free.
+// consensusAccounts asks consensus nodes for balances, one query per account,
+// for private networks without a mirror node. Other queries cost hbar.
 type consensusAccounts struct {
 	network  Network
-	balances balanceQuerier
+	balances *consensus.BalanceClient
 }
 
 // Update implements Collector.
@@ -28,13 +25,13 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	nodes, err := c.network.AddressBook.nodes(ctx)
+	nodes, err := c.network.AddressBook.Nodes(ctx)
 	if err != nil {
 		return err
 	}
 	ids := make([]hiero.AccountID, 0, len(c.network.Accounts))
 	for _, account := range c.network.Accounts {
-		ids = append(ids, account.ID)
+		ids = append(ids, account.ID.AccountID())
 	}
 	balances, err := c.balances.Balances(ctx, nodes, ids)
 	if err != nil {
@@ -46,15 +43,25 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	return nil
 }
 
-func (c consensusAccounts) send(ch chan<- prometheus.Metric, account Account, balance consensus.Balance) {
+func (c consensusAccounts) send(ch chan<- prometheus.Metric, account config.Account, balance consensus.Balance) {
 	labels := []string{c.network.Name, account.ID.String(), account.Name}
 	ch <- accountExists.sample(boolValue(balance.Exists), labels...)
 	sendConfigured(ch, account, labels)
 	if !balance.Exists {
 		return
 	}
-	ch <- accountDeleted.sample(boolValue(balance.Deleted), labels...)
-	if !balance.Deleted {
-		ch <- accountBalance.sample(hbar(balance.Tinybar), labels...)
+	tinybar := &balance.Tinybar
+	if balance.Deleted {
+		tinybar = nil
+	}
+	sendBalance(ch, balance.Deleted, tinybar, labels)
+}
+
+// sendBalance sends what consensus nodes return about an account. A deleted one
+// has no balance.
+func sendBalance(ch chan<- prometheus.Metric, deleted bool, tinybar *int64, labels []string) {
+	ch <- accountDeleted.sample(boolValue(deleted), labels...)
+	if tinybar != nil {
+		ch <- accountBalance.sample(hbar(*tinybar), labels...)
 	}
 }

@@ -5,7 +5,6 @@ package collector
 
 import (
 	"context"
-	"net"
 	"strconv"
 	"time"
 
@@ -19,8 +18,7 @@ const (
 	addressBookName   = "address_book"
 	addressBookSource = "mirror gRPC NetworkService/getNodes for file 0.0.102; consensus.nodes, or mirror REST /api/v1/network/nodes, where the mirror has no gRPC"
 	networkNodes      = "mirror REST /api/v1/network/nodes"
-	descriptionLength = 100 // characters of a node's description that become a label value
-	// networkCacheAge is the max-age of /api/v1/network/… (FACTS.md 1.0).
+	// networkCacheAge is the max-age of /api/v1/network/… (docs/hedera.md 1.0).
 	networkCacheAge = time.Minute
 )
 
@@ -31,22 +29,22 @@ var (
 		Collector: addressBookName,
 		Name:      "address_book_nodes",
 		Help:      "Number of nodes in the address book.",
-		Labels:    []string{"network"},
+		Labels:    networkLabel,
 		Source:    addressBookSource,
 		Example:   "changes(hedera_address_book_nodes[1d])",
 	})
 	bookFetched = newGauge(Metric{
 		Collector: addressBookName,
 		Name:      "address_book_fetched_timestamp_seconds",
-		Help:      "When the address book was last read from its source.",
-		Labels:    []string{"network"},
+		Help:      "When the address book was last read.",
+		Labels:    networkLabel,
 		Source:    addressBookSource,
 		Example:   "time() - hedera_address_book_fetched_timestamp_seconds",
 	})
 	nodeInfo = newGauge(Metric{
 		Collector: addressBookName,
 		Name:      "node_info",
-		Help:      "Facts about the node; the value is 1. The certificate hash is the SHA-384 of the PEM-encoded TLS certificate.",
+		Help:      "Properties of the node; the value is always 1. The certificate hash is the SHA-384 of the PEM-encoded TLS certificate.",
 		Labels:    []string{"network", "node_id", "node_account_id", "description", "certificate_hash"},
 		Source:    addressBookSource,
 		Example:   "hedera_node_stake_hbar * on (network, node_id) group_left (description) hedera_node_info",
@@ -54,22 +52,22 @@ var (
 	nodeEndpoints = newGauge(Metric{
 		Collector: addressBookName,
 		Name:      "node_endpoints",
-		Help:      "Number of gRPC endpoints that the node has in the address book.",
+		Help:      "Number of gRPC endpoints of the node in the address book.",
 		Labels:    nodeLabels,
 		Source:    addressBookSource,
 		Example:   "sum by (network) (hedera_node_endpoints)",
 	})
 	nodeStake = newStakeGauge("stake_hbar", "Consensus weight of the node at the start of the staking period.",
 		"hedera_node_stake_hbar / on (network) group_left () sum by (network) (hedera_node_stake_hbar)")
-	nodeStakeRewarded = newStakeGauge("stake_rewarded_hbar", "Stake on the node that earns rewards.",
+	nodeStakeRewarded = newStakeGauge("stake_rewarded_hbar", "Stake on the node by accounts that accept rewards.",
 		"hedera_node_stake_rewarded_hbar")
-	nodeStakeNotRewarded = newStakeGauge("stake_not_rewarded_hbar", "Stake on the node that declines rewards.",
+	nodeStakeNotRewarded = newStakeGauge("stake_not_rewarded_hbar", "Stake on the node by accounts that decline rewards.",
 		"hedera_node_stake_not_rewarded_hbar")
 	nodeStakeMinimum = newStakeGauge("stake_minimum_hbar", "Stake below which the node has no consensus weight.",
 		"hedera_node_stake_rewarded_hbar + hedera_node_stake_not_rewarded_hbar < hedera_node_stake_minimum_hbar")
-	nodeStakeMaximum = newStakeGauge("stake_maximum_hbar", "Stake above which more of it adds no consensus weight.",
+	nodeStakeMaximum = newStakeGauge("stake_maximum_hbar", "Stake above which additional stake adds no consensus weight.",
 		"hedera_node_stake_hbar == hedera_node_stake_maximum_hbar")
-	nodeRewardRate = newStakeGauge("reward_rate_start_hbar", "Reward for each hbar staked on the node in the last staking period.",
+	nodeRewardRate = newStakeGauge("reward_rate_start_hbar", "Reward per hbar staked on the node in the last staking period.",
 		"hedera_node_reward_rate_start_hbar * 365")
 )
 
@@ -77,7 +75,7 @@ func newStakeGauge(name, help, example string) constMetric {
 	return newGauge(Metric{
 		Collector: addressBookName,
 		Name:      "node_" + name,
-		Help:      help + " Absent where the mirror has none.",
+		Help:      help + " Absent if the mirror node has no value.",
 		Labels:    nodeLabels,
 		Source:    networkNodes,
 		Example:   example,
@@ -86,7 +84,7 @@ func newStakeGauge(name, help, example string) constMetric {
 
 var addressBookRegistration = Registration{
 	Name:           addressBookName,
-	Help:           "nodes, their endpoints and their stake",
+	Help:           "consensus nodes, their endpoints and their stake",
 	DefaultEnabled: true,
 	MaxMinInterval: networkCacheAge,
 	factory:        newAddressBook,
@@ -94,16 +92,16 @@ var addressBookRegistration = Registration{
 
 func init() { register(addressBookRegistration) }
 
-// AddressBookMaxAge is for how long the address book is kept, given the
-// configured intervals.
+// AddressBookMaxAge is how long the address book is kept, given the configured
+// intervals.
 func AddressBookMaxAge(configured map[string]time.Duration) time.Duration {
 	return addressBookRegistration.minInterval(configured)
 }
 
-// MirrorBook is the source of the address book where a mirror has no gRPC.
-func MirrorBook(nodes nodeLister, tlsPorts []int) BookSource {
+// MirrorBook is the source of the address book if the mirror has no gRPC.
+func MirrorBook(client *mirror.Client, tlsPorts []int) BookSource {
 	return func(ctx context.Context) ([]consensus.Node, error) {
-		rows, err := nodes.NetworkNodes(ctx)
+		rows, err := client.NetworkNodes(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -116,13 +114,13 @@ func MirrorBook(nodes nodeLister, tlsPorts []int) BookSource {
 }
 
 func nodeFromMirror(row mirror.NetworkNode, tlsPorts []int) consensus.Node {
-	addresses := make([]string, 0, len(row.ServiceEndpoints))
+	addresses := make([]consensus.HostPort, 0, len(row.ServiceEndpoints))
 	for _, endpoint := range row.ServiceEndpoints {
 		host := endpoint.IPAddressV4
 		if host == "" {
 			host = endpoint.DomainName
 		}
-		addresses = append(addresses, net.JoinHostPort(host, strconv.FormatInt(endpoint.Port, 10)))
+		addresses = append(addresses, consensus.HostPort{Host: host, Port: int(endpoint.Port)})
 	}
 	return consensus.Node{
 		ID:              row.NodeID,
@@ -133,22 +131,14 @@ func nodeFromMirror(row mirror.NetworkNode, tlsPorts []int) consensus.Node {
 	}
 }
 
-type nodeLister interface {
-	NetworkNodes(ctx context.Context) ([]mirror.NetworkNode, error)
-}
-
 type addressBook struct {
 	network string
 	book    *AddressBook
-	stakes  nodeLister // nil: no mirror, so no stake
+	stakes  *mirror.Client // nil: no mirror, so no stake
 }
 
 func newAddressBook(n Network) (Collector, error) {
-	c := addressBook{network: n.Name, book: n.AddressBook}
-	if n.Mirror != nil {
-		c.stakes = n.Mirror
-	}
-	return c, nil
+	return addressBook{network: n.Name, book: n.AddressBook, stakes: n.Mirror}, nil
 }
 
 // Update implements Collector.

@@ -11,15 +11,14 @@ import (
 	"hedera_exporter/internal/consensus"
 )
 
-// refreshShare is the part of a scrape that may go into reading the address
-// book anew before the former one is used instead.
+// refreshShare is the part of a scrape's time for refreshing the address book;
+// then the previous one is used.
 const refreshShare = 0.25
 
 // BookSource reads the whole address book.
 type BookSource func(context.Context) ([]consensus.Node, error)
 
-// AddressBook is the last address book that was read, shared by the collectors
-// that need to know the nodes.
+// AddressBook caches the address book for the collectors that need the nodes.
 type AddressBook struct {
 	source BookSource
 	maxAge time.Duration
@@ -34,13 +33,13 @@ type bookVersion struct {
 	fetched time.Time
 }
 
-// NewAddressBook returns an address book that is read anew once it is older
-// than maxAge.
+// NewAddressBook returns an address book that is refreshed when it is older than
+// maxAge.
 func NewAddressBook(source BookSource, maxAge time.Duration) *AddressBook {
 	return &AddressBook{source: source, maxAge: maxAge}
 }
 
-// StaticBook is the source of a network whose nodes stand in the configuration.
+// StaticBook is the source of a network with configured nodes.
 func StaticBook(nodes []consensus.Node) BookSource {
 	return func(context.Context) ([]consensus.Node, error) { return nodes, nil }
 }
@@ -60,11 +59,10 @@ func (b *AddressBook) refresh(ctx context.Context) (bookVersion, error) {
 	})
 }
 
-// nodes returns the nodes of the book for those who talk to them. While its
-// source fails the last book read stands in, whatever its age: to ask a node
-// that has left does no harm, and an outage of the mirror must not hide the
-// nodes.
-func (b *AddressBook) nodes(ctx context.Context) ([]consensus.Node, error) {
+// Nodes returns the nodes of the book. While its source fails, these are the
+// nodes of the last book, whatever its age: asking a node that has left does no
+// harm, and an outage of the mirror must not hide the nodes.
+func (b *AddressBook) Nodes(ctx context.Context) ([]consensus.Node, error) {
 	last := b.lastVersion()
 	if time.Since(last.fetched) < b.maxAge {
 		return last.nodes, nil
@@ -85,13 +83,4 @@ func (b *AddressBook) lastVersion() bookVersion {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.last
-}
-
-// withShare bounds ctx to a share of the time it leaves.
-func withShare(ctx context.Context, share float64) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, time.Duration(float64(time.Until(deadline))*share))
 }

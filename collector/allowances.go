@@ -5,9 +5,13 @@ package collector
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -17,15 +21,15 @@ const (
 )
 
 var (
-	hbarAllowanceLabels  = append(accountLabels[:len(accountLabels):len(accountLabels)], "spender")
-	tokenAllowanceLabels = append(accountLabels[:len(accountLabels):len(accountLabels)], "token_id", "spender")
+	hbarAllowanceLabels  = with(accountLabels, "spender")
+	tokenAllowanceLabels = with(accountLabels, "token_id", "spender")
 )
 
 var (
 	hbarAllowance = newGauge(Metric{
 		Collector: "allowances",
 		Name:      "account_allowance_hbar",
-		Help:      "What the spender may still spend of the account's hbar.",
+		Help:      "Amount of the account's hbar that the spender may still spend.",
 		Labels:    hbarAllowanceLabels,
 		Source:    hbarAllowancesSource,
 		Example:   "sum by (network, account_id) (hedera_account_allowance_hbar) > on (network, account_id) hedera_account_balance_hbar",
@@ -33,32 +37,32 @@ var (
 	hbarAllowanceGranted = newGauge(Metric{
 		Collector: "allowances",
 		Name:      "account_allowance_granted_hbar",
-		Help:      "What the account has granted the spender of its hbar, whatever is spent of it.",
+		Help:      "Amount of hbar that the account granted to the spender, including what the spender has already spent.",
 		Labels:    hbarAllowanceLabels,
 		Source:    hbarAllowancesSource,
 		Example:   "hedera_account_allowance_hbar / hedera_account_allowance_granted_hbar < 0.1",
 	})
 	tokenAllowance = newGauge(Metric{
 		Collector: "allowances",
-		Name:      "account_token_allowance_units",
-		Help:      "What the spender may still spend of what the account has of the token, in the token's smallest unit.",
+		Name:      "account_token_allowance",
+		Help:      "Amount of the account's tokens that the spender may still spend, in whole tokens. Absent until the token's decimals are known.",
 		Labels:    tokenAllowanceLabels,
-		Source:    tokenAllowancesSource,
-		Example:   "hedera_account_token_allowance_units{token_id=\"0.0.456858\"} / 1e6",
+		Source:    tokenAllowancesSource + ", and /api/v1/tokens/{id} for the decimals",
+		Example:   "hedera_account_token_allowance{token_id=\"0.0.456858\"} < 100",
 	})
 	tokenAllowanceGranted = newGauge(Metric{
 		Collector: "allowances",
-		Name:      "account_token_allowance_granted_units",
-		Help:      "What the account has granted the spender of the token, whatever is spent of it, in the token's smallest unit.",
+		Name:      "account_token_allowance_granted",
+		Help:      "Amount of tokens that the account granted to the spender, in whole tokens, including what the spender has already spent. Absent until the token's decimals are known.",
 		Labels:    tokenAllowanceLabels,
-		Source:    tokenAllowancesSource,
-		Example:   "hedera_account_token_allowance_units / hedera_account_token_allowance_granted_units < 0.1",
+		Source:    tokenAllowancesSource + ", and /api/v1/tokens/{id} for the decimals",
+		Example:   "hedera_account_token_allowance / hedera_account_token_allowance_granted < 0.1",
 	})
 	allowancesTruncated = newGauge(Metric{
 		Collector: "allowances",
 		Name:      "account_allowances_truncated",
-		Help:      "Whether the account has granted more than 99 allowances of the kind, hbar or token: the others are left out then.",
-		Labels:    append(accountLabels[:len(accountLabels):len(accountLabels)], "kind"),
+		Help:      "Whether the account has granted more than 99 allowances of the kind, hbar or token. The others are then left out.",
+		Labels:    with(accountLabels, "kind"),
 		Source:    hbarAllowancesSource + " and …/tokens",
 		Example:   "hedera_account_allowances_truncated == 1",
 	})
@@ -67,78 +71,160 @@ var (
 func init() {
 	register(Registration{
 		Name:           "allowances",
-		Help:           "hbar and fungible tokens that accounts with allowances: true let others spend",
+		Help:           "hbar and token allowances granted by accounts with allowances: true",
 		DefaultEnabled: true,
 		Sharded:        true,
 		factory:        newAllowances,
 	})
 }
 
-type allowanceReader interface {
-	CryptoAllowances(ctx context.Context, accountID string, limit int) ([]mirror.Allowance, bool, error)
-	TokenAllowances(ctx context.Context, accountID string, limit int) ([]mirror.TokenAllowance, bool, error)
-}
+// maxDecimalsLookups is for how many tokens one scrape looks up the decimals. It
+// keeps an account with many allowances from using up the mirror's rate limit.
+const maxDecimalsLookups = 10
 
 type allowances struct {
 	network  string
-	accounts []Account // those with Allowances
-	mirror   allowanceReader
+	accounts []config.Account // with Allowances
+	mirror   *mirror.Client
+	decimals *tokenDecimals
 }
 
 func newAllowances(n Network) (Collector, error) {
-	c := allowances{network: n.Name}
+	if n.Mirror == nil {
+		return noop{}, nil
+	}
+	c := allowances{network: n.Name, mirror: n.Mirror, decimals: &n.State.decimals}
 	for _, account := range n.Accounts {
 		if account.Allowances {
 			c.accounts = append(c.accounts, account)
 		}
 	}
-	if n.Mirror == nil {
-		return nothing{}, nil
-	}
-	c.mirror = n.Mirror
 	return c, nil
 }
 
 // Update implements Collector.
 func (c allowances) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	granted := make([][]mirror.Allowance, len(c.accounts))
+	group, groupCtx := newParallel(ctx)
+	for i, account := range c.accounts {
+		group.Go(func() error { return c.updateHbar(groupCtx, ch, account) })
+		group.Go(func() (err error) {
+			granted[i], err = c.tokenAllowances(groupCtx, ch, account)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	tokens := map[string]bool{}
+	for _, row := range slices.Concat(granted...) {
+		tokens[row.TokenID] = true
+	}
+	decimals, err := c.decimals.of(ctx, c.mirror, tokens)
+	if err != nil {
+		return err
+	}
+	for i, account := range c.accounts {
+		c.sendTokens(ch, account, granted[i], decimals)
+	}
+	return nil
+}
+
+func (c allowances) updateHbar(ctx context.Context, ch chan<- prometheus.Metric, account config.Account) error {
+	labels := c.labels(account)
+	rows, more, err := c.mirror.CryptoAllowances(ctx, account.ID.String(), maxOfAccount)
+	if mirror.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ch <- allowancesTruncated.sample(boolValue(more), with(labels, "hbar")...)
+	for _, row := range rows {
+		ch <- hbarAllowance.sample(hbar(row.Amount), with(labels, row.Spender)...)
+		ch <- hbarAllowanceGranted.sample(hbar(row.AmountGranted), with(labels, row.Spender)...)
+	}
+	return nil
+}
+
+func (c allowances) tokenAllowances(ctx context.Context, ch chan<- prometheus.Metric, account config.Account) ([]mirror.Allowance, error) {
+	rows, more, err := c.mirror.TokenAllowances(ctx, account.ID.String(), maxOfAccount)
+	if mirror.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	ch <- allowancesTruncated.sample(boolValue(more), with(c.labels(account), "token")...)
+	return rows, nil
+}
+
+func (c allowances) sendTokens(ch chan<- prometheus.Metric, account config.Account, rows []mirror.Allowance, decimals map[string]int64) {
+	for _, row := range rows {
+		decimals, known := decimals[row.TokenID]
+		if !known {
+			continue
+		}
+		labels := with(c.labels(account), row.TokenID, row.Spender)
+		ch <- tokenAllowance.sample(wholeTokens(row.Amount, decimals), labels...)
+		ch <- tokenAllowanceGranted.sample(wholeTokens(row.AmountGranted, decimals), labels...)
+	}
+}
+
+func (c allowances) labels(account config.Account) []string {
+	return []string{c.network, account.ID.String(), account.Name}
+}
+
+// tokenDecimals remembers the decimals of tokens, which never change.
+type tokenDecimals struct {
+	mu    sync.Mutex
+	known map[string]int64
+}
+
+// of returns the decimals of tokens as far as they are known after at most
+// maxDecimalsLookups lookups. It forgets all other tokens.
+func (d *tokenDecimals) of(ctx context.Context, client *mirror.Client, tokens map[string]bool) (map[string]int64, error) {
 	group, ctx := newParallel(ctx)
-	for _, account := range c.accounts {
-		group.Go(func() error { return c.updateHbar(ctx, ch, account) })
-		group.Go(func() error { return c.updateTokens(ctx, ch, account) })
+	for _, id := range d.missing(tokens) {
+		group.Go(func() error {
+			token, err := client.Token(ctx, id)
+			if mirror.IsNotFound(err) {
+				return nil
+			}
+			if err == nil {
+				d.add(id, token.Decimals)
+			}
+			return err
+		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	maps.DeleteFunc(d.known, func(id string, _ int64) bool { return !tokens[id] })
+	return maps.Clone(d.known), nil
 }
 
-func (c allowances) updateHbar(ctx context.Context, ch chan<- prometheus.Metric, account Account) error {
-	id := account.ID.String()
-	rows, more, err := c.mirror.CryptoAllowances(ctx, id, maxOfAccount)
-	if mirror.IsNotFound(err) {
-		return nil
+// missing returns some tokens with unknown decimals. A map's order is random, so
+// that tokens which the mirror does not know do not keep others waiting.
+func (d *tokenDecimals) missing(tokens map[string]bool) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var missing []string
+	for id := range tokens {
+		if _, known := d.known[id]; !known && len(missing) < maxDecimalsLookups {
+			missing = append(missing, id)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	ch <- allowancesTruncated.sample(boolValue(more), c.network, id, account.Name, "hbar")
-	for _, row := range rows {
-		ch <- hbarAllowance.sample(hbar(row.Amount), c.network, id, account.Name, row.Spender)
-		ch <- hbarAllowanceGranted.sample(hbar(row.AmountGranted), c.network, id, account.Name, row.Spender)
-	}
-	return nil
+	return missing
 }
 
-func (c allowances) updateTokens(ctx context.Context, ch chan<- prometheus.Metric, account Account) error {
-	id := account.ID.String()
-	rows, more, err := c.mirror.TokenAllowances(ctx, id, maxOfAccount)
-	if mirror.IsNotFound(err) {
-		return nil
+func (d *tokenDecimals) add(id string, decimals int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known == nil {
+		d.known = map[string]int64{}
 	}
-	if err != nil {
-		return err
-	}
-	ch <- allowancesTruncated.sample(boolValue(more), c.network, id, account.Name, "token")
-	for _, row := range rows {
-		ch <- tokenAllowance.sample(float64(row.Amount), c.network, id, account.Name, row.TokenID, row.Spender)
-		ch <- tokenAllowanceGranted.sample(float64(row.AmountGranted), c.network, id, account.Name, row.TokenID, row.Spender)
-	}
-	return nil
+	d.known[id] = decimals
 }

@@ -4,11 +4,14 @@
 package collector
 
 import (
+	"maps"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -25,9 +28,8 @@ func addGranter(t *testing.T, sim *simulator.Simulator, id string, allowances ..
 	}
 }
 
-func granter(t *testing.T, id, name string) Account {
-	t.Helper()
-	watched := account(t, id, name)
+func granter(id, name string) config.Account {
+	watched := account(id, name)
 	watched.Allowances = true
 	return watched
 }
@@ -41,14 +43,16 @@ func TestAllowances(t *testing.T) {
 		simulator.Allowance{Spender: "0.0.1", TokenID: "0.0.7001", Amount: 250, Granted: math.MaxInt64},
 		simulator.Allowance{Spender: "0.0.1", TokenID: "0.0.7002", Amount: 3},
 	)
-	addGranter(t, sim, "0.0.5002")
+	addTokens(t, sim, simulator.Token{ID: "0.0.7001", Decimals: 2}, simulator.Token{ID: "0.0.7003"})
+	addGranter(t, sim, "0.0.5002", simulator.Allowance{Spender: "0.0.1", TokenID: "0.0.7003", Amount: 3})
 	addGranter(t, sim, "0.0.5003", simulator.Allowance{Spender: "0.0.1", Amount: 1})
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
-		granter(t, "0.0.5001", "some"), granter(t, "0.0.5002", "none"),
-		account(t, "0.0.5003", "unwatched"), granter(t, "0.0.999999", "missing")), "allowances")
+		granter("0.0.5001", "some"), granter("0.0.5002", "other"),
+		account("0.0.5003", "unwatched"), granter("0.0.999999", "missing")), "allowances")
 	body := scrapeCosting(t, sim, set, map[string]int{
 		"GET /api/v1/accounts/{id}/allowances/crypto": 3,
 		"GET /api/v1/accounts/{id}/allowances/tokens": 3,
+		"GET /api/v1/tokens/{id}":                     3, // the mirror does not know 0.0.7002
 	})
 	wantOnly(
 		t, body, "allowances",
@@ -56,14 +60,14 @@ func TestAllowances(t *testing.T) {
 		`hedera_account_allowance_hbar{account_id="0.0.5001",name="some",network="simulated",spender="0.0.2"} 1e-08`,
 		`hedera_account_allowance_granted_hbar{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1"} 9.007199254740994e+07`,
 		`hedera_account_allowance_granted_hbar{account_id="0.0.5001",name="some",network="simulated",spender="0.0.2"} 1e-08`,
-		`hedera_account_token_allowance_units{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7001"} 250`,
-		`hedera_account_token_allowance_units{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7002"} 3`,
-		`hedera_account_token_allowance_granted_units{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7001"} 9.223372036854776e+18`,
-		`hedera_account_token_allowance_granted_units{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7002"} 3`,
+		`hedera_account_token_allowance{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7001"} 2.5`,
+		`hedera_account_token_allowance{account_id="0.0.5002",name="other",network="simulated",spender="0.0.1",token_id="0.0.7003"} 3`,
+		`hedera_account_token_allowance_granted{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7001"} 9.223372036854776e+16`,
+		`hedera_account_token_allowance_granted{account_id="0.0.5002",name="other",network="simulated",spender="0.0.1",token_id="0.0.7003"} 3`,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="hbar",name="some",network="simulated"} 0`,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="token",name="some",network="simulated"} 0`,
-		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="hbar",name="none",network="simulated"} 0`,
-		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="token",name="none",network="simulated"} 0`,
+		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="hbar",name="other",network="simulated"} 0`,
+		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="token",name="other",network="simulated"} 0`,
 	)
 }
 
@@ -77,19 +81,75 @@ func TestAllowancesAreBounded(t *testing.T) {
 		}
 	}
 	addGranter(t, sim, "0.0.5001", many...)
-	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), granter(t, "0.0.5001", "a")), "allowances")
+	addTokens(t, sim, simulator.Token{ID: "0.0.7001"})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), granter("0.0.5001", "a")), "allowances")
 	body := scrapeCosting(t, sim, set, map[string]int{
 		"GET /api/v1/accounts/{id}/allowances/crypto": 1,
 		"GET /api/v1/accounts/{id}/allowances/tokens": 1,
+		"GET /api/v1/tokens/{id}":                     1,
 	})
 	wantLines(
 		t, body,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="hbar",name="a",network="simulated"} 1`,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="token",name="a",network="simulated"} 0`,
 	)
-	for _, metric := range []string{"hedera_account_allowance_hbar{", "hedera_account_token_allowance_units{"} {
+	for _, metric := range []string{"hedera_account_allowance_hbar{", "hedera_account_token_allowance{"} {
 		if n := len(linesWith(body, metric)); n != maxOfAccount {
 			t.Errorf("%d samples of %s, want %d", n, metric, maxOfAccount)
 		}
+	}
+}
+
+// TestDecimalsAreLookedUpOnce has more tokens than one scrape looks up.
+func TestDecimalsAreLookedUpOnce(t *testing.T) {
+	const tokens = 2*maxDecimalsLookups + 1
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	var granted []simulator.Allowance
+	for i := range tokens {
+		id := "0.0." + itoa(7001+i)
+		addTokens(t, sim, simulator.Token{ID: id, Decimals: 1})
+		granted = append(granted, simulator.Allowance{Spender: "0.0.1", TokenID: id, Amount: 15})
+	}
+	addGranter(t, sim, "0.0.5001", granted...)
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), granter("0.0.5001", "a"))
+	for scrape, shown := range []int{maxDecimalsLookups, 2 * maxDecimalsLookups, tokens, tokens} {
+		sim.ResetRequests()
+		set := setOn(t, network, "allowances") // as after a reload
+		lines := linesWith(scrapeText(t, set, testDeadline), "hedera_account_token_allowance{")
+		if len(lines) != shown || !strings.HasSuffix(lines[0], " 1.5") {
+			t.Errorf("scrape %d: %d allowances, want %d: %q", scrape, len(lines), shown, lines)
+		}
+		if lookups := sim.Requests()["GET /api/v1/tokens/{id}"]; lookups > maxDecimalsLookups || lookups != 0 && scrape == 3 {
+			t.Errorf("scrape %d: %d lookups", scrape, lookups)
+		}
+	}
+}
+
+// TestUnreadableDecimals expects a failure, and no allowance that is off by a
+// power of ten.
+func TestUnreadableDecimals(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	addTokens(t, sim, simulator.Token{ID: "0.0.7001", Decimals: 1})
+	addGranter(t, sim, "0.0.5001", simulator.Allowance{Spender: "0.0.1", TokenID: "0.0.7001", Amount: 15})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), granter("0.0.5001", "a")), "allowances")
+	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/tokens/0.0.7001", Kind: simulator.FaultGarbage}); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, set, testDeadline)
+	wantLines(t, body, successLine("allowances", false))
+	wantNone(t, body, "hedera_account_")
+
+	sim.ClearFaults()
+	wantLines(t, scrapeText(t, set, testDeadline),
+		`hedera_account_token_allowance{account_id="0.0.5001",name="a",network="simulated",spender="0.0.1",token_id="0.0.7001"} 1.5`)
+}
+
+// TestDecimalsOfOtherTokensAreForgotten keeps a reset network, which gives ids to
+// other tokens, from being shown with old decimals.
+func TestDecimalsOfOtherTokensAreForgotten(t *testing.T) {
+	decimals := tokenDecimals{known: map[string]int64{"0.0.7001": 2, "0.0.7002": 3}}
+	got, err := decimals.of(t.Context(), nil, map[string]bool{"0.0.7002": true})
+	if want := map[string]int64{"0.0.7002": 3}; err != nil || !maps.Equal(got, want) || !maps.Equal(decimals.known, want) {
+		t.Errorf("got %v, %v, remembered %v, want %v", got, err, decimals.known, want)
 	}
 }

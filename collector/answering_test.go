@@ -14,6 +14,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
 	"hedera_exporter/internal/simulator"
@@ -97,16 +98,16 @@ func wantOnly(t *testing.T, body, collector string, lines ...string) {
 // and about mirrors of which nothing is watched.
 func TestCollectorsWithNothingToReadSendNothing(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 2})
-	watchless := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account(t, "0.0.1001", "a"))
+	watchless := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.1001", "a"))
 	for _, name := range []string{"tokens", "allowances", "topics", "contracts", "schedules"} {
 		body := scrapeCosting(t, sim, setOn(t, watchless, name), map[string]int{})
 		wantOnly(t, body, name)
 	}
 	for _, name := range []string{"mirror", "network", "tokens", "allowances", "topics", "contracts", "schedules"} {
 		network := withoutMirror()
-		network.Accounts = []Account{{Name: "a", AllTokens: true, Allowances: true}}
-		network.Tokens = []Entity{{ID: "0.0.1", Name: "a"}}
-		network.Topics, network.Contracts, network.ScheduleCreators = network.Tokens, network.Tokens, network.Tokens
+		network.Accounts = []config.Account{{Name: "a", AllTokens: true, Allowances: true}}
+		network.Tokens = []config.Entity{entity("0.0.1", "a")}
+		network.Topics, network.Contracts, network.ScheduleCreators = topicsOf(network.Tokens), network.Tokens, creatorsOf(network.Tokens)
 		wantOnly(t, scrapeText(t, setOn(t, network, name), testDeadline), name)
 	}
 }

@@ -50,7 +50,7 @@ func benchmarkScrape(b *testing.B, base *url.URL, accounts int) {
 		Prober:      consensus.NewProber(consensus.ProberOptions{}),
 	}
 	for i := range accounts {
-		network.Accounts = append(network.Accounts, account(b, fmt.Sprintf("0.0.%d", 1001+i), fmt.Sprintf("account-%d", i)))
+		network.Accounts = append(network.Accounts, account(fmt.Sprintf("0.0.%d", 1001+i), fmt.Sprintf("account-%d", i)))
 	}
 	set := setOn(b, network, "accounts")
 
@@ -89,7 +89,7 @@ func mustGather(b *testing.B, set *Set, accounts int) {
 }
 
 // sequentialBalances asks for one account after the other, with the request of
-// hiero-sdk-go's MirrorNodeAccountBalanceQuery (FACTS.md 2.1).
+// hiero-sdk-go's MirrorNodeAccountBalanceQuery (docs/hedera.md 2.1).
 func sequentialBalances(b *testing.B, base *url.URL, accounts int) time.Duration {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()

@@ -5,10 +5,10 @@ package collector
 
 import (
 	"context"
-	"iter"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -16,16 +16,14 @@ import (
 const (
 	blocksSource = "mirror REST /api/v1/blocks"
 	// maxBlockPages of 100 blocks are read in one scrape: more than half an hour
-	// of blocks, which come every 2 s (FACTS.md, section 5).
+	// of blocks, which come every 2 s (docs/hedera.md 5).
 	maxBlockPages = 10
-	// resetAfter is the age of the last block from which on a mirror without a
-	// newer one is asked whether the network was reset.
+	// resetAfter is the age of the last block at which the mirror, if it has no
+	// newer block, is asked whether the network was reset.
 	resetAfter = time.Minute
 	// versionLength bounds a HAPI version as a label value.
 	versionLength = 32
 )
-
-var networkLabel = []string{"network"}
 
 var (
 	blockNumber = newGauge(Metric{
@@ -63,7 +61,7 @@ var (
 	hapiVersion = newGauge(Metric{
 		Collector: "blocks",
 		Name:      "network_hapi_version_info",
-		Help:      "Version of the consensus nodes' API in the latest block; the value is 1.",
+		Help:      "Version of the Hedera API (HAPI) in the latest block; the value is always 1.",
 		Labels:    []string{"network", "version"},
 		Source:    blocksSource,
 		Example:   "count by (network) (count by (network, version) (last_over_time(hedera_network_hapi_version_info[1h]))) > 1",
@@ -87,7 +85,7 @@ var (
 	blocksSkipped = newCounter(Metric{
 		Collector: "blocks",
 		Name:      "network_blocks_skipped_total",
-		Help:      "Blocks left out of the counters: those that the mirror does not have, and those beyond the 1,000 that one scrape catches up with.",
+		Help:      "Blocks left out of the counters: blocks that the mirror node does not have, and blocks beyond the 1,000 that one scrape reads.",
 		Labels:    networkLabel,
 		Source:    blocksSource,
 		Example:   "increase(hedera_network_blocks_skipped_total[1h]) > 0",
@@ -103,14 +101,8 @@ func init() {
 	})
 }
 
-type blockReader interface {
-	LatestBlock(ctx context.Context) (mirror.Block, error)
-	Blocks(ctx context.Context, after int64) iter.Seq2[mirror.Page[mirror.Block], error]
-}
-
-// blockState is guarded by its turn.
 type blockState struct {
-	turn turn
+	lock *semaphore.Weighted
 
 	started      bool
 	last         mirror.Block // the latest block counted, or seen at the start
@@ -121,23 +113,23 @@ type blockState struct {
 
 type blocks struct {
 	network string
-	mirror  blockReader
+	mirror  *mirror.Client
 	state   *blockState
 }
 
 func newBlocks(n Network) (Collector, error) {
 	if n.Mirror == nil {
-		return nothing{}, nil
+		return noop{}, nil
 	}
 	return blocks{network: n.Name, mirror: n.Mirror, state: &n.State.blocks}, nil
 }
 
 // Update implements Collector. What was counted before an error stays counted.
 func (c blocks) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	if err := c.state.turn.take(ctx); err != nil {
+	if err := c.state.lock.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	defer c.state.turn.give()
+	defer c.state.lock.Release(1)
 
 	if err := c.advance(ctx); err != nil {
 		return err
@@ -168,8 +160,8 @@ func (c blocks) advance(ctx context.Context) error {
 	return nil
 }
 
-// countPages counts the blocks after the last one and reports whether there
-// may be more of them than a scrape reads.
+// countPages counts the blocks after the last one and reports whether there may
+// be more than one scrape reads.
 func (c blocks) countPages(ctx context.Context) (more bool, err error) {
 	pages := 0
 	for page, err := range c.mirror.Blocks(ctx, c.state.last.Number) {
@@ -207,22 +199,14 @@ func (c blocks) skipToLatest(ctx context.Context) error {
 	return nil
 }
 
-// noticeReset goes back to the blocks of a network that began anew, as testnet
-// does now and then (FACTS.md, section 5).
+// noticeReset starts again at the latest block of a network that was reset, as
+// happens to testnet (docs/hedera.md 5).
 func (c blocks) noticeReset(ctx context.Context) error {
 	latest, err := c.mirror.LatestBlock(ctx)
 	if err == nil && latest.Number < c.state.last.Number {
 		c.state.last = latest
 	}
 	return err
-}
-
-func blockEnd(block mirror.Block) time.Time {
-	end := block.Timestamp.From
-	if block.Timestamp.To != nil {
-		end = *block.Timestamp.To
-	}
-	return time.Unix(0, int64(end))
 }
 
 func (c blocks) send(ch chan<- prometheus.Metric) {
@@ -242,9 +226,3 @@ func (c blocks) send(ch chan<- prometheus.Metric) {
 	ch <- networkGasUsed.sample(c.state.gas, c.network)
 	ch <- blocksSkipped.sample(c.state.skipped, c.network)
 }
-
-// nothing is the collector of a network that has no source for it.
-type nothing struct{}
-
-// Update implements Collector.
-func (nothing) Update(context.Context, chan<- prometheus.Metric) error { return nil }

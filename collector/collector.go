@@ -1,8 +1,8 @@
 // Copyright The hedera_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package collector turns what a Hedera network tells into Prometheus samples:
-// one file a collector, its metrics declared at the top of that file.
+// Package collector reads Hedera networks and makes Prometheus samples. Each
+// collector has one file, which declares its metrics at the top.
 package collector
 
 import (
@@ -15,30 +15,32 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Collector gathers the samples of one subject of one network.
+// Collector reads one part of one network.
 type Collector interface {
-	// Update sends the samples of one scrape. When it returns an error, what it
-	// has sent is discarded. It ends with ctx.
+	// Update sends the samples of one scrape and returns when ctx ends. The
+	// samples of one entity are sent together, once all of it is read. If Update
+	// returns an error, what it has sent is shown, and the entities that are
+	// missing are counted (see entityGroup).
 	Update(ctx context.Context, ch chan<- prometheus.Metric) error
 }
 
-// Registration describes a collector to the command line and the documentation.
+// Registration describes a collector for flags and documentation.
 type Registration struct {
 	Name           string
 	Help           string
 	DefaultEnabled bool
-	// MaxMinInterval is the mirror's own cache age of what the collector reads
-	// (FACTS.md 1.0): samples may be kept that long. Zero: always fresh.
+	// MaxMinInterval is how long samples may be kept: the max-age of what the
+	// collector reads from the mirror (docs/hedera.md 1.0). Zero: not at all.
 	MaxMinInterval time.Duration
-	// Sharded collectors run on every shard, for its accounts; the others on the
-	// first shard only, so that nothing is exported twice.
+	// Sharded collectors run on every shard, for its accounts; the others only on
+	// the first shard, so that nothing is exported twice.
 	Sharded bool
 
 	factory func(Network) (Collector, error)
 }
 
-// minInterval is for how long the collector's samples are kept, given the
-// configured intervals by collector.
+// minInterval is how long the collector's samples are kept, given the configured
+// intervals by collector.
 func (r Registration) minInterval(configured map[string]time.Duration) time.Duration {
 	if interval, ok := configured[r.Name]; ok {
 		return interval
@@ -48,7 +50,7 @@ func (r Registration) minInterval(configured map[string]time.Duration) time.Dura
 
 var registrations []Registration
 
-// register makes a collector known; its file calls it from init.
+// register adds a collector; its file calls it from init.
 func register(r Registration) {
 	registrations = append(registrations, r)
 }
@@ -63,14 +65,14 @@ func Registrations() []Registration {
 // Options choose the collectors of a Set.
 type Options struct {
 	Enabled func(name string) bool
-	// MinInterval is for how long a collector's samples are kept; a collector
-	// that is not in it keeps them for its MaxMinInterval.
+	// MinInterval is how long a collector's samples are kept, if it differs from
+	// its MaxMinInterval.
 	MinInterval map[string]time.Duration
 	Shard       Shard
 }
 
-// NewSet returns the enabled collectors of networks. It owns the networks from
-// then on: Close closes them.
+// NewSet returns the enabled collectors of networks. On success the Set owns the
+// networks: Close closes them.
 func NewSet(networks []Network, options Options, log Logger) (*Set, error) {
 	set := &Set{networks: networks, log: log}
 	for _, network := range networks {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -19,7 +20,7 @@ var (
 	contractExists = newGauge(Metric{
 		Collector: "contracts",
 		Name:      "contract_exists",
-		Help:      "Whether the network knows the contract; it knows deleted ones too.",
+		Help:      "Whether the network knows the contract. Deleted contracts stay known.",
 		Labels:    contractLabels,
 		Source:    contractsSource,
 		Example:   "hedera_contract_exists == 0",
@@ -59,38 +60,33 @@ func init() {
 	})
 }
 
-type contractReader interface {
-	Contracts(ctx context.Context, ids []string) ([]mirror.Contract, error)
-	Balances(ctx context.Context, ids []string) ([]mirror.Balance, error)
-}
-
 type contracts struct {
 	network   string
-	contracts []Entity
-	mirror    contractReader
+	contracts []config.Entity
+	mirror    *mirror.Client
 }
 
 func newContracts(n Network) (Collector, error) {
 	if n.Mirror == nil || len(n.Contracts) == 0 {
-		return nothing{}, nil
+		return noop{}, nil
 	}
 	return contracts{network: n.Name, contracts: n.Contracts, mirror: n.Mirror}, nil
 }
 
-// Update implements Collector. A contract's balance is not in the list of
-// contracts; its bytecode is not either.
+// Update implements Collector. The list of contracts has neither balances nor
+// bytecode.
 func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	ids := make([]string, 0, len(c.contracts))
 	for _, contract := range c.contracts {
-		ids = append(ids, contract.ID)
+		ids = append(ids, contract.ID.String())
 	}
 	var (
-		rows     []mirror.Contract
-		balances []mirror.Balance
+		known    map[string]mirror.Contract
+		balances map[string]mirror.Balance
 	)
 	group, ctx := newParallel(ctx)
 	group.Go(func() (err error) {
-		rows, err = c.mirror.Contracts(ctx, ids)
+		known, err = c.mirror.Contracts(ctx, ids)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -100,22 +96,15 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	c.send(ch, rows, balances)
+	c.send(ch, known, balances)
 	return nil
 }
 
-func (c contracts) send(ch chan<- prometheus.Metric, rows []mirror.Contract, balances []mirror.Balance) {
-	known := make(map[string]mirror.Contract, len(rows))
-	for _, row := range rows {
-		known[row.ID] = row
-	}
-	held := make(map[string]int64, len(balances))
-	for _, balance := range balances {
-		held[balance.Account] = balance.Balance
-	}
+func (c contracts) send(ch chan<- prometheus.Metric, known map[string]mirror.Contract, balances map[string]mirror.Balance) {
 	for _, contract := range c.contracts {
-		labels := []string{c.network, contract.ID, contract.Name}
-		row, exists := known[contract.ID]
+		id := contract.ID.String()
+		labels := []string{c.network, id, contract.Name}
+		row, exists := known[id]
 		ch <- contractExists.sample(boolValue(exists), labels...)
 		if !exists {
 			continue
@@ -124,8 +113,8 @@ func (c contracts) send(ch chan<- prometheus.Metric, rows []mirror.Contract, bal
 		if row.ExpirationTimestamp != nil {
 			ch <- contractExpiry.sample(row.ExpirationTimestamp.Seconds(), labels...)
 		}
-		if tinybar, ok := held[contract.ID]; ok {
-			ch <- contractBalance.sample(hbar(tinybar), labels...)
+		if balance, ok := balances[id]; ok {
+			ch <- contractBalance.sample(hbar(balance.Balance), labels...)
 		}
 	}
 }

@@ -5,10 +5,12 @@ package collector
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -16,65 +18,61 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 	"hedera_exporter/internal/simulator"
 )
 
 const histories = 12 // random ones a run of each property test; each has its seed
 
-// flaky is a mirror that fails at random, before it was asked or after it has
-// answered.
+// flaky forwards requests to a mirror node, and fails at random instead.
 type flaky struct {
-	*mirror.Client
+	mirror  http.Handler
 	mu      sync.Mutex
 	random  *rand.Rand
 	failing bool
 }
 
-var errFlaky = errors.New("flaky")
+// newFlaky returns a client of the simulated mirror node through a flaky proxy.
+func newFlaky(t *testing.T, sim *simulator.Simulator, seed, stream uint64) (*mirror.Client, *flaky) {
+	t.Helper()
+	target, err := url.Parse(sim.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &flaky{mirror: httputil.NewSingleHostReverseProxy(target), random: rand.New(rand.NewPCG(seed, stream))}
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	base, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := mirror.New(mirror.Options{Network: "simulated", URL: base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client, f
+}
+
+func (f *flaky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f.fails() {
+		http.Error(w, "flaky", http.StatusForbidden) // not retried
+		return
+	}
+	f.mirror.ServeHTTP(w, r)
+}
+
+func (f *flaky) fails() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failing && f.random.IntN(4) == 0
+}
 
 func (f *flaky) setFailing(failing bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.failing = failing
-}
-
-func (f *flaky) err() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.failing && f.random.IntN(4) == 0 {
-		return errFlaky
-	}
-	return nil
-}
-
-func (f *flaky) Transactions(ctx context.Context, ids []string, from mirror.Timestamp) (mirror.Page[mirror.Transaction], error) {
-	page, err := f.Client.Transactions(ctx, ids, from)
-	return page, errors.Join(err, f.err())
-}
-
-func (f *flaky) LatestTransaction(ctx context.Context, id string) (mirror.Transaction, bool, error) {
-	transaction, ok, err := f.Client.LatestTransaction(ctx, id)
-	return transaction, ok, errors.Join(err, f.err())
-}
-
-func (f *flaky) LatestBlock(ctx context.Context) (mirror.Block, error) {
-	block, err := f.Client.LatestBlock(ctx)
-	return block, errors.Join(err, f.err())
-}
-
-func (f *flaky) Blocks(ctx context.Context, after int64) iter.Seq2[mirror.Page[mirror.Block], error] {
-	return func(yield func(mirror.Page[mirror.Block], error) bool) {
-		for page, err := range f.Client.Blocks(ctx, after) {
-			if err = errors.Join(err, f.err()); err != nil {
-				yield(mirror.Page[mirror.Block]{}, err)
-				return
-			}
-			if !yield(page, nil) {
-				return
-			}
-		}
-	}
 }
 
 // scrapeAtOnce runs c several times at the same time; whether it fails is not
@@ -89,10 +87,10 @@ func scrapeAtOnce(t *testing.T, c Collector, times int) {
 
 // samplesFrom is one update of c as text.
 func samplesFrom(t *testing.T, c Collector) (string, error) {
-	r := &round{network: "simulated", name: "c", collector: c}
+	cached := &cachedCollector{network: "simulated", name: "c", collector: c}
 	ctx, cancel := context.WithTimeout(context.Background(), testDeadline)
 	defer cancel()
-	result, err := r.run(ctx)
+	result, err := cached.run(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -127,12 +125,12 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	ids := []string{"0.0.1001", "0.0.1002", "0.0.1003"}
 	for _, id := range ids {
-		watched := account(t, id, id)
+		watched := account(id, id)
 		watched.Transactions = true
 		network.Accounts = append(network.Accounts, watched)
 	}
-	client := &flaky{Client: network.Mirror, random: rand.New(rand.NewPCG(seed, 1))}
-	collectorOn := func(accounts ...Account) transactions {
+	client, upstream := newFlaky(t, sim, seed, 1)
+	collectorOn := func(accounts ...config.Account) transactions {
 		return transactions{network: "simulated", accounts: accounts, mirror: client, state: &network.State.transactions}
 	}
 	c := collectorOn(network.Accounts...)
@@ -150,7 +148,7 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 		t.Fatal(err)
 	}
 
-	client.setFailing(true)
+	upstream.setFailing(true)
 	consensus := blockEndOf(t, start)
 	for range 12 {
 		burst := []int{0, 1, 2, 99, 100, 101, 250}[random.IntN(7)]
@@ -166,9 +164,9 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 		}
 	}
 
-	client.setFailing(false)
+	upstream.setFailing(false)
 	var body string
-	awaitSamples(t, c, &body, `hedera_account_transactions_backlog_seconds{network="simulated"} 0`)
+	awaitSamples(t, c, &body, `hedera_transactions_backlog_seconds{network="simulated"} 0`)
 	for i, id := range ids {
 		wantTotals(t, body, id, before[i], sim.AccountTotals(id))
 	}
@@ -239,7 +237,7 @@ func wantTotals(t *testing.T, body, id string, before, after simulator.Totals) {
 		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="in",%s} %s`, labels, tail, sampleValue(hbar(after.In-before.In))),
 		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="out",%s} %s`, labels, tail, sampleValue(hbar(after.Out-before.Out))),
 		fmt.Sprintf(`hedera_account_fees_hbar_total{%s%s} %s`, labels, tail, sampleValue(hbar(after.Fees-before.Fees))),
-		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.Timestamp(after.Last.UnixNano()).Seconds())),
+		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.TimestampOf(after.Last).Seconds())),
 	)
 	kinds := 0
 	for kind, count := range after.ByTypeResult {
@@ -273,21 +271,21 @@ func testBlockHistory(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 2))
 	sim := startSimulator(t, simulator.Options{Nodes: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	client := &flaky{Client: network.Mirror, random: rand.New(rand.NewPCG(seed, 3))}
+	client, upstream := newFlaky(t, sim, seed, 3)
 	c := blocks{network: "simulated", mirror: client, state: &network.State.blocks}
 
 	before := sim.BlockTotals()
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
-	client.setFailing(true)
+	upstream.setFailing(true)
 	for range 9 { // even if all of them fail, no more blocks than a scrape reads
 		for range []int{0, 1, 7, 99, 100, 101}[random.IntN(6)] {
 			addBlockWith(sim, random.IntN(1000), random.Int64N(1e7))
 		}
 		scrapeAtOnce(t, c, 1+random.IntN(2))
 	}
-	client.setFailing(false)
+	upstream.setFailing(false)
 	last := addBlockWith(sim, 3, 5)
 	body, err := samplesFrom(t, c)
 	if err != nil {
@@ -341,24 +339,10 @@ func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
 	}
 }
 
-// oneBlock is a mirror whose only block is latest.
-type oneBlock struct{ latest mirror.Block }
-
-func (m *oneBlock) LatestBlock(context.Context) (mirror.Block, error) { return m.latest, nil }
-
-func (m *oneBlock) Blocks(_ context.Context, after int64) iter.Seq2[mirror.Page[mirror.Block], error] {
-	return func(yield func(mirror.Page[mirror.Block], error) bool) {
-		var page mirror.Page[mirror.Block]
-		if m.latest.Number > after {
-			page.Rows = []mirror.Block{m.latest}
-		}
-		yield(page, nil)
-	}
-}
-
 func TestBlocksOfANetworkThatWasReset(t *testing.T) {
-	source := &oneBlock{latest: mirror.Block{Number: 5000, Count: 3}}
-	c := blocks{network: "simulated", mirror: source, state: &NewState().blocks}
+	bodies := map[string]string{}
+	network := answering(t, bodies)
+	c := blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks}
 	want := func(number, transactions, skipped string) {
 		t.Helper()
 		body, err := samplesFrom(t, c)
@@ -375,20 +359,25 @@ func TestBlocksOfANetworkThatWasReset(t *testing.T) {
 		wantNone(t, body, "hedera_block_size_bytes{")
 		wantNone(t, body, "hedera_network_hapi_version_info{")
 	}
+	latest := func(number, count int) {
+		bodies[blocksPath] = fmt.Sprintf(`{"blocks":[{"number":%d,"count":%d,"gas_used":null,"hapi_version":null,"size":null,
+			"timestamp":{"from":"1.000000000","to":null}}],"links":{"next":null}}`, number, count)
+	}
+	latest(5000, 3)
 	want("5000", "0", "0")
-	source.latest = mirror.Block{Number: 2, Count: 4} // began anew
+	latest(2, 4) // was reset
 	want("2", "0", "0")
-	source.latest = mirror.Block{Number: 3, Count: 5}
+	latest(3, 5)
 	want("3", "5", "0")
-	source.latest = mirror.Block{Number: 6, Count: 1} // 4 and 5 are not to be had
+	latest(6, 1) // 4 and 5 are not to be had
 	want("6", "6", "2")
 }
 
 func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	watched := account(t, "0.0.1001", "busy")
-	c := transactions{network: "simulated", accounts: []Account{watched}, mirror: network.Mirror, state: &network.State.transactions}
+	watched := account("0.0.1001", "busy")
+	c := transactions{network: "simulated", accounts: []config.Account{watched}, mirror: network.Mirror, state: &network.State.transactions}
 	start := blockEndOf(t, addBlock(sim))
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
@@ -408,7 +397,7 @@ func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if backlog := linesWith(body, "hedera_account_transactions_backlog_seconds{"); len(backlog) != 1 || strings.HasSuffix(backlog[0], " 0") {
+	if backlog := linesWith(body, "hedera_transactions_backlog_seconds{"); len(backlog) != 1 || strings.HasSuffix(backlog[0], " 0") {
 		t.Errorf("with %d transactions to count the backlog is %q", added, backlog)
 	}
 	if !strings.HasSuffix(counted(body), " 991") { // each page begins with the row that ended the one before
@@ -417,7 +406,7 @@ func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	if body, err = samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
-	wantLines(t, body, `hedera_account_transactions_backlog_seconds{network="simulated"} 0`)
+	wantLines(t, body, `hedera_transactions_backlog_seconds{network="simulated"} 0`)
 	if !strings.HasSuffix(counted(body), " 1500") {
 		t.Errorf("two scrapes counted %s", counted(body))
 	}
@@ -428,8 +417,8 @@ func TestCursorIsNeverOlderThanADay(t *testing.T) {
 	const old = 3 * 24 * time.Hour
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1, Now: func() time.Time { return time.Now().Add(-old) }})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	c := transactions{network: "simulated", accounts: []Account{account(t, "0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
-	earliest := mirror.Timestamp(time.Now().Add(-settled).UnixNano())
+	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
+	earliest := mirror.TimestampOf(time.Now().Add(-settled))
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
@@ -441,7 +430,7 @@ func TestCursorIsNeverOlderThanADay(t *testing.T) {
 func TestFullPageOfOneTimestampIsAnError(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	c := transactions{network: "simulated", accounts: []Account{account(t, "0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
+	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
 	at := blockEndOf(t, addBlock(sim)).Add(time.Second)
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
@@ -463,7 +452,7 @@ func TestQuietAccount(t *testing.T) {
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	c := transactions{network: "simulated", mirror: network.Mirror, state: &network.State.transactions}
 	for i := range 15 {
-		c.accounts = append(c.accounts, account(t, "0.0."+itoa(1001+i), itoa(i)))
+		c.accounts = append(c.accounts, account("0.0."+itoa(1001+i), itoa(i)))
 		if err := sim.Update(func(l *simulator.Ledger) error {
 			return l.AddTransaction(simulator.Transaction{Consensus: time.Unix(1790000000, 0), Payer: "0.0." + itoa(1001+i)})
 		}); err != nil {

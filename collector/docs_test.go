@@ -51,10 +51,10 @@ func TestMetricsAreDeclaredWhole(t *testing.T) {
 			}
 		}
 		if !strings.Contains(m.Example, strings.TrimSuffix(m.Name, "_seconds")) {
-			t.Errorf("the example of %s is about something else: %s", m.Name, m.Example)
+			t.Errorf("the example of %s does not use it: %s", m.Name, m.Example)
 		}
 		if !strings.HasSuffix(m.Help, ".") {
-			t.Errorf("the help of %s is no sentence: %s", m.Name, m.Help)
+			t.Errorf("the help of %s is not a sentence: %s", m.Name, m.Help)
 		}
 	}
 }
@@ -81,11 +81,11 @@ func collectorNote(name string) string {
 		}
 		note := fmt.Sprintf("Collector `%s`: %s. On by default: %v.", r.Name, r.Help, r.DefaultEnabled)
 		if r.MaxMinInterval > 0 {
-			return note + fmt.Sprintf(" Samples are kept for `min_interval`, %s unless configured shorter.", r.MaxMinInterval)
+			return note + fmt.Sprintf(" Samples are kept for `min_interval`, by default %s.", r.MaxMinInterval)
 		}
-		return note + " Fresh on each scrape."
+		return note + " Read on each scrape."
 	}
-	return "The exporter about itself; always on."
+	return "Metrics of the exporter itself; always on."
 }
 
 func unit(name string) string {
@@ -93,9 +93,9 @@ func unit(name string) string {
 	for _, suffix := range []struct{ suffix, unit string }{
 		{"_timestamp_seconds", "seconds since 1970"},
 		{"_seconds", "seconds"},
+		{"_usd_per_hbar", "USD per hbar"},
 		{"_hbar", "hbar"},
 		{"_bytes", "bytes"},
-		{"_usd_per_hbar", "USD"},
 		{"_ratio", "ratio"},
 	} {
 		if strings.HasSuffix(name, suffix.suffix) {

@@ -5,8 +5,8 @@ package collector
 
 import "context"
 
-// NodeEndpoint is one gRPC endpoint of a consensus node, in the words of the
-// labels of node_probe and address_book.
+// NodeEndpoint is one gRPC endpoint of a consensus node. The fields have the
+// values of the labels of node_probe and address_book.
 type NodeEndpoint struct {
 	NodeID        string
 	NodeAccountID string
@@ -15,11 +15,10 @@ type NodeEndpoint struct {
 	Transport     string // tls or plaintext
 }
 
-// Endpoints returns the endpoints that node_probe would probe: while the
-// source of the book fails, those of the last book read. It fails when there is
-// none.
+// Endpoints returns the endpoints that node_probe probes. It fails if no address
+// book has been read yet and none can be read now.
 func (b *AddressBook) Endpoints(ctx context.Context) ([]NodeEndpoint, error) {
-	nodes, err := b.nodes(ctx)
+	nodes, err := b.Nodes(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 
+	"hedera_exporter/internal/config"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -53,9 +55,9 @@ func faultsAt(path string) map[string]simulator.Fault {
 var collectorFamilies = map[string][]string{
 	"accounts":     {"hedera_account_balance_hbar{", "hedera_account_exists{", "hedera_account_info{"},
 	"blocks":       {"hedera_block_number{", "hedera_network_transactions_total{"},
-	"transactions": {"hedera_account_transactions_backlog_seconds{", "hedera_account_transferred_hbar_total{"},
+	"transactions": {"hedera_transactions_backlog_seconds{", "hedera_account_transferred_hbar_total{"},
 	"address_book": {"hedera_address_book_", "hedera_node_info{", "hedera_node_endpoints{", "hedera_node_stake"},
-	"node_probe":   {"hedera_node_endpoint_", "hedera_node_precheck_"},
+	"node_probe":   {"hedera_node_endpoint_"},
 }
 
 // TestFaultCostsItsCollectorOnly injects each fault at each upstream that a
@@ -72,17 +74,17 @@ func TestFaultCostsItsCollectorOnly(t *testing.T) {
 		for name, fault := range faultsAt(path) {
 			t.Run(broken+"/"+path+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				testFault(t, fault, broken)
+				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testFault(t, memory, fault, broken) })
 			})
 		}
 	}
 }
 
-func testFault(t *testing.T, fault simulator.Fault, broken string) {
-	sim := startSimulator(t, simulator.Options{Nodes: 3, Accounts: 1})
-	watched := account(t, "0.0.1001", "a")
+func testFault(t *testing.T, memory *memnet.Network, fault simulator.Fault, broken string) {
+	sim := startSimulator(t, simulator.Options{Nodes: 3, Accounts: 1, Listen: memory.Listen})
+	watched := account("0.0.1001", "a")
 	watched.Transactions = true
-	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched))
+	set := setOn(t, networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched))
 	scrapeText(t, set, testDeadline) // so that a value is there to go stale
 	if _, err := sim.InjectFault(fault); err != nil {
 		t.Fatal(err)
@@ -115,13 +117,17 @@ func successLine(collector string, success bool) string {
 // TestScrapesWithFaultsLeaveNothingBehind is the leak test of issue 2: goleak
 // looks while the exporter's set and its connections are closed.
 func TestScrapesWithFaultsLeaveNothingBehind(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 150})
-	watched := []Account{}
+	memnet.Test(t, testScrapesWithFaults)
+}
+
+func testScrapesWithFaults(t *testing.T, memory *memnet.Network) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 150, Listen: memory.Listen})
+	watched := []config.Account{}
 	for i := range 150 {
-		watched = append(watched, account(t, "0.0."+itoa(1001+i), itoa(i)))
+		watched = append(watched, account("0.0."+itoa(1001+i), itoa(i)))
 	}
 	before := goleak.IgnoreCurrent()
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched...)
+	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched...)
 	set := setOn(t, network)
 
 	faults := []simulator.Fault{}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/prometheus/common/model"
 
 	"hedera_exporter/internal/simulator"
 )
@@ -92,17 +93,17 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 // everythingOn watches all that the simulator has, with every option.
 func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	t.Helper()
-	fees := account(t, "0.0.98", "fees", Minimum{"warning", 1000_00000000}, Minimum{"critical", 100_00000000})
-	hot := account(t, "0.0.1001", "hot wallet")
-	hot.AllTokens, hot.Transactions, hot.Allowances, hot.QuietPeriod = true, true, true, time.Hour
-	closed := account(t, "0.0.1002", "closed")
-	closed.Still = true
-	network := networkOn(t, sim, self, fees, hot, closed, account(t, "0.0.1010", "nulls"), account(t, "0.0.999999", "missing"))
+	fees := account("0.0.98", "fees", minimum("warning", 1000_00000000), minimum("critical", 100_00000000))
+	hot := account("0.0.1001", "hot wallet")
+	hot.AllTokens, hot.Transactions, hot.Allowances, hot.Heartbeat = true, true, true, model.Duration(time.Hour)
+	closed := account("0.0.1002", "closed")
+	closed.Cold = true
+	network := networkOn(t, sim, self, fees, hot, closed, account("0.0.1010", "nulls"), account("0.0.999999", "missing"))
 	network.Tokens = entities(sim.TokenIDs()...)
-	network.Topics = entities(sim.TopicIDs()...)
-	network.Topics[0].QuietPeriod = time.Hour
+	network.Topics = topicsOf(entities(sim.TopicIDs()...))
+	network.Topics[0].Heartbeat = model.Duration(time.Hour)
 	network.Contracts = entities(sim.ContractIDs()...)
-	network.ScheduleCreators = entities("0.0.98")
+	network.ScheduleCreators = creatorsOf(entities("0.0.98"))
 	addSchedule(t, sim, "0.0.98")
 	return network
 }

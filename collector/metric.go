@@ -18,8 +18,8 @@ type Metric struct {
 	Name      string
 	Type      string // gauge, counter or histogram
 	Help      string
-	Labels    []string // network, which all of a network's families carry, included
-	Source    string   // the API that tells it
+	Labels    []string // including network
+	Source    string   // where the value comes from
 	Example   string   // a PromQL query
 }
 
@@ -32,18 +32,18 @@ func Metrics() []Metric {
 	})
 }
 
-// constMetric declares a family whose samples are made anew on each scrape.
+// constMetric is a family whose samples are made on each scrape.
 type constMetric struct {
 	desc      *prometheus.Desc
 	valueType prometheus.ValueType
 }
 
-// newGauge declares a gauge; m.Name goes without the namespace.
+// newGauge declares a gauge; m.Name is without the namespace.
 func newGauge(m Metric) constMetric {
 	return newConstMetric(m, "gauge", prometheus.GaugeValue)
 }
 
-// newCounter declares a counter whose value its collector keeps.
+// newCounter declares a counter; its collector keeps the value.
 func newCounter(m Metric) constMetric {
 	return newConstMetric(m, "counter", prometheus.CounterValue)
 }
@@ -62,16 +62,4 @@ func declare(m Metric, typeName string) Metric {
 	m.Type = typeName
 	metrics = append(metrics, m)
 	return m
-}
-
-// sample makes one sample; labels follow the declaration's order.
-func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
-	return prometheus.MustNewConstMetric(m.desc, m.valueType, value, labels...)
-}
-
-func boolValue(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -16,7 +17,7 @@ var (
 	mirrorUp = newGauge(Metric{
 		Collector: "mirror",
 		Name:      "mirror_up",
-		Help:      "Whether the mirror node's REST API told its latest block.",
+		Help:      "Whether the mirror node's REST API returned its latest block.",
 		Labels:    networkLabel,
 		Source:    blocksSource,
 		Example:   "hedera_mirror_up == 0",
@@ -24,7 +25,7 @@ var (
 	mirrorLatestBlock = newGauge(Metric{
 		Collector: "mirror",
 		Name:      "mirror_latest_block_timestamp_seconds",
-		Help:      "When the latest block that the mirror node has ended: its age is the mirror's lag.",
+		Help:      "End of the mirror node's latest block. Its age is the lag of the mirror node.",
 		Labels:    networkLabel,
 		Source:    blocksSource,
 		Example:   "time() - hedera_mirror_latest_block_timestamp_seconds > 60",
@@ -32,7 +33,7 @@ var (
 	mirrorGRPCUp = newGauge(Metric{
 		Collector: "mirror",
 		Name:      "mirror_grpc_up",
-		Help:      "Whether the mirror node's gRPC API sent the first node of the address book. Absent where no gRPC address is configured.",
+		Help:      "Whether the mirror node's gRPC API returned the first node of the address book. Absent if no gRPC address is configured.",
 		Labels:    networkLabel,
 		Source:    "mirror gRPC NetworkService/getNodes for file 0.0.102",
 		Example:   "hedera_mirror_grpc_up == 0",
@@ -42,40 +43,25 @@ var (
 func init() {
 	register(Registration{
 		Name:           "mirror",
-		Help:           "whether the mirror node answers and how far it is behind",
+		Help:           "whether the mirror node answers, and its lag",
 		DefaultEnabled: true,
 		factory:        newMirrorHealth,
 	})
 }
 
-type latestBlockReader interface {
-	LatestBlock(ctx context.Context) (mirror.Block, error)
-}
-
-type grpcChecker interface {
-	Check(ctx context.Context) error
-}
-
 type mirrorHealth struct {
 	network string
-	rest    latestBlockReader // nil: no mirror
-	grpc    grpcChecker       // nil: no gRPC
+	rest    *mirror.Client               // nil: no mirror
+	grpc    *consensus.AddressBookClient // nil: no gRPC
 	log     Logger
 }
 
 func newMirrorHealth(n Network) (Collector, error) {
-	c := mirrorHealth{network: n.Name, log: n.Log}
-	if n.Mirror != nil {
-		c.rest = n.Mirror
-	}
-	if n.MirrorGRPC != nil {
-		c.grpc = n.MirrorGRPC
-	}
-	return c, nil
+	return mirrorHealth{network: n.Name, rest: n.Mirror, grpc: n.MirrorGRPC, log: n.Log}, nil
 }
 
-// Update implements Collector. A dead mirror is a sample, not a failure, so it
-// is given up early enough to tell.
+// Update implements Collector. A mirror that is down is a sample and not a
+// failure, so the checks end early enough for the sample to be sent.
 func (c mirrorHealth) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	checkCtx, cancel := withShare(ctx, probeShare)
 	defer cancel()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -29,16 +30,16 @@ var mirrorCollectors = map[string]string{
 }
 
 // watchedNetwork has something to read for each of the mirrorCollectors.
-func watchedNetwork(t *testing.T) (*simulator.Simulator, Network) {
+func watchedNetwork(t *testing.T, memory *memnet.Network) (*simulator.Simulator, Network) {
 	t.Helper()
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 3})
-	watched := account(t, "0.0.1001", "a")
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 3, Listen: memory.Listen})
+	watched := account("0.0.1001", "a")
 	watched.AllTokens, watched.Allowances = true, true
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), watched)
+	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched)
 	network.Tokens = entities(sim.TokenIDs()...)
-	network.Topics = entities(sim.TopicIDs()...)
+	network.Topics = topicsOf(entities(sim.TopicIDs()...))
 	network.Contracts = entities(sim.ContractIDs()...)
-	network.ScheduleCreators = entities(sim.ScheduleCreators()...)
+	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	return sim, network
 }
 
@@ -57,7 +58,7 @@ func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
 		{"tokens", "/api/v1/tokens/0.0.731861", `hedera_token_exists{name="n0.0.731861",network="simulated",token_id="0.0.731861"} 0`},
 		{"tokens", "/api/v1/tokens/0.0.731861/balances", ""},
 		{"tokens", "/api/v1/accounts/0.0.1001/tokens", `hedera_account_token_balance{`},
-		{"allowances", "/api/v1/accounts/0.0.1001/allowances/crypto", `hedera_account_token_allowance_units{`},
+		{"allowances", "/api/v1/accounts/0.0.1001/allowances/crypto", `hedera_account_token_allowance{`},
 		{"allowances", "/api/v1/accounts/0.0.1001/allowances/tokens", `hedera_account_allowance_hbar{`},
 		{"topics", "/api/v1/topics/", `hedera_topic_exists{name="n0.0.120438",network="simulated",topic_id="0.0.120438"} 0`},
 		{"contracts", "/api/v1/contracts", ""},
@@ -79,18 +80,18 @@ func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
 			fault.Path = test.path
 			t.Run(test.path+"/"+name, func(t *testing.T) {
 				t.Parallel()
+				unknown := ""
 				if name == "404" {
-					testMirrorFault(t, fault, test.collector, test.unknown)
-					return
+					unknown = test.unknown
 				}
-				testMirrorFault(t, fault, test.collector, "")
+				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testMirrorFault(t, memory, fault, test.collector, unknown) })
 			})
 		}
 	}
 }
 
-func testMirrorFault(t *testing.T, fault simulator.Fault, broken, unknown string) {
-	sim, network := watchedNetwork(t)
+func testMirrorFault(t *testing.T, memory *memnet.Network, fault simulator.Fault, broken, unknown string) {
+	sim, network := watchedNetwork(t, memory)
 	set := setOn(t, network, slices.Collect(maps.Keys(mirrorCollectors))...)
 	scrapeText(t, set, testDeadline) // so that a value is there to go stale
 	if _, err := sim.InjectFault(fault); err != nil {

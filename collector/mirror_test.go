@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -38,26 +39,29 @@ func TestDeadMirrorIsASample(t *testing.T) {
 	for path, broken := range map[string]string{blocksPath: "hedera_mirror_up", simulator.GetNodesFault: "hedera_mirror_grpc_up"} {
 		for name, fault := range faultsAt(path) {
 			t.Run(broken+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				sim := startSimulator(t, simulator.Options{Nodes: 1})
-				set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "mirror")
-				if _, err := sim.InjectFault(fault); err != nil {
-					t.Fatal(err)
-				}
-				body := scrapeText(t, set, time.Second)
-				for _, metric := range []string{"hedera_mirror_up", "hedera_mirror_grpc_up"} {
-					want := `{network="simulated"} 1`
-					if metric == broken {
-						want = `{network="simulated"} 0`
-					}
-					wantLines(t, body, metric+want)
-				}
-				wantLines(t, body, successLine("mirror", true))
-				if shown := len(linesWith(body, "hedera_mirror_latest_block")) > 0; shown != (path != blocksPath) {
-					t.Errorf("latest block shown: %v", shown)
-				}
+				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testDeadMirror(t, memory, fault, broken) })
 			})
 		}
+	}
+}
+
+func testDeadMirror(t *testing.T, memory *memnet.Network, fault simulator.Fault, broken string) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	set := setOn(t, networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry())), "mirror")
+	if _, err := sim.InjectFault(fault); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, set, time.Second)
+	for _, metric := range []string{"hedera_mirror_up", "hedera_mirror_grpc_up"} {
+		want := `{network="simulated"} 1`
+		if metric == broken {
+			want = `{network="simulated"} 0`
+		}
+		wantLines(t, body, metric+want)
+	}
+	wantLines(t, body, successLine("mirror", true))
+	if shown := len(linesWith(body, "hedera_mirror_latest_block")) > 0; shown != (fault.Path != blocksPath) {
+		t.Errorf("latest block shown: %v", shown)
 	}
 }
 

@@ -21,12 +21,12 @@ const (
 	stakeSource           = "mirror REST /api/v1/network/stake"
 	rateSource            = "mirror REST /api/v1/network/exchangerate"
 	registeredNodesSource = "mirror REST /api/v1/network/registered-nodes"
-	// maxRegisteredNodes bounds the series of registered nodes, which anyone may
-	// register (HIP-1137).
+	// maxRegisteredNodes bounds the series of registered nodes: anyone may register
+	// one (HIP-1137).
 	maxRegisteredNodes = 100
 )
 
-// gasTransactionTypes are the types that have a price of gas (FACTS.md 1.3).
+// gasTransactionTypes are the types with a gas price (docs/hedera.md 1.3).
 var gasTransactionTypes = []string{"ContractCall", "ContractCreate", "EthereumTransaction"}
 
 var (
@@ -34,31 +34,31 @@ var (
 		"Stake on all nodes.",
 		"hedera_network_stake_hbar / on (network) hedera_network_supply_hbar{kind=\"released\"}")
 	networkStakeRewardedMaximum = newNetworkStakeGauge("stake_rewarded_maximum_hbar",
-		"Stake up to which an hbar staked earns the most.",
+		"Total stake up to which a staked hbar earns the maximum reward.",
 		"hedera_network_stake_hbar > hedera_network_stake_rewarded_maximum_hbar")
 	networkRewardRate = newNetworkStakeGauge("staking_reward_rate_hbar",
-		"Rewards that are distributed in a staking period, which is a day.",
+		"Rewards distributed per staking period (one day).",
 		"hedera_network_staking_reward_rate_hbar * 365 / hedera_network_stake_hbar")
 	networkRewardMaximum = newNetworkStakeGauge("staking_reward_maximum_hbar",
-		"The most that is paid as rewards for the staking period, given the balance of the reward account and the stake that earns rewards.",
+		"Maximum total reward for the staking period, given the balance of the reward account and the stake that earns rewards.",
 		"hedera_network_staking_reward_rate_hbar / hedera_network_staking_reward_maximum_hbar")
 	networkRewardPerHbarMaximum = newNetworkStakeGauge("staking_reward_per_hbar_maximum_hbar",
-		"The most that an hbar staked earns in a staking period.",
+		"Maximum reward of a staked hbar per staking period.",
 		"hedera_network_staking_reward_per_hbar_maximum_hbar * 365")
 	networkStartThreshold = newNetworkStakeGauge("staking_start_threshold_hbar",
-		"Balance of the reward account 0.0.800 from which on rewards are paid.",
+		"Balance that the reward account 0.0.800 must have reached for rewards to be paid.",
 		"hedera_network_staking_start_threshold_hbar")
 	networkRewardBalanceThreshold = newNetworkStakeGauge("reward_balance_threshold_hbar",
-		"Unreserved balance of the reward account below which the reward rate is lowered.",
+		"Unreserved balance of the reward account below which the reward rate is reduced.",
 		"hedera_network_unreserved_staking_reward_balance_hbar < hedera_network_reward_balance_threshold_hbar")
 	networkReservedRewards = newNetworkStakeGauge("reserved_staking_rewards_hbar",
-		"Rewards that have been earned and not yet paid.",
+		"Rewards that have been earned but not yet paid.",
 		"hedera_network_reserved_staking_rewards_hbar")
 	networkUnreservedBalance = newNetworkStakeGauge("unreserved_staking_reward_balance_hbar",
 		"Balance of the reward account that is not reserved for rewards already earned.",
 		"hedera_network_unreserved_staking_reward_balance_hbar")
 	networkStakingPeriodEnd = newNetworkStakeGauge("staking_period_end_timestamp_seconds",
-		"When the staking period ended that the staking figures are of.",
+		"End of the staking period that the staking metrics refer to.",
 		"time() - hedera_network_staking_period_end_timestamp_seconds > 25 * 3600")
 	networkNodeRewardFee = newNetworkStakeGauge("node_reward_fee_ratio",
 		"Fraction of the fees that goes to the node reward account 0.0.801.",
@@ -70,7 +70,7 @@ var (
 	networkSupply = newGauge(Metric{
 		Collector: "network",
 		Name:      "network_supply_hbar",
-		Help:      "Supply of hbar: kind is total, or released from the treasury accounts.",
+		Help:      "Supply of hbar. Kind is total, or released for hbar released from the treasury accounts.",
 		Labels:    []string{"network", "kind"},
 		Source:    "mirror REST /api/v1/network/supply",
 		Example:   "hedera_network_supply_hbar{kind=\"released\"} / on (network) hedera_network_supply_hbar{kind=\"total\"}",
@@ -78,7 +78,7 @@ var (
 	exchangeRate = newGauge(Metric{
 		Collector: "network",
 		Name:      "exchange_rate_usd_per_hbar",
-		Help:      "Price of an hbar by which fees are charged: period is current or next.",
+		Help:      "Exchange rate of hbar for the calculation of fees. Period is current or next.",
 		Labels:    []string{"network", "period"},
 		Source:    rateSource,
 		Example:   "hedera_account_balance_hbar * on (network) group_left () hedera_exchange_rate_usd_per_hbar{period=\"current\"}",
@@ -86,7 +86,7 @@ var (
 	exchangeRateExpiry = newGauge(Metric{
 		Collector: "network",
 		Name:      "exchange_rate_expiry_timestamp_seconds",
-		Help:      "When the exchange rate expires: period is current or next.",
+		Help:      "When the exchange rate expires. Period is current or next.",
 		Labels:    []string{"network", "period"},
 		Source:    rateSource,
 		Example:   "hedera_exchange_rate_expiry_timestamp_seconds{period=\"next\"} < time()",
@@ -94,7 +94,7 @@ var (
 	gasPrice = newGauge(Metric{
 		Collector: "network",
 		Name:      "network_gas_price_hbar",
-		Help:      "Price of one gas, by transaction type: ContractCall, ContractCreate or EthereumTransaction; others are left out.",
+		Help:      "Price of a unit of gas by transaction type: ContractCall, ContractCreate or EthereumTransaction. Other types are left out.",
 		Labels:    []string{"network", "transaction_type"},
 		Source:    "mirror REST /api/v1/network/fees",
 		Example:   "hedera_network_gas_price_hbar{transaction_type=\"EthereumTransaction\"} * 1e6",
@@ -102,7 +102,7 @@ var (
 	registeredNodes = newGauge(Metric{
 		Collector: "network",
 		Name:      "registered_nodes",
-		Help:      "Number of registered nodes: block nodes, mirror nodes, relays and other services (HIP-1137). Absent on mirrors before v0.153, as are the nodes.",
+		Help:      "Number of registered nodes: block nodes, mirror nodes, relays and other services (HIP-1137). Absent for mirror nodes before v0.153.",
 		Labels:    networkLabel,
 		Source:    registeredNodesSource,
 		Example:   "hedera_registered_nodes",
@@ -110,7 +110,7 @@ var (
 	registeredNodeInfo = newGauge(Metric{
 		Collector: "network",
 		Name:      "registered_node_info",
-		Help:      "Facts about the registered node; the value is 1. Type lists the types of its endpoints, separated by commas. Only the first 100 nodes are shown.",
+		Help:      "Properties of the registered node; the value is always 1. Type lists the types of its endpoints, separated by commas. Only the first 100 nodes are shown.",
 		Labels:    []string{"network", "registered_node_id", "description", "type"},
 		Source:    registeredNodesSource,
 		Example:   "count by (network, type) (hedera_registered_node_info)",
@@ -129,7 +129,7 @@ func newNetworkStakeGauge(name, help, example string) constMetric {
 	return newGauge(Metric{
 		Collector: "network",
 		Name:      "network_" + name,
-		Help:      help + " Absent before the network's first staking period.",
+		Help:      help + " Absent before the first staking period of the network.",
 		Labels:    networkLabel,
 		Source:    stakeSource,
 		Example:   example,
@@ -139,29 +139,21 @@ func newNetworkStakeGauge(name, help, example string) constMetric {
 func init() {
 	register(Registration{
 		Name:           "network",
-		Help:           "staking, supply, exchange rate, price of gas and registered nodes of the network",
+		Help:           "staking, supply, exchange rate, gas price and registered nodes of the network",
 		DefaultEnabled: true,
 		MaxMinInterval: networkCacheAge,
 		factory:        newNetworkFacts,
 	})
 }
 
-type networkReader interface {
-	Stake(ctx context.Context) (mirror.Stake, error)
-	Supply(ctx context.Context) (mirror.Supply, error)
-	ExchangeRates(ctx context.Context) (mirror.ExchangeRates, error)
-	Fees(ctx context.Context) (mirror.Fees, error)
-	RegisteredNodes(ctx context.Context) ([]mirror.RegisteredNode, error)
-}
-
 type networkFacts struct {
 	network string
-	mirror  networkReader
+	mirror  *mirror.Client
 }
 
 func newNetworkFacts(n Network) (Collector, error) {
 	if n.Mirror == nil {
-		return nothing{}, nil
+		return noop{}, nil
 	}
 	return networkFacts{network: n.Name, mirror: n.Mirror}, nil
 }
@@ -230,9 +222,9 @@ func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.
 		return err
 	}
 	for _, transactionType := range gasTransactionTypes {
-		i := slices.IndexFunc(fees.Fees, func(fee mirror.Fee) bool { return fee.TransactionType == transactionType })
+		i := slices.IndexFunc(fees, func(fee mirror.Fee) bool { return fee.TransactionType == transactionType })
 		if i >= 0 {
-			ch <- gasPrice.sample(hbar(fees.Fees[i].Gas), c.network, transactionType)
+			ch <- gasPrice.sample(hbar(fees[i].Gas), c.network, transactionType)
 		}
 	}
 	return nil
@@ -240,7 +232,7 @@ func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.
 
 func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prometheus.Metric) error {
 	nodes, err := c.mirror.RegisteredNodes(ctx)
-	if isUnknownRoute(err) {
+	if IsUnknownRoute(err) {
 		return nil
 	}
 	if err != nil {
@@ -255,9 +247,9 @@ func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prome
 	return nil
 }
 
-// isUnknownRoute tells what a mirror, or a gateway in front of it, answers when
-// it is too old for a route.
-func isUnknownRoute(err error) bool {
+// IsUnknownRoute reports whether err is the answer of a mirror, or of a gateway
+// in front of it, that is too old for the route.
+func IsUnknownRoute(err error) bool {
 	var status *mirror.StatusError
 	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusBadRequest)
 }

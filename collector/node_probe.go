@@ -15,17 +15,17 @@ import (
 
 const nodeProbeSource = "consensus node gRPC, CryptoService/getAccountInfo COST_ANSWER for 0.0.2"
 
-// probeShare of the scrape's time is for the probes; the rest is for telling of
-// those that have used it up.
+// probeShare is the share of the scrape's time for probes. The rest is for
+// sending the samples of probes that timed out.
 const probeShare = 0.9
 
-var endpointLabels = []string{"network", "node_id", "endpoint", "transport"}
+var endpointLabels = []string{"network", "node_id", "address", "transport"}
 
 var (
 	endpointUp = newGauge(Metric{
 		Collector: "node_probe",
 		Name:      "node_endpoint_up",
-		Help:      "Whether the node's endpoint answered the probe, with whatever precheck code.",
+		Help:      "Whether the endpoint answered the probe, whatever the precheck code.",
 		Labels:    endpointLabels,
 		Source:    nodeProbeSource,
 		Example:   "sum by (network, node_id) (hedera_node_endpoint_up) == 0",
@@ -33,15 +33,15 @@ var (
 	endpointDuration = newGauge(Metric{
 		Collector: "node_probe",
 		Name:      "node_endpoint_probe_duration_seconds",
-		Help:      "How long each phase of the probe took: connect, tls and rpc. Connect and tls are 0 where the connection of an earlier probe was reused; a phase that was not completed is absent.",
-		Labels:    append(endpointLabels[:len(endpointLabels):len(endpointLabels)], "phase"),
+		Help:      "Duration of the probe by phase: connect, tls and rpc. Connect and tls are 0 if the connection of an earlier probe was reused. Phases that were not completed are absent.",
+		Labels:    with(endpointLabels, "phase"),
 		Source:    nodeProbeSource,
 		Example:   "sum without (phase) (hedera_node_endpoint_probe_duration_seconds)",
 	})
 	endpointCertificateMatch = newGauge(Metric{
 		Collector: "node_probe",
 		Name:      "node_endpoint_certificate_match",
-		Help:      "Whether the SHA-384 of the certificate that the endpoint presented is the one in the address book. Absent where the book carries none.",
+		Help:      "Whether the SHA-384 of the endpoint's certificate is the one in the address book. Absent if the address book has none.",
 		Labels:    endpointLabels,
 		Source:    "TLS handshake with the consensus node, and the address book",
 		Example:   "hedera_node_endpoint_certificate_match == 0",
@@ -49,25 +49,25 @@ var (
 	endpointCertificateExpiry = newGauge(Metric{
 		Collector: "node_probe",
 		Name:      "node_endpoint_certificate_expiry_timestamp_seconds",
-		Help:      "When the certificate that the endpoint presented expires.",
+		Help:      "When the endpoint's certificate expires.",
 		Labels:    endpointLabels,
 		Source:    "TLS handshake with the consensus node",
 		Example:   "hedera_node_endpoint_certificate_expiry_timestamp_seconds - time() < 30 * 86400",
 	})
 	endpointPrecheck = newGauge(Metric{
 		Collector: "node_probe",
-		Name:      "node_precheck_code_info",
-		Help:      "The precheck code with which the endpoint answered the probe; OK is the healthy one.",
-		Labels:    append(endpointLabels[:len(endpointLabels):len(endpointLabels)], "code"),
+		Name:      "node_endpoint_precheck_info",
+		Help:      "Precheck code in the endpoint's answer to the probe; the value is always 1. A healthy node answers OK.",
+		Labels:    with(endpointLabels, "code"),
 		Source:    nodeProbeSource,
-		Example:   "hedera_node_precheck_code_info{code!=\"OK\"}",
+		Example:   "hedera_node_endpoint_precheck_info{code!=\"OK\"}",
 	})
 )
 
 func init() {
 	register(Registration{
 		Name:           "node_probe",
-		Help:           "probe every gRPC endpoint of every consensus node",
+		Help:           "probes of every gRPC endpoint of every consensus node",
 		DefaultEnabled: true,
 		factory:        newNodeProbe,
 	})
@@ -76,21 +76,17 @@ func init() {
 type nodeProbe struct {
 	network string
 	book    *AddressBook
-	prober  endpointProber
+	prober  *consensus.Prober
 	log     Logger
-}
-
-type endpointProber interface {
-	Probe(context.Context, []consensus.Node) []consensus.Result
 }
 
 func newNodeProbe(n Network) (Collector, error) {
 	return nodeProbe{network: n.Name, book: n.AddressBook, prober: n.Prober, log: n.Log}, nil
 }
 
-// Update implements Collector. It fails only when no address book is known.
+// Update implements Collector. It fails only if no address book is known.
 func (c nodeProbe) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	nodes, err := c.book.nodes(ctx)
+	nodes, err := c.book.Nodes(ctx)
 	if err != nil {
 		return err
 	}
@@ -109,16 +105,16 @@ func (c nodeProbe) send(ch chan<- prometheus.Metric, result consensus.Result) {
 	c.sendCertificate(ch, result, labels)
 	if result.Err != nil {
 		level.Debug(c.log).Log("msg", "endpoint down", "network", c.network, "node_id", result.Node.ID,
-			"endpoint", result.Endpoint.Address, "err", result.Err)
+			"address", result.Endpoint.Address, "err", result.Err)
 		return
 	}
-	ch <- endpointPrecheck.sample(1, append(labels, result.Precheck.String())...)
+	ch <- endpointPrecheck.sample(1, with(labels, result.Precheck.String())...)
 }
 
 func (nodeProbe) sendPhases(ch chan<- prometheus.Metric, result consensus.Result, labels []string) {
 	answered := result.Err == nil
 	phase := func(name string, seconds float64) {
-		ch <- endpointDuration.sample(seconds, append(labels[:len(labels):len(labels)], name)...)
+		ch <- endpointDuration.sample(seconds, with(labels, name)...)
 	}
 	if answered || result.Connect > 0 {
 		phase("connect", result.Connect.Seconds())

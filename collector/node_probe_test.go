@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -21,7 +22,7 @@ func downEndpoints(body string) map[string]bool {
 	down := map[string]bool{}
 	for _, line := range linesWith(body, "hedera_node_endpoint_up{") {
 		if strings.HasSuffix(line, " 0") {
-			_, rest, _ := strings.Cut(line, `endpoint="`)
+			_, rest, _ := strings.Cut(line, `address="`)
 			address, _, _ := strings.Cut(rest, `"`)
 			down[address] = true
 		}
@@ -37,7 +38,7 @@ func TestNodeProbe(t *testing.T) {
 	endpoints, tls := 0, 0
 	for _, node := range sim.Nodes() {
 		for _, endpoint := range node.Endpoints {
-			labels := fmt.Sprintf(`endpoint="%s",network="simulated",node_id="%d"`, endpoint.Address, node.NodeID)
+			labels := fmt.Sprintf(`address="%s",network="simulated",node_id="%d"`, endpoint.Address, node.NodeID)
 			endpoints++
 			phases := []string{"connect", "rpc"}
 			transport := "plaintext"
@@ -54,7 +55,7 @@ func TestNodeProbe(t *testing.T) {
 			wantLines(
 				t, body,
 				`hedera_node_endpoint_up{`+labels+`,transport="`+transport+`"} 1`,
-				fmt.Sprintf(`hedera_node_precheck_code_info{code="OK",endpoint="%s",network="simulated",node_id="%d",transport="%s"} 1`,
+				fmt.Sprintf(`hedera_node_endpoint_precheck_info{address="%s",code="OK",network="simulated",node_id="%d",transport="%s"} 1`,
 					endpoint.Address, node.NodeID, transport),
 			)
 			for _, phase := range phases {
@@ -102,7 +103,7 @@ func TestStoppedNodeIsDownOnItsEndpointsAlone(t *testing.T) {
 		if !down[endpoint.Address] {
 			t.Errorf("%s is shown as up", endpoint.Address)
 		}
-		wantNone(t, body, "hedera_node_precheck_code_info{", endpoint.Address)
+		wantNone(t, body, "hedera_node_endpoint_precheck_info{", endpoint.Address)
 		wantNone(t, body, "hedera_node_endpoint_probe_duration_seconds{", endpoint.Address)
 	}
 	if len(down) != len(stopped.Endpoints) {
@@ -118,9 +119,13 @@ func TestStoppedNodeIsDownOnItsEndpointsAlone(t *testing.T) {
 }
 
 func TestHungEndpointDelaysNobody(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{})
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.Prober = consensus.NewProber(consensus.ProberOptions{Timeout: time.Minute, ReconnectInterval: time.Hour})
+	memnet.Test(t, testHungEndpoint)
+}
+
+func testHungEndpoint(t *testing.T, memory *memnet.Network) {
+	sim := startSimulator(t, simulator.Options{Listen: memory.Listen})
+	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()))
+	network.Prober = consensus.NewProber(consensus.ProberOptions{Timeout: time.Minute, ReconnectInterval: time.Hour, DialContext: memory.DialContext})
 	set := setOn(t, network, "node_probe")
 	hung := []string{}
 	for _, endpoint := range sim.Nodes()[0].Endpoints[:2] {
@@ -171,7 +176,7 @@ func TestPrecheckCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := scrapeText(t, set, testDeadline)
-	if n := len(linesWith(body, "hedera_node_precheck_code_info{", `code="PLATFORM_NOT_ACTIVE"`)); n != len(node.Endpoints) {
+	if n := len(linesWith(body, "hedera_node_endpoint_precheck_info{", `code="PLATFORM_NOT_ACTIVE"`)); n != len(node.Endpoints) {
 		t.Errorf("%d endpoints answer PLATFORM_NOT_ACTIVE, want %d", n, len(node.Endpoints))
 	}
 }

@@ -11,106 +11,153 @@ import (
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
-// The names are those of every multi-target exporter; /metrics has neither.
+// These have the names that multi-target exporters use; /metrics has neither.
 var (
 	probeSuccess = prometheus.NewDesc("probe_success",
-		"Whether the network was read and knows all targets of the probe.", nil, nil)
+		"Whether the network could be read and knows all targets of the probe.", nil, nil)
 	probeDuration = prometheus.NewDesc("probe_duration_seconds",
-		"How long the probe took.", nil, nil)
+		"Duration of the probe.", nil, nil)
 )
 
-// Target is an account that a probe is asked for.
+// Target is an account to probe.
 type Target struct {
 	// Text is the account as the prober named it.
 	Text string
-	// ID is zero where the mirror has to look up Text, an alias or EVM address.
+	// ID is zero if the mirror has to look up Text, an alias or EVM address.
 	// Networks with balances from consensus nodes have no such targets.
-	ID hiero.AccountID
+	ID config.EntityID
 }
 
-// ProbeGatherer returns the gatherer of one probe, bounded by ctx: the families
-// of the accounts collector for targets, probe_success and
-// probe_duration_seconds. Where the network cannot be read there are only the
-// latter two.
-func (n Network) ProbeGatherer(ctx context.Context, targets []Target) prometheus.Gatherer {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(probe{ctx: ctx, network: n, targets: targets})
-	return registry
+// Probe is what a network returned about the targets of a probe. It collects
+// the families of the accounts collector for them, probe_success and
+// probe_duration_seconds; if the network could not be read, only the latter two.
+type Probe struct {
+	// Accounts is in the order of the targets. Targets that are the same account
+	// by the same name are one.
+	Accounts []ProbedAccount
+	// Err says why the network could not be read.
+	Err error
+
+	network  string
+	duration time.Duration
 }
 
-// probe is one probe as a prometheus.Collector.
-type probe struct {
-	ctx     context.Context //nolint:containedctx // prometheus.Collector takes no context
-	network Network
-	targets []Target
+// ProbedAccount is one account of a probe. Pointers are nil where the network
+// returned no value.
+type ProbedAccount struct {
+	// Account is the configured account; others have the target's text as name.
+	config.Account
+
+	// AccountID is shard.realm.num, or empty for an address that the network
+	// does not know.
+	AccountID string
+	Exists    bool
+	Deleted   bool
+	Tinybar   *int64
+	Expiry    *time.Time
+
+	row *mirror.Account // nil: not from the mirror, or unknown to it
+}
+
+// Probe reads the targets. It ends with ctx.
+func (n Network) Probe(ctx context.Context, targets []Target) Probe {
+	start := time.Now()
+	p := Probe{network: n.Name}
+	p.Err = guard(func() (err error) {
+		if n.Balances != nil {
+			p.Accounts, err = n.probeNodes(ctx, targets)
+		} else {
+			p.Accounts, err = n.probeMirror(ctx, targets)
+		}
+		return err
+	})
+	p.duration = time.Since(start)
+	if p.Err != nil {
+		p.Accounts = nil
+		level.Error(n.Log).Log("msg", "probe failed", "network", n.Name, "targets", len(targets), "duration", p.duration, "err", p.Err)
+	}
+	return p
 }
 
 // Describe sends nothing: which families a probe has depends on the network.
-func (probe) Describe(chan<- *prometheus.Desc) {}
+func (Probe) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
-func (p probe) Collect(ch chan<- prometheus.Metric) {
-	start := time.Now()
-	accounts := &probedAccounts{network: p.network, targets: p.targets}
-	result, err := (&round{collector: accounts}).update(p.ctx)
-	duration := time.Since(start)
-
-	for _, sample := range result.samples {
-		ch <- sample
+func (p Probe) Collect(ch chan<- prometheus.Metric) {
+	success := p.Err == nil
+	for _, account := range p.Accounts {
+		success = success && account.Exists
+		account.send(ch, p.network)
 	}
-	success := err == nil && len(accounts.unknown) == 0
 	ch <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, boolValue(success))
-	ch <- prometheus.MustNewConstMetric(probeDuration, prometheus.GaugeValue, duration.Seconds())
-	p.log(accounts.unknown, duration, err)
+	ch <- prometheus.MustNewConstMetric(probeDuration, prometheus.GaugeValue, p.duration.Seconds())
 }
 
-func (p probe) log(unknown []string, duration time.Duration, err error) {
+func (a ProbedAccount) send(ch chan<- prometheus.Metric, network string) {
+	labels := []string{network, a.AccountID, a.Name}
+	ch <- accountExists.sample(boolValue(a.Exists), labels...)
+	sendConfigured(ch, a.Account, labels)
 	switch {
-	case err != nil:
-		level.Error(p.network.Log).Log("msg", "probe failed", "network", p.network.Name,
-			"targets", len(p.targets), "duration", duration, "err", err)
-	case len(unknown) > 0:
-		level.Debug(p.network.Log).Log("msg", "probe of unknown accounts", "network", p.network.Name,
-			"targets", len(p.targets), "unknown", len(unknown), "first", unknown[0])
+	case a.row != nil:
+		sendAccount(ch, *a.row, labels)
+	case a.Exists:
+		sendBalance(ch, a.Deleted, a.Tinybar, labels)
 	}
 }
 
-// probedAccounts reads the targets of one probe.
-type probedAccounts struct {
-	network Network
-	targets []Target
-	unknown []string // targets that the network does not know
-}
-
-// Update implements Collector.
-func (c *probedAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	if c.network.Balances != nil {
-		return c.updateFromNodes(ctx, ch)
-	}
-	rows, err := c.rows(ctx)
+func (n Network) probeMirror(ctx context.Context, targets []Target) ([]ProbedAccount, error) {
+	rows, err := n.targetRows(ctx, targets)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	names := newTargetNames(c.network)
-	for i, target := range c.targets {
-		c.send(ch, names, target, rows[i])
+	names := newTargetNames(n)
+	accounts := make([]ProbedAccount, 0, len(targets))
+	for i, target := range targets {
+		id := "" // the id of an unknown address
+		switch {
+		case rows[i] != nil:
+			id = rows[i].ID
+		case !target.ID.IsZero():
+			id = target.ID.String()
+		}
+		if account, isFirst := names.account(id, target); isFirst {
+			accounts = append(accounts, newProbedAccount(account, id, rows[i]))
+		}
 	}
-	return nil
+	return accounts, nil
 }
 
-// rows returns what the mirror tells of each target, nil for unknown ones:
-// ids 100 a request, each alias and EVM address by a request of its own.
-func (c *probedAccounts) rows(ctx context.Context) ([]*mirror.Account, error) {
-	rows := make([]*mirror.Account, len(c.targets))
+func newProbedAccount(account config.Account, id string, row *mirror.Account) ProbedAccount {
+	a := ProbedAccount{Account: account, AccountID: id, Exists: row != nil, row: row}
+	if row == nil {
+		return a
+	}
+	a.Deleted = row.Deleted != nil && *row.Deleted
+	if row.Balance != nil {
+		a.Tinybar = row.Balance.Balance
+	}
+	if row.ExpiryTimestamp != nil {
+		expiry := time.Unix(0, int64(*row.ExpiryTimestamp)).UTC()
+		a.Expiry = &expiry
+	}
+	return a
+}
+
+// targetRows returns what the mirror returned about each target, nil for
+// unknown ones: ids 100 a request, each alias and EVM address by a request of
+// its own.
+func (n Network) targetRows(ctx context.Context, targets []Target) ([]*mirror.Account, error) {
+	rows := make([]*mirror.Account, len(targets))
 	group, ctx := newParallel(ctx)
-	group.Go(func() error { return c.listIDs(ctx, rows) })
-	for i, target := range c.targets {
+	group.Go(func() error { return n.listTargets(ctx, targets, rows) })
+	for i, target := range targets {
 		if target.ID.IsZero() {
 			group.Go(func() (err error) {
-				rows[i], err = c.lookUp(ctx, target.Text)
+				rows[i], err = n.lookUp(ctx, target.Text)
 				return err
 			})
 		}
@@ -118,9 +165,9 @@ func (c *probedAccounts) rows(ctx context.Context) ([]*mirror.Account, error) {
 	return rows, group.Wait()
 }
 
-func (c *probedAccounts) listIDs(ctx context.Context, rows []*mirror.Account) error {
+func (n Network) listTargets(ctx context.Context, targets []Target, rows []*mirror.Account) error {
 	var ids []string
-	for _, target := range c.targets {
+	for _, target := range targets {
 		if !target.ID.IsZero() {
 			ids = append(ids, target.ID.String())
 		}
@@ -128,25 +175,21 @@ func (c *probedAccounts) listIDs(ctx context.Context, rows []*mirror.Account) er
 	if len(ids) == 0 {
 		return nil
 	}
-	listed, err := c.network.Mirror.Accounts(ctx, ids)
+	known, err := n.Mirror.Accounts(ctx, ids)
 	if err != nil {
 		return err
 	}
-	known := make(map[string]*mirror.Account, len(listed))
-	for i := range listed {
-		known[listed[i].ID] = &listed[i]
-	}
-	for i, target := range c.targets {
-		if !target.ID.IsZero() {
-			rows[i] = known[target.ID.String()]
+	for i, target := range targets {
+		if row, ok := known[target.ID.String()]; ok && !target.ID.IsZero() {
+			rows[i] = &row
 		}
 	}
 	return nil
 }
 
 // lookUp returns nil for an address that the mirror does not know.
-func (c *probedAccounts) lookUp(ctx context.Context, address string) (*mirror.Account, error) {
-	row, err := c.network.Mirror.Account(ctx, address)
+func (n Network) lookUp(ctx context.Context, address string) (*mirror.Account, error) {
+	row, err := n.Mirror.Account(ctx, address)
 	if mirror.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // unknown is an answer
 	}
@@ -156,76 +199,56 @@ func (c *probedAccounts) lookUp(ctx context.Context, address string) (*mirror.Ac
 	return &row, nil
 }
 
-func (c *probedAccounts) send(ch chan<- prometheus.Metric, names targetNames, target Target, row *mirror.Account) {
-	id := "" // that of an unknown address
-	switch {
-	case row != nil:
-		id = row.ID
-	case !target.ID.IsZero():
-		id = target.ID.String()
-	}
-	account, isFirst := names.account(id, target)
-	if !isFirst {
-		return
-	}
-	labels := []string{c.network.Name, id, account.Name}
-	ch <- accountExists.sample(boolValue(row != nil), labels...)
-	sendConfigured(ch, account, labels)
-	if row == nil {
-		c.unknown = append(c.unknown, target.Text)
-		return
-	}
-	sendAccount(ch, *row, labels)
-}
-
-func (c *probedAccounts) updateFromNodes(ctx context.Context, ch chan<- prometheus.Metric) error {
-	nodes, err := c.network.AddressBook.nodes(ctx)
+func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAccount, error) {
+	nodes, err := n.AddressBook.Nodes(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ids := make([]hiero.AccountID, 0, len(c.targets))
-	for _, target := range c.targets {
-		ids = append(ids, target.ID)
+	ids := make([]hiero.AccountID, 0, len(targets))
+	for _, target := range targets {
+		ids = append(ids, target.ID.AccountID())
 	}
-	balances, err := c.network.Balances.Balances(ctx, nodes, ids)
+	balances, err := n.Balances.Balances(ctx, nodes, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	names := newTargetNames(c.network)
-	accounts := consensusAccounts{network: c.network}
+	names := newTargetNames(n)
+	accounts := make([]ProbedAccount, 0, len(targets))
 	for i, balance := range balances {
-		account, isFirst := names.account(ids[i].String(), c.targets[i])
+		id := targets[i].ID.String()
+		account, isFirst := names.account(id, targets[i])
 		if !isFirst {
 			continue
 		}
-		accounts.send(ch, account, balance)
-		if !balance.Exists {
-			c.unknown = append(c.unknown, c.targets[i].Text)
+		a := ProbedAccount{Account: account, AccountID: id, Exists: balance.Exists, Deleted: balance.Deleted}
+		if balance.Exists && !balance.Deleted {
+			a.Tinybar = &balance.Tinybar
 		}
+		accounts = append(accounts, a)
 	}
-	return nil
+	return accounts, nil
 }
 
-// targetNames gives targets the names they are exported by.
+// targetNames finds the name label of each target.
 type targetNames struct {
-	configured map[string]Account
+	configured map[string]config.Account
 	given      map[[2]string]bool
 }
 
 func newTargetNames(n Network) targetNames {
-	names := targetNames{configured: make(map[string]Account, len(n.Accounts)), given: map[[2]string]bool{}}
+	names := targetNames{configured: make(map[string]config.Account, len(n.Accounts)), given: map[[2]string]bool{}}
 	for _, account := range n.Accounts {
 		names.configured[account.ID.String()] = account
 	}
 	return names
 }
 
-// account is the configured account with the id, else one by the name that the
-// prober gave it. It is not the first where it came by another target already.
-func (n targetNames) account(id string, target Target) (account Account, isFirst bool) {
+// account returns the configured account with the id, or one named after the
+// target. It is not the first if another target led to the same account.
+func (n targetNames) account(id string, target Target) (account config.Account, isFirst bool) {
 	account, ok := n.configured[id]
 	if !ok {
-		account = Account{ID: target.ID, Name: target.Text}
+		account = config.Account{ID: target.ID, Name: target.Text}
 	}
 	key := [2]string{id, account.Name}
 	isFirst = !n.given[key]

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -70,17 +71,17 @@ func measure(t *testing.T) measured {
 	t.Helper()
 	const few, many = 100, 1100
 	sim := startSimulator(t, simulator.Options{Accounts: many})
-	watching := func(accounts int, change func(*Account)) Network {
+	watching := func(accounts int, change func(*config.Account)) Network {
 		network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 		for i := range accounts {
-			watched := account(t, "0.0."+itoa(1001+i), "account-"+itoa(1001+i), Minimum{"warning", 1e11}, Minimum{"critical", 1e10})
+			watched := account("0.0."+itoa(1001+i), "account-"+itoa(1001+i), minimum("warning", 1e11), minimum("critical", 1e10))
 			change(&watched)
 			network.Accounts = append(network.Accounts, watched)
 		}
 		return network
 	}
-	nothing := func(*Account) {}
-	counted := func(a *Account) { a.Transactions = true }
+	nothing := func(*config.Account) {}
+	counted := func(a *config.Account) { a.Transactions = true }
 	difference := func(network func(int) Network, collector string) load {
 		return loadOf(t, sim, network(many), collector).minus(loadOf(t, sim, network(few), collector)).per(many - few)
 	}

@@ -6,24 +6,24 @@ package collector
 import (
 	"cmp"
 	"context"
-	"iter"
 	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
 const (
 	schedulesSource = "mirror REST /api/v1/schedules"
-	// schedulesCacheAge is the max-age of /api/v1/schedules (FACTS.md 1.0).
+	// schedulesCacheAge is the max-age of /api/v1/schedules (docs/hedera.md 1.0).
 	schedulesCacheAge = 10 * time.Second
-	// maxShownSchedules bounds the series of single schedules of a creator.
+	// maxShownSchedules bounds the series per creator.
 	maxShownSchedules = 10
 
-	// A schedule that sets no expiry lives half an hour, any other at most 62
-	// days (HIP-423; ledger.schedule.txExpiryTimeSecs and
+	// A schedule without an explicit expiry lives half an hour, any other at most
+	// 62 days (HIP-423; ledger.schedule.txExpiryTimeSecs and
 	// scheduling.maxExpirationFutureSeconds of the consensus node).
 	defaultScheduleLifetime = 30 * time.Minute
 	maxScheduleLifetime     = 62 * 24 * time.Hour
@@ -31,14 +31,14 @@ const (
 
 var (
 	creatorLabels  = []string{"network", "creator_account_id", "name"}
-	scheduleLabels = append(creatorLabels[:len(creatorLabels):len(creatorLabels)], "schedule_id")
+	scheduleLabels = with(creatorLabels, "schedule_id")
 )
 
 var (
 	schedulesPending = newGauge(Metric{
 		Collector: "schedules",
 		Name:      "schedules_pending",
-		Help:      "Number of schedules of the creator that are neither executed nor deleted nor expired, among its latest 100.",
+		Help:      "Number of pending schedules (not executed, deleted or expired) among the creator's latest 100 schedules.",
 		Labels:    creatorLabels,
 		Source:    schedulesSource,
 		Example:   "hedera_schedules_pending > 10",
@@ -46,7 +46,7 @@ var (
 	schedulesNextExpiry = newGauge(Metric{
 		Collector: "schedules",
 		Name:      "schedules_next_expiry_timestamp_seconds",
-		Help:      "When the first of the creator's pending schedules expires. Absent where none is pending.",
+		Help:      "When the first of the creator's pending schedules expires. Absent if none is pending.",
 		Labels:    creatorLabels,
 		Source:    schedulesSource,
 		Example:   "hedera_schedules_next_expiry_timestamp_seconds - time() < 3600",
@@ -54,7 +54,7 @@ var (
 	schedulesTruncated = newGauge(Metric{
 		Collector: "schedules",
 		Name:      "schedules_truncated",
-		Help:      "Whether the creator may have pending schedules beyond the latest 100, which are left out.",
+		Help:      "Whether the creator may have pending schedules older than its latest 100, which are left out.",
 		Labels:    creatorLabels,
 		Source:    schedulesSource,
 		Example:   "hedera_schedules_truncated == 1",
@@ -62,7 +62,7 @@ var (
 	scheduleSignatures = newGauge(Metric{
 		Collector: "schedules",
 		Name:      "schedule_signatures",
-		Help:      "Signatures that the pending schedule has collected. Only a creator's 10 schedules that expire first are shown.",
+		Help:      "Number of signatures that the pending schedule has collected. Only the 10 schedules of a creator that expire first are shown.",
 		Labels:    scheduleLabels,
 		Source:    schedulesSource,
 		Example:   "hedera_schedule_signatures < 2 and hedera_schedule_expiry_timestamp_seconds - time() < 3600",
@@ -70,7 +70,7 @@ var (
 	scheduleExpiry = newGauge(Metric{
 		Collector: "schedules",
 		Name:      "schedule_expiry_timestamp_seconds",
-		Help:      "When the pending schedule expires: its explicit expiry, else half an hour after its creation. Only a creator's 10 schedules that expire first are shown.",
+		Help:      "When the pending schedule expires: its explicit expiry, or half an hour after its creation. Only the 10 schedules of a creator that expire first are shown.",
 		Labels:    scheduleLabels,
 		Source:    schedulesSource,
 		Example:   "hedera_schedule_expiry_timestamp_seconds - time()",
@@ -87,19 +87,15 @@ func init() {
 	})
 }
 
-type scheduleReader interface {
-	Schedules(ctx context.Context, creatorID string) iter.Seq2[mirror.Page[mirror.Schedule], error]
-}
-
 type schedules struct {
 	network  string
-	creators []Entity
-	mirror   scheduleReader
+	creators []config.ScheduleCreator
+	mirror   *mirror.Client
 }
 
 func newSchedules(n Network) (Collector, error) {
 	if n.Mirror == nil {
-		return nothing{}, nil
+		return noop{}, nil
 	}
 	return schedules{network: n.Name, creators: n.ScheduleCreators, mirror: n.Mirror}, nil
 }
@@ -113,20 +109,17 @@ func (c schedules) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	return group.Wait()
 }
 
-// updateCreator reads the first page, which has the latest 100 schedules.
-func (c schedules) updateCreator(ctx context.Context, ch chan<- prometheus.Metric, creator Entity) error {
-	for page, err := range c.mirror.Schedules(ctx, creator.ID) {
-		if err != nil {
-			return err
-		}
-		c.send(ch, creator, page, mirror.Timestamp(time.Now().UnixNano()))
-		break
+func (c schedules) updateCreator(ctx context.Context, ch chan<- prometheus.Metric, creator config.ScheduleCreator) error {
+	page, err := c.mirror.Schedules(ctx, creator.ID.String())
+	if err != nil {
+		return err
 	}
+	c.send(ch, creator, page, mirror.TimestampOf(time.Now()))
 	return nil
 }
 
-func (c schedules) send(ch chan<- prometheus.Metric, creator Entity, page mirror.Page[mirror.Schedule], now mirror.Timestamp) {
-	labels := []string{c.network, creator.ID, creator.Name}
+func (c schedules) send(ch chan<- prometheus.Metric, creator config.ScheduleCreator, page mirror.Page[mirror.Schedule], now mirror.Timestamp) {
+	labels := []string{c.network, creator.ID.String(), creator.Name}
 	pending := pendingSchedules(page.Rows, now)
 	ch <- schedulesPending.sample(float64(len(pending)), labels...)
 	ch <- schedulesTruncated.sample(boolValue(mayMiss(page, now)), labels...)
@@ -134,14 +127,14 @@ func (c schedules) send(ch chan<- prometheus.Metric, creator Entity, page mirror
 		ch <- schedulesNextExpiry.sample(scheduleEnd(pending[0]).Seconds(), labels...)
 	}
 	for _, schedule := range pending[:min(len(pending), maxShownSchedules)] {
-		labels := append(labels[:len(labels):len(labels)], schedule.ID)
+		labels := with(labels, schedule.ID)
 		ch <- scheduleSignatures.sample(float64(len(schedule.Signatures)), labels...)
 		ch <- scheduleExpiry.sample(scheduleEnd(schedule).Seconds(), labels...)
 	}
 }
 
-// pendingSchedules are those that expire after now, the next one first. The
-// mirror does not mark the expired ones.
+// pendingSchedules returns the schedules that are pending at now, the first to
+// expire first. The mirror does not mark expired schedules.
 func pendingSchedules(rows []mirror.Schedule, now mirror.Timestamp) []mirror.Schedule {
 	pending := slices.DeleteFunc(slices.Clone(rows), func(s mirror.Schedule) bool {
 		return !s.Pending() || scheduleEnd(s) <= now
@@ -156,14 +149,14 @@ func scheduleEnd(s mirror.Schedule) mirror.Timestamp {
 	if s.ExpirationTime != nil {
 		return *s.ExpirationTime
 	}
-	return s.ConsensusTimestamp + mirror.Timestamp(defaultScheduleLifetime)
+	return s.ConsensusTimestamp.Add(defaultScheduleLifetime)
 }
 
-// mayMiss tells whether a schedule older than those of the page may be pending.
+// mayMiss reports whether a schedule older than the page's may be pending.
 func mayMiss(page mirror.Page[mirror.Schedule], now mirror.Timestamp) bool {
 	if !page.More || len(page.Rows) == 0 {
 		return page.More
 	}
 	oldest := page.Rows[len(page.Rows)-1].ConsensusTimestamp
-	return oldest+mirror.Timestamp(maxScheduleLifetime) > now
+	return oldest.Add(maxScheduleLifetime) > now
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 	"hedera_exporter/internal/simulator"
 )
@@ -18,7 +19,7 @@ import (
 // farFuture is a time long after now, so that the tests need no clock of their own.
 const farFuture = 4_000_000_000
 
-func mirrorTime(at time.Time) string { return mirror.Timestamp(at.UnixNano()).String() }
+func mirrorTime(at time.Time) string { return mirror.TimestampOf(at).String() }
 
 func addSchedules(t *testing.T, sim *simulator.Simulator, creator string, schedules ...simulator.Schedule) {
 	t.Helper()
@@ -50,7 +51,7 @@ func TestSchedules(t *testing.T) {
 		simulator.Schedule{ID: "0.0.7006", ConsensusTimestamp: mirrorTime(time.Now().Add(-time.Hour))},
 	)
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.ScheduleCreators = []Entity{{ID: "0.0.5001", Name: "some"}, {ID: "0.0.5002", Name: "none"}}
+	network.ScheduleCreators = creatorsOf([]config.Entity{entity("0.0.5001", "some"), entity("0.0.5002", "none")})
 	body := scrapeCosting(t, sim, setOn(t, network, "schedules"), map[string]int{"GET /api/v1/schedules": 2})
 	wantOnly(
 		t, body, "schedules",
@@ -89,7 +90,7 @@ func TestSchedulesAreBounded(t *testing.T) {
 		})
 	}
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.ScheduleCreators = []Entity{{ID: "0.0.5001", Name: "busy"}, {ID: "0.0.5002", Name: "was busy"}}
+	network.ScheduleCreators = creatorsOf([]config.Entity{entity("0.0.5001", "busy"), entity("0.0.5002", "was busy")})
 	body := scrapeCosting(t, sim, setOn(t, network, "schedules"), map[string]int{"GET /api/v1/schedules": 2})
 	wantLines(
 		t, body,
@@ -108,7 +109,7 @@ func TestSchedulesAreBounded(t *testing.T) {
 
 func TestPendingSchedulesEndOnTime(t *testing.T) {
 	const now = mirror.Timestamp(1_700_000_000 * time.Second)
-	at := func(d time.Duration) mirror.Timestamp { return now + mirror.Timestamp(d) }
+	at := now.Add
 	rows := []mirror.Schedule{
 		{ID: "later", ConsensusTimestamp: at(-time.Minute)},
 		{ID: "explicit", ConsensusTimestamp: at(-time.Hour), ExpirationTime: ptr(at(2))},

@@ -5,25 +5,64 @@ package collector
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// scrape is one scrape of a Set as a prometheus.Collector.
-type scrape struct {
-	ctx context.Context //nolint:containedctx // prometheus.Collector takes no context
-	set *Set
+// Scrape is the result of a scrape of a Set. As a prometheus.Collector it sends
+// the samples of all collectors, and of each whether it read all that it was
+// asked for.
+type Scrape []scraped
+
+// scraped is the result of one collector.
+type scraped struct {
+	network   string
+	collector string
+	duration  time.Duration
+	result    collectorResult
+	err       error
 }
 
-// Gatherer returns the gatherer of one scrape, bounded by ctx.
-func (s *Set) Gatherer(ctx context.Context) prometheus.Gatherer {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(scrape{ctx: ctx, set: s})
-	return registry
+// Failure names a collector that failed in a scrape.
+type Failure struct {
+	Network   string
+	Collector string
+}
+
+// Failed returns the collectors that failed.
+func (s Scrape) Failed() []Failure {
+	var failed []Failure
+	for _, r := range s {
+		if r.err != nil {
+			failed = append(failed, Failure{r.network, r.collector})
+		}
+	}
+	return failed
 }
 
 // Describe sends nothing: which families a scrape has depends on the network.
-func (scrape) Describe(chan<- *prometheus.Desc) {}
+func (Scrape) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
-func (s scrape) Collect(ch chan<- prometheus.Metric) { s.set.Collect(s.ctx, ch) }
+func (s Scrape) Collect(ch chan<- prometheus.Metric) {
+	for _, r := range s {
+		ch <- scrapeSuccess.sample(boolValue(r.err == nil), r.network, r.collector)
+		ch <- scrapeDuration.sample(r.duration.Seconds(), r.network, r.collector)
+		ch <- scrapeIncomplete.sample(float64(missing(r.err)), r.network, r.collector)
+		if len(r.result.samples) == 0 && r.err != nil {
+			continue
+		}
+		ch <- scrapeCollected.sample(unixSeconds(r.result.collected), r.network, r.collector)
+		for _, sample := range r.result.samples {
+			ch <- sample
+		}
+	}
+}
+
+// Gatherer scrapes and returns a gatherer of the result.
+func (s *Set) Gatherer(ctx context.Context) prometheus.Gatherer {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s.Scrape(ctx))
+	return registry
+}

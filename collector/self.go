@@ -7,64 +7,66 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/mirror"
 )
 
 var (
 	reloadSuccessful = Metric{
 		Collector: "self",
 		Name:      "exporter_config_last_reload_successful",
-		Help:      "Whether the last attempt to load the configuration succeeded. After a failed one the former configuration stays in force.",
+		Help:      "Whether the last attempt to load the configuration succeeded. If it failed, the previous configuration stays active.",
 		Source:    "the exporter",
 		Example:   "hedera_exporter_config_last_reload_successful == 0",
 	}
 	reloadTimestamp = Metric{
 		Collector: "self",
 		Name:      "exporter_config_last_reload_success_timestamp_seconds",
-		Help:      "When the configuration in force was loaded.",
+		Help:      "When the active configuration was loaded.",
 		Source:    "the exporter",
 		Example:   "time() - hedera_exporter_config_last_reload_success_timestamp_seconds",
 	}
 	shardOrdinal = Metric{
 		Collector: "self",
 		Name:      "exporter_shard_ordinal",
-		Help:      "Which of the shards this exporter is, from 0.",
+		Help:      "Index of this shard, from 0.",
 		Source:    "--shard or --pod",
 		Example:   "count_values(\"ordinal\", hedera_exporter_shard_ordinal)",
 	}
 	totalShards = Metric{
 		Collector: "self",
 		Name:      "exporter_total_shards",
-		Help:      "Number of exporters among which the accounts are divided.",
+		Help:      "Number of shards that the accounts are divided into.",
 		Source:    "--total-shards",
 		Example:   "max(hedera_exporter_total_shards) != count(count_values(\"ordinal\", hedera_exporter_shard_ordinal))",
 	}
 	mirrorRequests = Metric{
 		Collector: "self",
 		Name:      "mirror_requests_total",
-		Help:      "Requests sent to the mirror node's REST API, retries included. Code is the HTTP status, or timeout, canceled or error where there was none.",
-		Labels:    []string{"network", "endpoint", "code"},
+		Help:      "Requests sent to the mirror node's REST API, including retries. Code is the HTTP status, or timeout, canceled or error if there was none.",
+		Labels:    []string{"network", "route", "code"},
 		Source:    "the exporter",
 		Example:   "sum by (network, code) (rate(hedera_mirror_requests_total[5m]))",
 	}
 	mirrorRequestDuration = Metric{
 		Collector: "self",
 		Name:      "mirror_request_duration_seconds",
-		Help:      "How long requests to the mirror node's REST API took, each retry by itself.",
-		Labels:    []string{"network", "endpoint"},
+		Help:      "Duration of requests to the mirror node's REST API. Each retry counts separately.",
+		Labels:    []string{"network", "route"},
 		Source:    "the exporter",
 		Example:   "histogram_quantile(0.9, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket[5m])))",
 	}
 	mirrorRateLimitWait = Metric{
 		Collector: "self",
 		Name:      "mirror_rate_limit_wait_seconds_total",
-		Help:      "Time that requests have waited for the configured rate_limit, or for a pause the mirror asked for.",
+		Help:      "Time that requests have waited because of the configured rate_limit, or because the mirror node asked for a pause.",
 		Labels:    []string{"network"},
 		Source:    "the exporter",
 		Example:   "rate(hedera_mirror_rate_limit_wait_seconds_total[5m])",
 	}
 )
 
-// Self is the exporter's metrics of itself that outlive a configuration.
+// Self has the exporter's own metrics, which outlive a reload.
 type Self struct {
 	reloadSuccessful prometheus.Gauge
 	reloadTimestamp  prometheus.Gauge
@@ -75,7 +77,7 @@ type Self struct {
 	rateLimitWaits   *prometheus.CounterVec
 }
 
-// NewSelf registers the exporter's metrics of itself.
+// NewSelf registers the exporter's own metrics.
 func NewSelf(registerer prometheus.Registerer) *Self {
 	s := &Self{
 		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts(opts(reloadSuccessful))),
@@ -95,7 +97,7 @@ func opts(m Metric) prometheus.Opts {
 	return prometheus.Opts{Namespace: namespace, Name: m.Name, Help: m.Help}
 }
 
-// histogramOpts make a histogram both classic and native.
+// histogramOpts are for a histogram that is both classic and native.
 func histogramOpts(m Metric) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{
 		Namespace:                       namespace,
@@ -126,20 +128,19 @@ func (s *Self) Reloaded(success bool) {
 	}
 }
 
-// Sharded records which of the shards this exporter is; until then it is the
-// only one.
+// Sharded records the shard of this exporter. Until then there is one shard.
 func (s *Self) Sharded(shard Shard) {
 	s.shardOrdinal.Set(float64(shard.Ordinal))
 	s.totalShards.Set(float64(shard.Total))
 }
 
-// Retain drops the mirror series of networks that are not configured any more.
-func (s *Self) Retain(former, current []string) {
+// Retain drops the mirror series of networks that are no longer configured.
+func (s *Self) Retain(previous, current []string) {
 	kept := make(map[string]bool, len(current))
 	for _, network := range current {
 		kept[network] = true
 	}
-	for _, network := range former {
+	for _, network := range previous {
 		if kept[network] {
 			continue
 		}
@@ -151,24 +152,13 @@ func (s *Self) Retain(former, current []string) {
 }
 
 // MirrorObserver counts the requests to one network's mirror node.
-func (s *Self) MirrorObserver(network string) MirrorObserver {
-	return MirrorObserver{self: s, network: network, wait: s.rateLimitWaits.WithLabelValues(network)}
-}
-
-// MirrorObserver implements mirror.Observer.
-type MirrorObserver struct {
-	self    *Self
-	network string
-	wait    prometheus.Counter
-}
-
-// ObserveRequest counts one attempt.
-func (o MirrorObserver) ObserveRequest(endpoint, code string, duration time.Duration) {
-	o.self.requests.WithLabelValues(o.network, endpoint, code).Inc()
-	o.self.durations.WithLabelValues(o.network, endpoint).Observe(duration.Seconds())
-}
-
-// ObserveRateLimitWait adds the time one request was held back.
-func (o MirrorObserver) ObserveRateLimitWait(duration time.Duration) {
-	o.wait.Add(duration.Seconds())
+func (s *Self) MirrorObserver(network string) mirror.Observer {
+	wait := s.rateLimitWaits.WithLabelValues(network)
+	return mirror.Observer{
+		Request: func(route, code string, duration time.Duration) {
+			s.requests.WithLabelValues(network, route, code).Inc()
+			s.durations.WithLabelValues(network, route).Observe(duration.Seconds())
+		},
+		RateLimitWait: func(duration time.Duration) { wait.Add(duration.Seconds()) },
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,15 +24,23 @@ var (
 	scrapeSuccess = newGauge(Metric{
 		Collector: "self",
 		Name:      "scrape_collector_success",
-		Help:      "Whether the collector delivered its samples in this scrape.",
+		Help:      "Whether the collector succeeded in this scrape.",
 		Labels:    []string{"network", "collector"},
 		Source:    "the exporter",
 		Example:   "hedera_scrape_collector_success == 0",
 	})
+	scrapeIncomplete = newGauge(Metric{
+		Collector: "self",
+		Name:      "scrape_collector_incomplete",
+		Help:      "Number of the collector's entities (accounts, tokens, nodes, ...) that are missing from this scrape because they could not be read; 1 if the whole collector failed.",
+		Labels:    []string{"network", "collector"},
+		Source:    "the exporter",
+		Example:   "hedera_scrape_collector_incomplete > 0",
+	})
 	scrapeDuration = newGauge(Metric{
 		Collector: "self",
 		Name:      "scrape_collector_duration_seconds",
-		Help:      "How long the collector took in this scrape.",
+		Help:      "Duration of the collector in this scrape.",
 		Labels:    []string{"network", "collector"},
 		Source:    "the exporter",
 		Example:   "topk(3, hedera_scrape_collector_duration_seconds)",
@@ -39,7 +48,7 @@ var (
 	scrapeCollected = newGauge(Metric{
 		Collector: "self",
 		Name:      "scrape_collector_collected_timestamp_seconds",
-		Help:      "When the collector's samples in this scrape were read from the network: older than the scrape by up to the collector's min_interval.",
+		Help:      "When the collector read its samples from the network: up to the collector's min_interval before the scrape.",
 		Labels:    []string{"network", "collector"},
 		Source:    "the exporter",
 		Example:   "time() - hedera_scrape_collector_collected_timestamp_seconds",
@@ -48,107 +57,141 @@ var (
 
 // Set is the collectors of all configured networks.
 type Set struct {
-	networks []Network
-	rounds   []*round
-	log      Logger
+	networks   []Network
+	collectors []*cachedCollector
+	log        Logger
 }
 
 func (s *Set) add(network string, r Registration, c Collector, options Options) {
-	s.rounds = append(s.rounds, &round{network: network, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval)})
+	s.collectors = append(s.collectors, &cachedCollector{network: network, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval)})
 }
 
-// Collect runs all collectors at once and sends the samples of those that
-// succeed within ctx, and of each whether it did.
-func (s *Set) Collect(ctx context.Context, ch chan<- prometheus.Metric) {
+// Scrape runs all collectors at once, within ctx.
+func (s *Set) Scrape(ctx context.Context) Scrape {
+	scrape := make(Scrape, len(s.collectors))
 	var wg sync.WaitGroup
-	for _, r := range s.rounds {
-		wg.Go(func() { s.collect(ctx, r, ch) })
+	for i, c := range s.collectors {
+		wg.Go(func() { scrape[i] = s.run(ctx, c) })
 	}
 	wg.Wait()
+	return scrape
 }
 
-// Close closes the networks' connections. No Collect may be under way.
+// Close closes the networks' connections. No Scrape may be in progress.
 func (s *Set) Close() {
 	for _, network := range s.networks {
 		network.Close()
 	}
 }
 
-func (s *Set) collect(ctx context.Context, r *round, ch chan<- prometheus.Metric) {
+func (s *Set) run(ctx context.Context, c *cachedCollector) scraped {
 	start := time.Now()
-	result, err := r.run(ctx)
-	duration := time.Since(start)
-
-	ch <- scrapeSuccess.sample(boolValue(err == nil), r.network, r.name)
-	ch <- scrapeDuration.sample(duration.Seconds(), r.network, r.name)
+	result, err := c.run(ctx)
+	r := scraped{network: c.network, collector: c.name, duration: time.Since(start), result: result, err: err}
 	if err != nil {
-		level.Error(s.log).Log("msg", "collector failed", "network", r.network, "collector", r.name, "duration", duration, "err", err)
-		return
+		level.Error(s.log).Log("msg", "collector failed", "missing", missing(err), "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
 	}
-	ch <- scrapeCollected.sample(unixSeconds(result.collected), r.network, r.name)
-	for _, sample := range result.samples {
-		ch <- sample
-	}
+	return r
 }
 
-// round runs one collector for all scrapes that want it at the same time and
-// keeps its samples for minInterval.
-type round struct {
+// cachedCollector runs one collector once for all scrapes that need it at the
+// same time, and keeps its samples for minInterval.
+type cachedCollector struct {
 	network     string
 	name        string
 	collector   Collector
 	minInterval time.Duration
 
-	shared shared[roundResult]
+	shared shared[collectorResult]
 
-	mu   sync.Mutex
-	kept roundResult
+	mu      sync.Mutex
+	kept    collectorResult
+	current *gathered // by the update in progress
 }
 
-type roundResult struct {
+type collectorResult struct {
 	samples   []prometheus.Metric
 	collected time.Time
 }
 
-func (r *round) run(ctx context.Context) (roundResult, error) {
-	if kept := r.keptResult(); time.Since(kept.collected) < r.minInterval {
+func (c *cachedCollector) run(ctx context.Context) (collectorResult, error) {
+	if kept := c.keptResult(); time.Since(kept.collected) < c.minInterval {
 		return kept, nil
 	}
-	return r.shared.do(ctx, r.update)
+	result, err := c.shared.do(ctx, c.update)
+	if err != nil && result.samples == nil {
+		return c.partialResult(), err
+	}
+	return result, err
 }
 
-func (r *round) keptResult() roundResult {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.kept
+// partialResult has what the update in progress has read so far, for a scrape
+// that cannot wait for the rest.
+func (c *cachedCollector) partialResult() collectorResult {
+	c.mu.Lock()
+	current := c.current
+	c.mu.Unlock()
+	if current == nil {
+		return collectorResult{}
+	}
+	return current.result()
 }
 
-func (r *round) update(ctx context.Context) (roundResult, error) {
-	result := roundResult{collected: time.Now()}
+func (c *cachedCollector) keptResult() collectorResult {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kept
+}
+
+// update returns the samples that the collector sent, also if it failed.
+func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
+	current := &gathered{collected: time.Now()}
+	c.mu.Lock()
+	c.current = current
+	c.mu.Unlock()
+
 	ch := make(chan prometheus.Metric)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for sample := range ch {
-			result.samples = append(result.samples, sample)
+			current.add(sample)
 		}
 	}()
-	err := guard(func() error { return r.collector.Update(ctx, ch) })
+	err := guard(func() error { return c.collector.Update(ctx, ch) })
 	close(ch)
 	<-done
-	if err != nil {
-		return roundResult{}, err
+	result := current.result()
+	if err == nil && c.minInterval > 0 {
+		c.mu.Lock()
+		c.kept = result
+		c.mu.Unlock()
 	}
-	if r.minInterval > 0 {
-		r.mu.Lock()
-		r.kept = result
-		r.mu.Unlock()
-	}
-	return result, nil
+	return result, err
 }
 
-// guard turns a panic of a collector into its error: the process and the other
-// collectors go on.
+// gathered are the samples of an update in progress.
+type gathered struct {
+	collected time.Time
+
+	mu      sync.Mutex
+	samples []prometheus.Metric
+}
+
+func (g *gathered) add(sample prometheus.Metric) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.samples = append(g.samples, sample)
+}
+
+func (g *gathered) result() collectorResult {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return collectorResult{samples: slices.Clip(g.samples), collected: g.collected}
+}
+
+// guard turns a panic of a collector into an error, so that the process and the
+// other collectors continue.
 func guard(update func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -156,9 +199,4 @@ func guard(update func() error) (err error) {
 		}
 	}()
 	return update()
-}
-
-// unixSeconds is t as Prometheus' timestamps are: seconds since the epoch.
-func unixSeconds(t time.Time) float64 {
-	return float64(t.UnixNano()) / float64(time.Second)
 }

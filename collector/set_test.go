@@ -26,14 +26,14 @@ func sendOne(_ context.Context, ch chan<- prometheus.Metric) error {
 	return nil
 }
 
-func newTestSet(rounds ...*round) *Set {
-	for i, r := range rounds {
-		r.network = "test"
-		if r.name == "" {
-			r.name = fmt.Sprintf("c%d", i)
+func newTestSet(collectors ...*cachedCollector) *Set {
+	for i, c := range collectors {
+		c.network = "test"
+		if c.name == "" {
+			c.name = fmt.Sprintf("c%d", i)
 		}
 	}
-	return &Set{rounds: rounds, log: log.NewNopLogger()}
+	return &Set{collectors: collectors, log: log.NewNopLogger()}
 }
 
 func TestFailingCollectorCostsItsOwnSamplesOnly(t *testing.T) {
@@ -59,14 +59,14 @@ func TestFailingCollectorCostsItsOwnSamplesOnly(t *testing.T) {
 	for name, fail := range failures {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				set := newTestSet(&round{name: "bad", collector: fail}, &round{name: "good", collector: updateFunc(sendOne)})
+				set := newTestSet(&cachedCollector{name: "bad", collector: fail}, &cachedCollector{name: "good", collector: updateFunc(sendOne)})
 				ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 				defer cancel()
 				err := testutil.GatherAndCompare(set.Gatherer(ctx), strings.NewReader(`
 # HELP hedera_address_book_nodes Number of nodes in the address book.
 # TYPE hedera_address_book_nodes gauge
 hedera_address_book_nodes{network="test"} 1
-# HELP hedera_scrape_collector_success Whether the collector delivered its samples in this scrape.
+# HELP hedera_scrape_collector_success Whether the collector succeeded in this scrape.
 # TYPE hedera_scrape_collector_success gauge
 hedera_scrape_collector_success{collector="bad",network="test"} 0
 hedera_scrape_collector_success{collector="good",network="test"} 1
@@ -84,28 +84,28 @@ func TestSamplesAreKeptForTheMinInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
 		var failure error
-		r := &round{minInterval: time.Minute, collector: updateFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
+		c := &cachedCollector{minInterval: time.Minute, collector: updateFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
 			calls++
 			ch <- bookNodes.sample(float64(calls), "test")
 			return failure
 		})}
-		newTestSet(r)
-		first, err := r.run(t.Context())
+		newTestSet(c)
+		first, err := c.run(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(59 * time.Second)
-		kept, err := r.run(t.Context())
+		kept, err := c.run(t.Context())
 		if err != nil || calls != 1 || !kept.collected.Equal(first.collected) {
 			t.Errorf("within the interval: %d calls, collected %s, error %v", calls, kept.collected, err)
 		}
 		time.Sleep(time.Second)
-		if _, err := r.run(t.Context()); err != nil || calls != 2 {
+		if _, err := c.run(t.Context()); err != nil || calls != 2 {
 			t.Errorf("after the interval: %d calls, error %v", calls, err)
 		}
 		time.Sleep(time.Minute)
 		failure = errors.New("no")
-		if result, err := r.run(t.Context()); err == nil || result.samples != nil {
+		if result, err := c.run(t.Context()); err == nil || result.samples != nil {
 			t.Error("a failed update gave the samples of an earlier one")
 		}
 	})
@@ -117,7 +117,7 @@ func TestCollectorsRunAtOnce(t *testing.T) {
 			time.Sleep(time.Second)
 			return nil
 		})
-		set := newTestSet(&round{collector: slow}, &round{collector: slow}, &round{collector: slow})
+		set := newTestSet(&cachedCollector{collector: slow}, &cachedCollector{collector: slow}, &cachedCollector{collector: slow})
 		start := time.Now()
 		if _, err := set.Gatherer(t.Context()).Gather(); err != nil {
 			t.Fatal(err)

@@ -10,26 +10,26 @@ import (
 	"strings"
 )
 
-// Shard is the part of the configured accounts that one of several exporters
-// with the same configuration watches. The zero value is all of them.
+// Shard is the share of the configured accounts that one of several exporters
+// with the same configuration exports. The zero value is all of them.
 type Shard struct {
 	Ordinal int // from 0
 	Total   int
 }
 
-// NewShard checks its parameters, which are those of --shard and --total-shards.
+// NewShard checks its parameters, the values of --shard and --total-shards.
 func NewShard(ordinal, total int) (Shard, error) {
 	if total < 1 {
 		return Shard{}, fmt.Errorf("%d shards in total, want at least 1", total)
 	}
 	if ordinal < 0 || ordinal >= total {
-		return Shard{}, fmt.Errorf("shard %d is not one of %d shards, which count from 0", ordinal, total)
+		return Shard{}, fmt.Errorf("shard %d is not one of %d shards, which are numbered from 0", ordinal, total)
 	}
 	return Shard{Ordinal: ordinal, Total: total}, nil
 }
 
-// PodOrdinal returns the number that a StatefulSet has put at the end of its
-// pod's name: 2 of hedera-exporter-2.
+// PodOrdinal returns the number at the end of the name of a StatefulSet's pod: 2
+// for hedera-exporter-2.
 func PodOrdinal(pod string) (int, error) {
 	at := strings.LastIndexByte(pod, '-')
 	ordinal, err := strconv.ParseUint(pod[at+1:], 10, 31)
@@ -39,10 +39,10 @@ func PodOrdinal(pod string) (int, error) {
 	return int(ordinal), nil
 }
 
-// first tells whether the shard is the one that exports what is of no account.
+// first reports whether the shard also exports what is not tied to an account.
 func (s Shard) first() bool { return s.Ordinal == 0 }
 
-// of returns what of the network the shard watches.
+// of returns the shard's share of the network.
 func (s Shard) of(n Network) Network {
 	n.accountsOnly = !s.first()
 	if s.Total <= 1 {
@@ -65,7 +65,7 @@ func (s Shard) has(accountID string) bool {
 }
 
 // jump is the jump consistent hash of Lamping and Veach (arXiv:1406.2294), as in
-// kube-state-metrics: of n buckets that become n+1, a key in n+1 moves.
+// kube-state-metrics: when n buckets become n+1, one key in n+1 moves.
 func jump(key uint64, buckets int) int {
 	var bucket, next int64 = -1, 0
 	for next < int64(buckets) {

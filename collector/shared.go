@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// cancelGrace is how long the last caller waits for work it has cancelled, to
-// learn its error and to leave nothing running behind.
+// cancelGrace is how long the last caller waits for the work that it cancelled,
+// for its error and so that nothing is left running.
 const cancelGrace = 200 * time.Millisecond
 
-// shared runs a function once for all callers that want it at the same time.
-// Its context ends when the last of them has left and has the latest of their
-// deadlines: a caller in a hurry costs the others nothing.
+// shared runs a function once for all callers that call it at the same time. The
+// function's context ends when the last caller has left and has the latest of
+// their deadlines, so that a short deadline does not cut off the other callers.
 type shared[T any] struct {
 	group singleflight.Group
 
@@ -28,7 +28,7 @@ type shared[T any] struct {
 	cancel   context.CancelFunc
 }
 
-// do returns fn's result, its own or that of a call under way, or ctx's error.
+// do returns the result of fn, or of the call in progress, or the error of ctx.
 func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
 	results := s.join(ctx, fn)
 	select {
@@ -76,15 +76,13 @@ func (s *shared[T]) leave() bool {
 func awaitCancelled[T any](ctx context.Context, results <-chan singleflight.Result) (T, error) {
 	grace := time.NewTimer(cancelGrace)
 	defer grace.Stop()
-	var zero T
 	select {
 	case result := <-results:
-		if result.Err != nil {
-			return zero, result.Err
-		}
+		return unwrap[T](result)
 	case <-grace.C:
+		var zero T
+		return zero, ctx.Err()
 	}
-	return zero, ctx.Err()
 }
 
 func unwrap[T any](result singleflight.Result) (T, error) {
@@ -92,8 +90,8 @@ func unwrap[T any](result singleflight.Result) (T, error) {
 	return value, result.Err
 }
 
-// deadlineContext tells the latest of the callers' deadlines, so that retries
-// and rate limits can give up early with the error they have.
+// deadlineContext has the latest of the callers' deadlines, so that retries and
+// rate limits can give up early with the error they have.
 type deadlineContext[T any] struct {
 	context.Context //nolint:containedctx // it is a context itself
 	shared          *shared[T]

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,9 +16,11 @@ import (
 	"github.com/go-kit/log"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
 	"hedera_exporter/internal/simulator"
@@ -43,21 +44,29 @@ func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulato
 }
 
 // networkOn is the network that sim simulates, as cmd/hedera_exporter wires it.
-func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...Account) Network {
+func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...config.Account) Network {
+	t.Helper()
+	return networkOver(t, nil, sim, self, accounts...)
+}
+
+// networkOver is networkOn where dial opens the connections.
+func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Simulator, self *Self, accounts ...config.Account) Network {
 	t.Helper()
 	base, err := url.Parse(sim.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, err := mirror.New(mirror.Options{
-		Network:  "simulated",
-		URL:      base,
-		Observer: self.MirrorObserver("simulated"),
+		Network:     "simulated",
+		URL:         base,
+		Observer:    self.MirrorObserver("simulated"),
+		DialContext: promconfig.DialContextFunc(dial),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	book := consensus.NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
+	book.DialContext = dial
 	return Network{
 		Name:        "simulated",
 		Accounts:    accounts,
@@ -66,7 +75,7 @@ func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...A
 		Mirror:      client,
 		MirrorGRPC:  book,
 		AddressBook: NewAddressBook(book.Nodes, 0),
-		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour}),
+		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour, DialContext: dial}),
 	}
 }
 
@@ -91,13 +100,47 @@ func setOn(t testing.TB, network Network, names ...string) *Set {
 	return set
 }
 
-func account(t testing.TB, id, name string, minimums ...Minimum) Account {
-	t.Helper()
-	parsed, err := hiero.AccountIDFromString(id)
+func account(id, name string, thresholds ...config.Threshold) config.Account {
+	return config.Account{ID: mustID(id), Name: name, Thresholds: thresholds}
+}
+
+func minimum(severity string, tinybar int64) config.Threshold {
+	return config.Threshold{Severity: severity, Minimum: hiero.HbarFromTinybar(tinybar)}
+}
+
+func mustID(text string) config.EntityID {
+	id, err := config.ParseEntityID(text)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	return Account{ID: parsed, Name: name, Minimums: minimums}
+	return id
+}
+
+func entity(id, name string) config.Entity { return config.Entity{ID: mustID(id), Name: name} }
+
+// entities have names of their own.
+func entities(ids ...string) []config.Entity {
+	list := make([]config.Entity, 0, len(ids))
+	for _, id := range ids {
+		list = append(list, entity(id, "n"+id))
+	}
+	return list
+}
+
+func topicsOf(entities []config.Entity) []config.Topic {
+	list := make([]config.Topic, 0, len(entities))
+	for _, entity := range entities {
+		list = append(list, config.Topic{Entity: entity})
+	}
+	return list
+}
+
+func creatorsOf(entities []config.Entity) []config.ScheduleCreator {
+	list := make([]config.ScheduleCreator, 0, len(entities))
+	for _, entity := range entities {
+		list = append(list, config.ScheduleCreator(entity))
+	}
+	return list
 }
 
 // scrapeText is one scrape within timeout in the text format, without comments.
@@ -124,9 +167,16 @@ func gather(t testing.TB, gatherer prometheus.Gatherer) string {
 	return body.String()
 }
 
-var comments = regexp.MustCompile("(?m)^#.*\n")
-
-func samplesOf(body string) string { return comments.ReplaceAllString(body, "") }
+// samplesOf is body without its comments.
+func samplesOf(body string) string {
+	var samples strings.Builder
+	for line := range strings.Lines(body) {
+		if !strings.HasPrefix(line, "#") {
+			samples.WriteString(line)
+		}
+	}
+	return samples.String()
+}
 
 // linesWith are the lines of body that contain all of parts.
 func linesWith(body string, parts ...string) []string {
@@ -159,9 +209,6 @@ func wantNone(t *testing.T, body string, parts ...string) {
 		t.Errorf("unexpected:\n%s", strings.Join(lines, "\n"))
 	}
 }
-
-// testLatency is long enough for a second scrape to find the first under way.
-const testLatency = 100 * time.Millisecond
 
 func itoa(i int) string { return strconv.Itoa(i) }
 

@@ -4,23 +4,27 @@
 package collector
 
 import (
-	"context"
 	"sync"
+
+	"golang.org/x/sync/semaphore"
 )
 
-// State is what a network's counting collectors remember between scrapes. It
-// outlives a reload of the configuration, so that nothing is counted twice or
-// lost by one.
+// State is what a network's collectors remember between scrapes. It outlives a
+// reload of the configuration, so that a reload neither loses counts nor counts
+// twice. The locks of its parts are semaphores because waiting must end with the
+// context: an update that was given up may still be running when the next one
+// begins.
 type State struct {
 	blocks       blockState
 	transactions transactionState
+	decimals     tokenDecimals
 }
 
-// NewState returns the state of a network of which nothing was counted yet.
+// NewState returns the state of a network before its first scrape.
 func NewState() *State {
 	return &State{
-		blocks:       blockState{turn: newTurn()},
-		transactions: transactionState{turn: newTurn(), accounts: map[string]*accountCount{}},
+		blocks:       blockState{lock: semaphore.NewWeighted(1)},
+		transactions: transactionState{lock: semaphore.NewWeighted(1), accounts: map[string]*accountCount{}},
 	}
 }
 
@@ -30,7 +34,7 @@ type States struct {
 	networks map[string]*State
 }
 
-// Of returns the network's state, a new one at first.
+// Of returns the network's state, which it creates on the first call.
 func (s *States) Of(network string) *State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,20 +46,3 @@ func (s *States) Of(network string) *State {
 	}
 	return s.networks[network]
 }
-
-// turn is a lock whose wait ends with a context: an update that was given up
-// may still be at work when the next one begins.
-type turn chan struct{}
-
-func newTurn() turn { return make(turn, 1) }
-
-func (t turn) take(ctx context.Context) error {
-	select {
-	case t <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (t turn) give() { <-t }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -17,24 +18,20 @@ const (
 	tokenSource         = "mirror REST /api/v1/tokens/{id}"          //nolint:gosec // a path, no credential
 	tokenBalancesSource = "mirror REST /api/v1/tokens/{id}/balances" //nolint:gosec // a path, no credential
 	relationshipSource  = "mirror REST /api/v1/accounts/{id}/tokens"
-	tokenTextLength     = 64 // characters of a token's name or symbol that become a label value
-	// tokenCacheAge is the max-age of /api/v1/tokens/{id} (FACTS.md 1.0).
+	// tokenCacheAge is the max-age of /api/v1/tokens/{id} (docs/hedera.md 1.0).
 	tokenCacheAge = 5 * time.Second
-	// maxOfAccount bounds what an account has a list of, such as its tokens. A
-	// page of 100 has one more row, which tells whether there are more.
-	maxOfAccount = 99
 )
 
 var (
 	tokenLabels        = []string{"network", "token_id", "name"}
-	relationshipLabels = append(accountLabels[:len(accountLabels):len(accountLabels)], "token_id")
+	relationshipLabels = with(accountLabels, "token_id")
 )
 
 var (
 	tokenExists = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_exists",
-		Help:      "Whether the network knows the token; it knows deleted ones too.",
+		Help:      "Whether the network knows the token. Deleted tokens stay known.",
 		Labels:    tokenLabels,
 		Source:    tokenSource,
 		Example:   "hedera_token_exists == 0",
@@ -42,7 +39,7 @@ var (
 	tokenSupply = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_supply",
-		Help:      "Total supply of the token in whole tokens, by its decimals; of NFTs, the number of serials.",
+		Help:      "Total supply of the token in whole tokens; for NFTs, the number of serials.",
 		Labels:    tokenLabels,
 		Source:    tokenSource,
 		Example:   "delta(hedera_token_supply[1d])",
@@ -50,7 +47,7 @@ var (
 	tokenSupplyMaximum = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_supply_maximum",
-		Help:      "Supply that the token cannot exceed, in whole tokens. Absent where it is infinite.",
+		Help:      "Maximum supply of the token in whole tokens; absent if infinite.",
 		Labels:    tokenLabels,
 		Source:    tokenSource,
 		Example:   "hedera_token_supply / hedera_token_supply_maximum > 0.95",
@@ -58,7 +55,7 @@ var (
 	tokenTreasuryBalance = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_treasury_balance",
-		Help:      "What the token's treasury account holds of the token, in whole tokens. Absent where the treasury has nothing to do with the token any more.",
+		Help:      "Balance of the token in its treasury account, in whole tokens. Absent if the treasury is no longer associated with the token.",
 		Labels:    tokenLabels,
 		Source:    tokenBalancesSource + ", or /api/v1/accounts for a treasury that is not a configured account",
 		Example:   "hedera_token_supply - hedera_token_treasury_balance",
@@ -66,7 +63,7 @@ var (
 	tokenPaused = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_paused",
-		Help:      "Whether the token is paused. Absent where it cannot be.",
+		Help:      "Whether the token is paused. Absent if it cannot be paused.",
 		Labels:    tokenLabels,
 		Source:    tokenSource,
 		Example:   "hedera_token_paused == 1",
@@ -90,23 +87,23 @@ var (
 	tokenInfo = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_info",
-		Help:      "Facts about the token; the value is 1. Its own name and symbol, token_name and symbol, are cut to 64 characters.",
-		Labels:    append(tokenLabels[:len(tokenLabels):len(tokenLabels)], "token_name", "symbol", "type", "treasury_account_id", "decimals"),
+		Help:      "Properties of the token; the value is always 1. The labels token_name and symbol are truncated to 64 characters.",
+		Labels:    with(tokenLabels, "token_name", "symbol", "type", "treasury_account_id", "decimals"),
 		Source:    tokenSource,
 		Example:   "hedera_token_supply * on (network, token_id) group_left (symbol) hedera_token_info",
 	})
 	accountTokenBalance = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "account_token_balance",
-		Help:      "What the account holds of the token, in whole tokens; of NFTs, the number of serials. Absent where they are not associated. The symbol is empty where the token is not configured.",
-		Labels:    append(relationshipLabels[:len(relationshipLabels):len(relationshipLabels)], "symbol"),
+		Help:      "Token balance of the account in whole tokens; for NFTs, the number of serials. Absent if the account is not associated with the token. The symbol is empty if the token is not configured.",
+		Labels:    with(relationshipLabels, "symbol"),
 		Source:    tokenBalancesSource + ", and /api/v1/accounts/{id}/tokens for accounts with tokens: all",
 		Example:   "hedera_account_token_balance{symbol=\"USDC\"} < 1000",
 	})
 	accountTokenFrozen = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "account_token_frozen",
-		Help:      "Whether the account is frozen for the token, for accounts with tokens: all. Absent where it cannot be.",
+		Help:      "Whether the account is frozen for the token, for accounts with tokens: all. Absent if the token cannot be frozen.",
 		Labels:    relationshipLabels,
 		Source:    relationshipSource,
 		Example:   "hedera_account_token_frozen == 1",
@@ -114,7 +111,7 @@ var (
 	accountTokenKYC = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "account_token_kyc_granted",
-		Help:      "Whether the account has been granted KYC for the token, for accounts with tokens: all. Absent where the token has no KYC.",
+		Help:      "Whether the account has been granted KYC for the token, for accounts with tokens: all. Absent if the token has no KYC.",
 		Labels:    relationshipLabels,
 		Source:    relationshipSource,
 		Example:   "hedera_account_token_kyc_granted == 0",
@@ -122,7 +119,7 @@ var (
 	accountTokensTruncated = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "account_tokens_truncated",
-		Help:      "Whether an account with tokens: all is associated with more than 99 tokens: those with the highest ids are left out then, unless they are configured.",
+		Help:      "Whether an account with tokens: all is associated with more than 99 tokens. The tokens with the highest ids are then left out, unless they are configured.",
 		Labels:    accountLabels,
 		Source:    relationshipSource,
 		Example:   "hedera_account_tokens_truncated == 1",
@@ -132,7 +129,7 @@ var (
 func init() {
 	register(Registration{
 		Name:           "tokens",
-		Help:           "the configured tokens, and what the configured accounts hold of them; all tokens of accounts that have tokens: all",
+		Help:           "the configured tokens, the balances of the configured accounts in them, and all tokens of accounts with tokens: all",
 		DefaultEnabled: true,
 		MaxMinInterval: tokenCacheAge,
 		Sharded:        true,
@@ -140,17 +137,9 @@ func init() {
 	})
 }
 
-type tokenReader interface {
-	Token(ctx context.Context, id string) (mirror.Token, error)
-	TokenBalances(ctx context.Context, tokenID string, accountIDs []string) ([]mirror.TokenBalance, error)
-	Accounts(ctx context.Context, ids []string) ([]mirror.Account, error)
-	AccountToken(ctx context.Context, accountID, tokenID string) (mirror.TokenRelationship, bool, error)
-	AccountTokens(ctx context.Context, accountID string, limit int) ([]mirror.TokenRelationship, bool, error)
-}
-
 type tokens struct {
 	network Network
-	mirror  tokenReader
+	mirror  *mirror.Client
 }
 
 // knownToken is a configured token that the network knows.
@@ -161,7 +150,7 @@ type knownToken struct {
 
 func newTokens(n Network) (Collector, error) {
 	if n.Mirror == nil {
-		return nothing{}, nil
+		return noop{}, nil
 	}
 	return tokens{network: n, mirror: n.Mirror}, nil
 }
@@ -187,14 +176,14 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	return group.Wait()
 }
 
-// updateTokens sends what the tokens themselves are, on the first shard, and
-// returns those that the network knows.
+// updateTokens sends the samples of the tokens themselves, on the first shard, and
+// returns the tokens that the network knows.
 func (c tokens) updateTokens(ctx context.Context, ch chan<- prometheus.Metric) ([]knownToken, error) {
 	rows := make([]*mirror.Token, len(c.network.Tokens))
 	group, ctx := newParallel(ctx)
 	for i, token := range c.network.Tokens {
 		group.Go(func() error {
-			row, err := c.mirror.Token(ctx, token.ID)
+			row, err := c.mirror.Token(ctx, token.ID.String())
 			if mirror.IsNotFound(err) {
 				return nil
 			}
@@ -216,13 +205,13 @@ func (c tokens) updateTokens(ctx context.Context, ch chan<- prometheus.Metric) (
 	return known, nil
 }
 
-// sendToken sends what a token is; row is nil for one that the network does not
-// know.
-func (c tokens) sendToken(ch chan<- prometheus.Metric, configured Entity, row *mirror.Token) {
+// sendToken sends the samples of a token; row is nil if the network does not know
+// it.
+func (c tokens) sendToken(ch chan<- prometheus.Metric, configured config.Entity, row *mirror.Token) {
 	if c.network.accountsOnly {
 		return
 	}
-	labels := []string{c.network.Name, configured.ID, configured.Name}
+	labels := []string{c.network.Name, configured.ID.String(), configured.Name}
 	ch <- tokenExists.sample(boolValue(row != nil), labels...)
 	if row != nil {
 		sendKnownToken(ch, *row, labels)
@@ -239,46 +228,41 @@ func sendKnownToken(ch chan<- prometheus.Metric, token mirror.Token, labels []st
 		ch <- tokenDeleted.sample(boolValue(*token.Deleted), labels...)
 	}
 	if token.ExpiryTimestamp != nil {
-		ch <- tokenExpiry.sample(mirror.Timestamp(*token.ExpiryTimestamp).Seconds(), labels...)
+		ch <- tokenExpiry.sample(token.ExpiryTimestamp.Seconds(), labels...)
 	}
-	ch <- tokenInfo.sample(1, append(labels,
-		cut(token.Name, tokenTextLength),
-		cut(token.Symbol, tokenTextLength),
-		cut(token.Type, tokenTextLength),
-		text(token.TreasuryAccountID, tokenTextLength),
+	ch <- tokenInfo.sample(1, with(labels,
+		cut(token.Name, textLength),
+		cut(token.Symbol, textLength),
+		cut(token.Type, textLength),
+		text(token.TreasuryAccountID, textLength),
 		strconv.FormatInt(token.Decimals, 10))...)
 }
 
-// sendStatus sends nothing for a status that is neither, such as
-// NOT_APPLICABLE.
+// sendStatus sends nothing for any other status, such as NOT_APPLICABLE.
 func sendStatus(ch chan<- prometheus.Metric, metric constMetric, status, yes, no string, labels []string) {
 	if status == yes || status == no {
 		ch <- metric.sample(boolValue(status == yes), labels...)
 	}
 }
 
-// updateBalances sends what the configured accounts hold of a token.
+// updateBalances sends the balances of the configured accounts in a token.
 func (c tokens) updateBalances(ctx context.Context, ch chan<- prometheus.Metric, token knownToken) error {
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	rows, err := c.mirror.TokenBalances(ctx, token.ID, c.accountIDs())
+	balances, err := c.mirror.TokenBalances(ctx, token.ID, c.accountIDs())
 	if err != nil {
 		return err
 	}
-	held := make(map[string]int64, len(rows))
-	for _, row := range rows {
-		held[row.Account] = row.Balance
-	}
 	for _, account := range c.network.Accounts {
-		units, associated := held[account.ID.String()]
+		held, associated := balances[account.ID.String()]
 		if !associated {
 			continue
 		}
-		ch <- accountTokenBalance.sample(wholeTokens(units, token.Decimals),
-			c.network.Name, account.ID.String(), account.Name, token.ID, cut(token.Symbol, tokenTextLength))
+		ch <- accountTokenBalance.sample(wholeTokens(held.Balance, token.Decimals),
+			c.network.Name, account.ID.String(), account.Name, token.ID, cut(token.Symbol, textLength))
 		if token.TreasuryAccountID != nil && *token.TreasuryAccountID == account.ID.String() {
-			c.sendTreasuryBalance(ch, token, units)
+			c.sendTreasuryBalance(ch, token, held.Balance)
 		}
 	}
 	return nil
@@ -300,8 +284,9 @@ func (c tokens) sendTreasuryBalance(ch chan<- prometheus.Metric, token knownToke
 }
 
 // updateTreasuries sends the treasury balances of the tokens whose treasury is
-// not a configured account, with one request for all of them: as one more
-// account of each token it would cost one more for each where there are 100.
+// not a configured account, with one request for all of them. As an additional
+// account of each token's request, it would cost a second request per token if
+// there are 100 accounts.
 func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metric, known []knownToken) error {
 	configured := make(map[string]bool, len(c.network.Accounts))
 	for _, id := range c.accountIDs() {
@@ -331,10 +316,10 @@ func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metri
 	return nil
 }
 
-// holding is an account with a token.
+// holding is a token of an account.
 type holding struct{ account, token string }
 
-func listedTokens(rows []mirror.Account) map[holding]int64 {
+func listedTokens(rows map[string]mirror.Account) map[holding]int64 {
 	listed := map[holding]int64{}
 	for _, row := range rows {
 		if row.Balance == nil {
@@ -347,8 +332,8 @@ func listedTokens(rows []mirror.Account) map[holding]int64 {
 	return listed
 }
 
-// updateTreasury asks for a token that is not listed by itself: the list has 50
-// tokens of an account (FACTS.md 1.1).
+// updateTreasury asks for a token that is not listed separately: the list has 50
+// tokens per account (docs/hedera.md 1.1).
 func (c tokens) updateTreasury(ctx context.Context, ch chan<- prometheus.Metric, token knownToken, listed map[holding]int64) error {
 	treasury := *token.TreasuryAccountID
 	if units, ok := listed[holding{treasury, token.ID}]; ok {
@@ -365,9 +350,9 @@ func (c tokens) updateTreasury(ctx context.Context, ch chan<- prometheus.Metric,
 	return err
 }
 
-// updateRelationships sends all that an account is associated with, up to
-// maxOfAccount. What it holds of configured tokens has been sent with them.
-func (c tokens) updateRelationships(ctx context.Context, ch chan<- prometheus.Metric, account Account, known []knownToken) error {
+// updateRelationships sends the tokens that an account is associated with, up to
+// maxOfAccount. Balances in configured tokens are sent by updateBalances.
+func (c tokens) updateRelationships(ctx context.Context, ch chan<- prometheus.Metric, account config.Account, known []knownToken) error {
 	labels := []string{c.network.Name, account.ID.String(), account.Name}
 	rows, more, err := c.mirror.AccountTokens(ctx, account.ID.String(), maxOfAccount)
 	if mirror.IsNotFound(err) {
@@ -382,19 +367,12 @@ func (c tokens) updateRelationships(ctx context.Context, ch chan<- prometheus.Me
 	}
 	ch <- accountTokensTruncated.sample(boolValue(more), labels...)
 	for _, row := range rows {
-		labels := append(labels[:len(labels):len(labels)], row.TokenID)
+		labels := with(labels, row.TokenID)
 		if !sent[row.TokenID] {
-			ch <- accountTokenBalance.sample(wholeTokens(row.Balance, row.Decimals), append(labels, "")...)
+			ch <- accountTokenBalance.sample(wholeTokens(row.Balance, row.Decimals), with(labels, "")...)
 		}
 		sendStatus(ch, accountTokenFrozen, row.FreezeStatus, "FROZEN", "UNFROZEN", labels)
 		sendStatus(ch, accountTokenKYC, row.KYCStatus, "GRANTED", "REVOKED", labels)
 	}
 	return nil
-}
-
-// wholeTokens converts an amount from the token's smallest unit to the nearest
-// float64. Parsing it as a decimal rounds once, whatever the decimals.
-func wholeTokens(units, decimals int64) float64 {
-	whole, _ := strconv.ParseFloat(strconv.FormatInt(units, 10)+"e"+strconv.FormatInt(-decimals, 10), 64)
-	return whole
 }

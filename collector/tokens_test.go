@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -29,14 +30,6 @@ func setTokenBalance(t *testing.T, sim *simulator.Simulator, token, account stri
 	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetTokenBalance(token, account, units) }); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func entities(ids ...string) []Entity {
-	list := make([]Entity, 0, len(ids))
-	for _, id := range ids {
-		list = append(list, Entity{ID: id, Name: "n" + id})
-	}
-	return list
 }
 
 func TestTokens(t *testing.T) {
@@ -60,7 +53,7 @@ func TestTokens(t *testing.T) {
 	setTokenBalance(t, sim, "0.0.7002", "0.0.1002", 3)
 	setTokenBalance(t, sim, "0.0.7002", "0.0.1003", 4)
 
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account(t, "0.0.1001", "a"), account(t, "0.0.1002", "b"))
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.1001", "a"), account("0.0.1002", "b"))
 	network.Tokens = entities("0.0.7001", "0.0.7002", "0.0.7003", "0.0.7999")
 	body := scrapeCosting(t, sim, setOn(t, network, "tokens"), map[string]int{
 		"GET /api/v1/tokens/{id}":          4,
@@ -149,10 +142,10 @@ func TestAllTokensOfAnAccount(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	all, missing := account(t, "0.0.5001", "all"), account(t, "0.0.999999", "missing")
+	all, missing := account("0.0.5001", "all"), account("0.0.999999", "missing")
 	all.AllTokens, missing.AllTokens = true, true
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), all, missing)
-	network.Tokens = []Entity{{ID: "0.0.7001", Name: "one"}}
+	network.Tokens = []config.Entity{entity("0.0.7001", "one")}
 	body := scrapeCosting(t, sim, setOn(t, network, "tokens"), map[string]int{
 		"GET /api/v1/tokens/{id}":          1,
 		"GET /api/v1/tokens/{id}/balances": 1,
@@ -183,7 +176,7 @@ func TestAllTokensAreBounded(t *testing.T) {
 		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddAccount(simulator.Account{ID: id}) }); err != nil {
 			t.Fatal(err)
 		}
-		watched := account(t, id, itoa(count))
+		watched := account(id, itoa(count))
 		watched.AllTokens = true
 		network.Accounts = append(network.Accounts, watched)
 	}
@@ -196,7 +189,7 @@ func TestAllTokensAreBounded(t *testing.T) {
 		}
 	}
 	last := "0.0." + itoa(7000+maxOfAccount)
-	network.Tokens = []Entity{{ID: last, Name: "last"}}
+	network.Tokens = []config.Entity{entity(last, "last")}
 	body := scrapeCosting(t, sim, setOn(t, network, "tokens"), map[string]int{
 		"GET /api/v1/tokens/{id}":          1,
 		"GET /api/v1/tokens/{id}/balances": 1,
@@ -220,15 +213,15 @@ func TestTokensOfAHundredAccounts(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 101})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	for i := range 100 {
-		network.Accounts = append(network.Accounts, account(t, "0.0."+itoa(1001+i), itoa(i)))
+		network.Accounts = append(network.Accounts, account("0.0."+itoa(1001+i), itoa(i)))
 	}
 	for i := range 10 {
 		id := "0.0." + itoa(7000+i)
 		addTokens(t, sim, simulator.Token{ID: id, TreasuryAccountID: ptr("0.0.1101")})
-		for _, holder := range append([]Account{account(t, "0.0.1101", "treasury")}, network.Accounts...) {
+		for _, holder := range append([]config.Account{account("0.0.1101", "treasury")}, network.Accounts...) {
 			setTokenBalance(t, sim, id, holder.ID.String(), 1)
 		}
-		network.Tokens = append(network.Tokens, Entity{ID: id, Name: id})
+		network.Tokens = append(network.Tokens, entity(id, id))
 	}
 	body := scrapeCosting(t, sim, setOn(t, network, "tokens"), map[string]int{
 		"GET /api/v1/tokens/{id}":          10,

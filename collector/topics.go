@@ -5,9 +5,11 @@ package collector
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -19,7 +21,7 @@ var (
 	topicExists = newGauge(Metric{
 		Collector: "topics",
 		Name:      "topic_exists",
-		Help:      "Whether the network knows the topic; it knows deleted ones too.",
+		Help:      "Whether the network knows the topic. Deleted topics stay known.",
 		Labels:    topicLabels,
 		Source:    topicSource,
 		Example:   "hedera_topic_exists == 0",
@@ -27,18 +29,18 @@ var (
 	topicSequence = newGauge(Metric{
 		Collector: "topics",
 		Name:      "topic_sequence_number",
-		Help:      "Sequence number of the topic's last message, which is how many it has had; 0 before the first one.",
+		Help:      "Sequence number of the topic's last message, which is the number of its messages; 0 before the first one.",
 		Labels:    topicLabels,
 		Source:    topicSource,
 		Example:   "deriv(hedera_topic_sequence_number[10m])",
 	})
-	topicQuietPeriod = newGauge(Metric{
+	topicHeartbeat = newGauge(Metric{
 		Collector: "topics",
-		Name:      "topic_quiet_period_seconds",
-		Help:      "Longest time without a message that is nothing to worry about, as configured; absent where it is not.",
+		Name:      "topic_heartbeat_seconds",
+		Help:      "Configured maximum time between messages; absent if not configured.",
 		Labels:    topicLabels,
-		Source:    "configuration, topics.quiet_period",
-		Example:   "time() - hedera_topic_last_message_timestamp_seconds > on (network, topic_id) group_left () hedera_topic_quiet_period_seconds",
+		Source:    "configuration, topics.heartbeat",
+		Example:   "time() - hedera_topic_last_message_timestamp_seconds > on (network, topic_id) group_left () hedera_topic_heartbeat_seconds",
 	})
 	topicLastMessage = newGauge(Metric{
 		Collector: "topics",
@@ -59,19 +61,15 @@ func init() {
 	})
 }
 
-type topicReader interface {
-	LatestTopicMessage(ctx context.Context, topicID string) (mirror.TopicMessage, bool, error)
-}
-
 type topics struct {
 	network string
-	topics  []Entity
-	mirror  topicReader
+	topics  []config.Topic
+	mirror  *mirror.Client
 }
 
 func newTopics(n Network) (Collector, error) {
 	if n.Mirror == nil {
-		return nothing{}, nil
+		return noop{}, nil
 	}
 	return topics{network: n.Name, topics: n.Topics, mirror: n.Mirror}, nil
 }
@@ -85,22 +83,23 @@ func (c topics) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	return group.Wait()
 }
 
-func (c topics) updateTopic(ctx context.Context, ch chan<- prometheus.Metric, topic Entity) error {
-	message, found, err := c.mirror.LatestTopicMessage(ctx, topic.ID)
+func (c topics) updateTopic(ctx context.Context, ch chan<- prometheus.Metric, topic config.Topic) error {
+	message, found, err := c.mirror.LatestTopicMessage(ctx, topic.ID.String())
 	unknown := mirror.IsNotFound(err)
 	if err != nil && !unknown {
 		return err
 	}
-	ch <- topicExists.sample(boolValue(!unknown), c.network, topic.ID, topic.Name)
-	if topic.QuietPeriod > 0 {
-		ch <- topicQuietPeriod.sample(topic.QuietPeriod.Seconds(), c.network, topic.ID, topic.Name)
+	labels := []string{c.network, topic.ID.String(), topic.Name}
+	ch <- topicExists.sample(boolValue(!unknown), labels...)
+	if topic.Heartbeat > 0 {
+		ch <- topicHeartbeat.sample(time.Duration(topic.Heartbeat).Seconds(), labels...)
 	}
 	if unknown {
 		return nil
 	}
-	ch <- topicSequence.sample(float64(message.SequenceNumber), c.network, topic.ID, topic.Name)
+	ch <- topicSequence.sample(float64(message.SequenceNumber), labels...)
 	if found {
-		ch <- topicLastMessage.sample(message.ConsensusTimestamp.Seconds(), c.network, topic.ID, topic.Name)
+		ch <- topicLastMessage.sample(message.ConsensusTimestamp.Seconds(), labels...)
 	}
 	return nil
 }

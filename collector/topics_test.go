@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -25,11 +27,8 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.Topics = []Entity{
-		{ID: "0.0.7001", Name: "busy", QuietPeriod: time.Hour},
-		{ID: "0.0.7002", Name: "empty"},
-		{ID: "0.0.7003", Name: "missing"},
-	}
+	network.Topics = topicsOf([]config.Entity{entity("0.0.7001", "busy"), entity("0.0.7002", "empty"), entity("0.0.7003", "missing")})
+	network.Topics[0].Heartbeat = model.Duration(time.Hour)
 	set := setOn(t, network, "topics")
 	body := scrapeCosting(t, sim, set, map[string]int{"GET /api/v1/topics/{id}/messages": 3})
 	wantOnly(
@@ -37,7 +36,7 @@ func TestTopics(t *testing.T) {
 		`hedera_topic_exists{name="busy",network="simulated",topic_id="0.0.7001"} 1`,
 		`hedera_topic_sequence_number{name="busy",network="simulated",topic_id="0.0.7001"} 3`,
 		`hedera_topic_last_message_timestamp_seconds{name="busy",network="simulated",topic_id="0.0.7001"} 1.7000000025e+09`,
-		`hedera_topic_quiet_period_seconds{name="busy",network="simulated",topic_id="0.0.7001"} 3600`,
+		`hedera_topic_heartbeat_seconds{name="busy",network="simulated",topic_id="0.0.7001"} 3600`,
 		`hedera_topic_exists{name="empty",network="simulated",topic_id="0.0.7002"} 1`,
 		`hedera_topic_sequence_number{name="empty",network="simulated",topic_id="0.0.7002"} 0`,
 		`hedera_topic_exists{name="missing",network="simulated",topic_id="0.0.7003"} 0`,

@@ -7,24 +7,24 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"hedera_exporter/internal/mirror"
 )
 
-// transactionState is guarded by its turn.
 type transactionState struct {
-	turn     turn
+	lock     *semaphore.Weighted
 	accounts map[string]*accountCount // by account id
 }
 
-// cursor is a place among the transactions in consensus order: all before at
-// are done, and of those at that very time the ones in done.
+// cursor is a position in the transactions in consensus order: all before at
+// are counted, and of those at that time the ones in done.
 type cursor struct {
 	at   mirror.Timestamp
-	done map[transactionKey]bool // never changed once made
+	done map[transactionKey]bool // read-only
 }
 
-// transactionKey tells transactions of one consensus timestamp apart.
+// transactionKey distinguishes transactions with the same consensus timestamp.
 type transactionKey struct {
 	id        string
 	nonce     int64
@@ -40,7 +40,7 @@ func (c cursor) passed(t mirror.Transaction) bool {
 }
 
 // after is the cursor once rows, which begin at it and are in consensus order,
-// are done as well.
+// are counted.
 func (c cursor) after(rows []mirror.Transaction) cursor {
 	if len(rows) == 0 {
 		return c
@@ -59,26 +59,26 @@ func (c cursor) equal(other cursor) bool {
 }
 
 func (c cursor) notBefore(t time.Time) cursor {
-	if at := mirror.Timestamp(t.UnixNano()); at > c.at {
+	if at := mirror.TimestampOf(t); at > c.at {
 		return cursor{at: at}
 	}
 	return c
 }
 
-// accountCount is what was counted of one account.
+// accountCount has the counters of one account.
 type accountCount struct {
 	id     string
 	cursor cursor
 
 	results      map[typeAndResult]float64
 	in, out, fee hbarSum
-	last         mirror.Timestamp // 0: not known
+	last         mirror.Timestamp // 0: unknown
 	lookedUp     bool             // last was asked for
 }
 
 type typeAndResult struct{ typeName, result string }
 
-// add counts those of rows that are the account's and were not counted yet.
+// add counts the rows that are the account's and have not been counted yet.
 func (a *accountCount) add(rows []mirror.Transaction, next cursor) {
 	seen := map[transactionKey]mirror.Timestamp{}
 	for _, row := range rows {
@@ -118,20 +118,19 @@ func (a *accountCount) count(row mirror.Transaction) {
 }
 
 func (a *accountCount) send(ch chan<- prometheus.Metric, labels []string) {
-	with := func(more ...string) []string { return append(labels[:len(labels):len(labels)], more...) }
 	for kind, count := range a.results {
-		ch <- accountTransactions.sample(count, with(kind.typeName, kind.result)...)
+		ch <- accountTransactions.sample(count, with(labels, kind.typeName, kind.result)...)
 	}
-	ch <- accountTransferred.sample(a.in.hbar(), with("in")...)
-	ch <- accountTransferred.sample(a.out.hbar(), with("out")...)
+	ch <- accountTransferred.sample(a.in.hbar(), with(labels, "in")...)
+	ch <- accountTransferred.sample(a.out.hbar(), with(labels, "out")...)
 	ch <- accountFees.sample(a.fee.hbar(), labels...)
 	if a.last > 0 {
 		ch <- accountLastTransaction.sample(a.last.Seconds(), labels...)
 	}
 }
 
-// hbarSum adds up tinybar exactly, also beyond the int64 that twice the supply
-// would overflow.
+// hbarSum adds up tinybar exactly, also beyond the range of an int64, which
+// twice the supply would overflow.
 type hbarSum struct{ whole, tinybar int64 }
 
 func (s *hbarSum) add(tinybar int64) {

@@ -3,8 +3,8 @@
 
 package collector
 
-// other stands for all types and results that have no label value of their
-// own, so that the number of series is bounded whatever the network invents.
+// other is the label value of all types and results that are not listed here, so
+// that the number of series is bounded.
 const other = "OTHER"
 
 var resultLabels = newSet(

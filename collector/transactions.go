@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -22,11 +23,11 @@ const (
 	// what one scrape asks for.
 	accountsPerQuery    = 100
 	maxTransactionPages = 10
-	// maxLookups is how many accounts' last transactions before the start are
-	// looked up in one scrape.
+	// maxLookups is for how many accounts one scrape looks up the last transaction
+	// before the start.
 	maxLookups = 5
-	// settled is the age from which on a transaction has surely reached a mirror
-	// that answers. A cursor is never older, as the mirror searches 60 days only.
+	// settled is the age at which a transaction has surely reached a mirror that
+	// answers. A cursor is never older, as the mirror only searches 60 days.
 	settled = 24 * time.Hour
 )
 
@@ -34,8 +35,8 @@ var (
 	accountTransactions = newCounter(Metric{
 		Collector: "transactions",
 		Name:      "account_transactions_total",
-		Help:      "Transactions since the exporter's start that the account paid or had hbar transferred by. Result is SUCCESS, a frequent failure, or OTHER.",
-		Labels:    append(accountLabels[:len(accountLabels):len(accountLabels)], "type", "result"),
+		Help:      "Transactions since the exporter's start that the account paid for or that transferred hbar to or from it. Result is SUCCESS, a frequent failure, or OTHER.",
+		Labels:    with(accountLabels, "type", "result"),
 		Source:    transactionsSource,
 		Example:   "sum by (name) (rate(hedera_account_transactions_total{result!=\"SUCCESS\"}[15m]))",
 	})
@@ -43,14 +44,14 @@ var (
 		Collector: "transactions",
 		Name:      "account_transferred_hbar_total",
 		Help:      "Hbar transferred to (in) and from (out) the account since the exporter's start, fees included.",
-		Labels:    append(accountLabels[:len(accountLabels):len(accountLabels)], "direction"),
+		Labels:    with(accountLabels, "direction"),
 		Source:    transactionsSource,
 		Example:   "increase(hedera_account_transferred_hbar_total{direction=\"out\"}[1h])",
 	})
 	accountFees = newCounter(Metric{
 		Collector: "transactions",
 		Name:      "account_fees_hbar_total",
-		Help:      "Fees charged since the exporter's start for transactions that the account paid.",
+		Help:      "Fees charged since the exporter's start for transactions that the account paid for.",
 		Labels:    accountLabels,
 		Source:    transactionsSource,
 		Example:   "increase(hedera_account_fees_hbar_total[1d])",
@@ -58,18 +59,18 @@ var (
 	accountLastTransaction = newGauge(Metric{
 		Collector: "transactions",
 		Name:      "account_last_transaction_timestamp_seconds",
-		Help:      "Consensus time of the account's last transaction. Absent where it had none in 60 days, and until it was looked up: 5 accounts a scrape.",
+		Help:      "Consensus time of the account's last transaction. Absent if it had none in 60 days, and until it has been looked up: 5 accounts per scrape.",
 		Labels:    accountLabels,
 		Source:    transactionsSource,
 		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > 3600",
 	})
 	transactionsBacklog = newGauge(Metric{
 		Collector: "transactions",
-		Name:      "account_transactions_backlog_seconds",
-		Help:      "How far counting is behind where there were more transactions than the 1,000 that one scrape reads: age of the last one counted, at least 1, else 0.",
+		Name:      "transactions_backlog_seconds",
+		Help:      "Age of the last transaction counted, at least 1, if there are more transactions than one scrape reads (1,000); otherwise 0.",
 		Labels:    networkLabel,
 		Source:    transactionsSource,
-		Example:   "hedera_account_transactions_backlog_seconds > 300",
+		Example:   "hedera_transactions_backlog_seconds > 300",
 	})
 )
 
@@ -83,16 +84,10 @@ func init() {
 	})
 }
 
-type transactionReader interface {
-	LatestBlock(ctx context.Context) (mirror.Block, error)
-	LatestTransaction(ctx context.Context, accountID string) (mirror.Transaction, bool, error)
-	Transactions(ctx context.Context, accountIDs []string, from mirror.Timestamp) (mirror.Page[mirror.Transaction], error)
-}
-
 type transactions struct {
 	network  string
-	accounts []Account // those with Transactions
-	mirror   transactionReader
+	accounts []config.Account // with Transactions
+	mirror   *mirror.Client
 	state    *transactionState
 }
 
@@ -104,19 +99,19 @@ func newTransactions(n Network) (Collector, error) {
 		}
 	}
 	if n.Mirror == nil || len(c.accounts) == 0 {
-		return nothing{}, nil
+		return noop{}, nil
 	}
 	c.mirror = n.Mirror
 	return c, nil
 }
 
-// Update implements Collector. What was counted before an error stays counted,
+// Update implements Collector. What was counted before an error stays counted
 // and is not counted again.
 func (c transactions) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	if err := c.state.turn.take(ctx); err != nil {
+	if err := c.state.lock.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	defer c.state.turn.give()
+	defer c.state.lock.Release(1)
 
 	if err := c.begin(ctx); err != nil {
 		return err
@@ -132,8 +127,8 @@ func (c transactions) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 	return nil
 }
 
-// begin forgets accounts that are not watched any more and lets the counting
-// of new ones begin after the latest block: all that is later is still to come.
+// begin forgets accounts that are no longer watched. The counting of new ones
+// begins after the latest block.
 func (c transactions) begin(ctx context.Context) error {
 	watched := map[string]bool{}
 	for _, account := range c.accounts {
@@ -147,7 +142,7 @@ func (c transactions) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	start := cursor{at: mirror.Timestamp(blockEnd(latest).UnixNano()) + 1}
+	start := cursor{at: mirror.TimestampOf(blockEnd(latest)) + 1}
 	for id := range watched {
 		if c.state.accounts[id] == nil {
 			c.state.accounts[id] = &accountCount{id: id, cursor: start, results: map[typeAndResult]float64{}}
@@ -156,8 +151,8 @@ func (c transactions) begin(ctx context.Context) error {
 	return nil
 }
 
-// countAll returns the time up to which all accounts are counted where there
-// is a backlog, else zero.
+// countAll returns the time up to which all accounts are counted if there is a
+// backlog, otherwise zero.
 func (c transactions) countAll(ctx context.Context) (behind mirror.Timestamp, err error) {
 	counts := slices.SortedFunc(maps.Values(c.state.accounts), func(a, b *accountCount) int {
 		return cmp.Or(cmp.Compare(a.cursor.at, b.cursor.at), cmp.Compare(a.id, b.id))
@@ -228,7 +223,7 @@ func (c transactions) lookUpLast(ctx context.Context) error {
 func (c transactions) send(ch chan<- prometheus.Metric, behind mirror.Timestamp) {
 	backlog := 0.0
 	if behind > 0 {
-		backlog = max(1, time.Since(time.Unix(0, int64(behind))).Seconds())
+		backlog = max(1, time.Since(behind.Time()).Seconds())
 	}
 	ch <- transactionsBacklog.sample(backlog, c.network)
 	for _, account := range c.accounts {

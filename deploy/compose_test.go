@@ -7,8 +7,6 @@ package deploy
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,14 +15,8 @@ import (
 // TestSimulatedConfiguration has the simulator write the configuration that
 // stands in the folder, but for the ports, which may be in use here.
 func TestSimulatedConfiguration(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "c.yml")
-	start(t, exec.CommandContext(t.Context(), binary(t, "hedera_simulator"), "--rest.listen-address=127.0.0.1:25551",
-		"--grpc.listen-address=127.0.0.1:25600", "--node.base-port=25700", "--write-config="+file))
-	await(t, "the simulator has written its configuration", func() bool {
-		content, err := os.ReadFile(file)
-		return err == nil && len(content) > 0
-	})
-	want := regexp.MustCompile(`\b25([5-8]\d\d)\b`).ReplaceAllString(readFile(t, file), "15$1")
+	written := startSimulator(t, "--rest.listen-address=127.0.0.1:25551", "--grpc.listen-address=127.0.0.1:25600", "--node.base-port=25700")
+	want := regexp.MustCompile(`\b25([5-8]\d\d)\b`).ReplaceAllString(written, "15$1")
 	_, got, _ := strings.Cut(readFile(t, "compose/simulated.yml"), "\n")
 	if got != want {
 		t.Errorf("compose/simulated.yml is\n%s\nwant\n%s", got, want)

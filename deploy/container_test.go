@@ -92,7 +92,7 @@ func (i image) command(ctx context.Context, program []string, args ...string) *e
 func TestImageRuns(t *testing.T) {
 	image := assemble(t)
 	// What a volume would bring.
-	writeFile(t, filepath.Join(image.root, "etc/hedera_exporter.yml"), startSimulator(t))
+	writeFile(t, filepath.Join(image.root, "etc/hedera_exporter.yml"), startSmallSimulator(t))
 	address := freeAddress(t)
 	healthcheck := func() (string, error) {
 		text, err := image.command(t.Context(), image.healthcheck, "--url=http://"+address+"/-/healthy").CombinedOutput()
@@ -101,8 +101,7 @@ func TestImageRuns(t *testing.T) {
 	if text, err := healthcheck(); err == nil || !strings.Contains(text, "refused") {
 		t.Errorf("the health check finds well what does not run: %v %s", err, text)
 	}
-	start(t, image.command(t.Context(), image.entrypoint, "--config.file=/etc/hedera_exporter.yml", "--web.listen-address="+address))
-	await(t, "the exporter answers", func() bool { return get(t, "http://"+address+"/-/ready") == "ready\n" })
+	startExporter(t, image.command(t.Context(), image.entrypoint, "--config.file=/etc/hedera_exporter.yml", "--web.listen-address="+address), address)
 	wantAccounts(t, get(t, "http://"+address+"/metrics"))
 	if text, err := healthcheck(); err != nil {
 		t.Errorf("health check: %v %s", err, text)

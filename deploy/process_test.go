@@ -7,17 +7,17 @@
 package deploy
 
 import (
-	"bytes"
+	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"hedera_exporter/internal/processtest"
 )
 
 const testDeadline = 30 * time.Second
@@ -58,84 +58,58 @@ func output(t *testing.T, command string, args ...string) (string, error) {
 	return string(text), err
 }
 
-type lockedBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
-}
-
-// start runs a program until the test ends.
-func start(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	text := &lockedBuffer{}
-	cmd.Stdout, cmd.Stderr = text, text
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it was killed
-		http.DefaultClient.CloseIdleConnections()
-		if t.Failed() {
-			t.Logf("output of %s:\n%s", cmd, text)
-		}
-	})
-}
-
 // startSimulator returns an exporter configuration for a simulated network.
-func startSimulator(t *testing.T) string {
+func startSimulator(t *testing.T, args ...string) string {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "hedera_exporter.yml")
-	start(t, exec.CommandContext(t.Context(), binary(t, "hedera_simulator"), "--static", "--nodes=1", "--accounts=10",
-		"--rest.listen-address=127.0.0.1:0", "--grpc.listen-address=127.0.0.1:0", "--node.base-port=0", "--write-config="+config))
-	await(t, "the simulator has written its configuration", func() bool {
-		content, err := os.ReadFile(config)
-		return err == nil && len(content) > 0
-	})
+	p := processtest.Run(t, exec.CommandContext(t.Context(), binary(t, "hedera_simulator"), append(args, "--write-config="+config)...))
+	if _, err := p.AwaitSimulator(withDeadline(t)); err != nil {
+		t.Fatal(err)
+	}
 	return readFile(t, config)
+}
+
+// startSmallSimulator takes free ports.
+func startSmallSimulator(t *testing.T) string {
+	t.Helper()
+	return startSimulator(t, "--static", "--nodes=1", "--accounts=10",
+		"--rest.listen-address=127.0.0.1:0", "--grpc.listen-address=127.0.0.1:0", "--node.base-port=0")
+}
+
+// startExporter starts an exporter that listens on address.
+func startExporter(t *testing.T, cmd *exec.Cmd, address string) {
+	t.Helper()
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	if err := processtest.Run(t, cmd).AwaitOK(withDeadline(t), "http://"+address+"/-/ready"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func withDeadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address, err := processtest.FreeAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return address
 }
 
-// await polls until condition holds.
-func await(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(testDeadline); !condition(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("within %s it is not so that %s", testDeadline, what)
-		}
-	}
-}
-
-// get returns an empty body where nothing answers.
 func get(t *testing.T, url string) string {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	r, err := http.NewRequestWithContext(withDeadline(t), http.MethodGet, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return ""
+		t.Fatal(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

@@ -83,14 +83,9 @@ func TestEnvironmentFile(t *testing.T) {
 
 func TestSocketActivation(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "hedera_exporter.yml")
-	writeFile(t, config, startSimulator(t))
+	writeFile(t, config, startSmallSimulator(t))
 	address := freeAddress(t)
-	start(t, exec.CommandContext(t.Context(), "systemd-socket-activate", "--listen="+address,
-		"--setenv=HEDERA_EXPORTER_WEB_SYSTEMD_SOCKET=true", "--setenv=HEDERA_EXPORTER_CONFIG_FILE="+config, binary(t, "hedera_exporter")))
-	var metrics string
-	await(t, "the exporter answers on systemd's socket", func() bool {
-		metrics = get(t, "http://"+address+"/metrics")
-		return metrics != ""
-	})
-	wantAccounts(t, metrics)
+	startExporter(t, exec.CommandContext(t.Context(), "systemd-socket-activate", "--listen="+address,
+		"--setenv=HEDERA_EXPORTER_WEB_SYSTEMD_SOCKET=true", "--setenv=HEDERA_EXPORTER_CONFIG_FILE="+config, binary(t, "hedera_exporter")), address)
+	wantAccounts(t, get(t, "http://"+address+"/metrics"))
 }

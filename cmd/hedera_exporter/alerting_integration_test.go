@@ -74,7 +74,7 @@ func TestLowBalanceIsNotifiedOnceAndResolved(t *testing.T) {
 		t.Errorf("attempts were answered with %v, want %v", statuses, want)
 	}
 	if sent := a.webhook.of("firing", warning); len(sent) > 0 {
-		t.Errorf("the warning was notified beside the critical alert: %+v", sent)
+		t.Errorf("the warning was notified with the critical alert: %+v", sent)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestNodeAlerts(t *testing.T) {
 	a.sim.control(t, http.MethodPost, "/nodes/5/start", "")
 	a.webhook.await(t, "resolved", down)
 	if sent := a.webhook.of("firing", endpointDown); len(sent) > 0 {
-		t.Errorf("endpoints were notified beside their node: %+v", sent)
+		t.Errorf("endpoints were notified with their node: %+v", sent)
 	}
 }
 
@@ -138,12 +138,12 @@ func TestAbsentExporterInhibitsTheRest(t *testing.T) {
 	}
 	awaitInhibited(t, a.alertmanager, "HederaExporterAbsent", unmonitored)
 	if sent := a.webhook.of("firing", unmonitored); len(sent) > 0 {
-		t.Errorf("the network was notified beside the exporter: %+v", sent)
+		t.Errorf("the network was notified with the exporter: %+v", sent)
 	}
 }
 
 // Alertmanager draws each gap from half to one and a half times its mean, and
-// the mean grows by half: only many groups together tell.
+// the mean grows by half: only many groups together show it.
 func TestGapsBetweenAttemptsGrow(t *testing.T) {
 	const groups, refused, growth = 100, 3, 1.2
 	w := startWebhook(t, func(string) int { return refused })
@@ -182,7 +182,7 @@ func TestInhibition(t *testing.T) {
 	mirror := []string{"depends_on", "mirror"}
 	account, other := []string{"account_id", "0.0.1", "subject", "account"}, []string{"account_id", "0.0.2", "subject", "account"}
 	node, otherNode := []string{"node_id", "3", "subject", "node"}, []string{"node_id", "4", "subject", "node"}
-	endpoint, otherEndpoint := []string{"endpoint", "192.0.2.1:50211"}, []string{"endpoint", "192.0.2.2:50211"}
+	endpoint, otherEndpoint := []string{"address", "192.0.2.1:50211"}, []string{"endpoint", "192.0.2.2:50211"}
 
 	for i, c := range []struct {
 		source, target map[string]string
@@ -270,17 +270,17 @@ func TestMaintenanceMutesTheNetworkOnly(t *testing.T) {
 	for _, m := range muted {
 		postAlerts(t, alertmanager, alert{Labels: m})
 	}
-	// These wait as long, and are given later.
-	told := []map[string]string{
+	// These have the same wait and are sent later.
+	others := []map[string]string{
 		named("HederaNodeCertificateMismatch", "severity", "critical", "team", "nodes", "subject", "node"),
 		named("HederaAccountBalanceLow", "severity", "critical", "team", "treasury", "subject", "account"),
-		named("HederaAccountQuiet", "severity", "warning", "team", "treasury", "subject", "account"),
+		named("HederaAccountSilent", "severity", "warning", "team", "treasury", "subject", "account"),
 		named("HederaConfigReloadFailed", "severity", "warning", "team", "platform", "subject", "exporter"),
 	}
-	for _, l := range told {
+	for _, l := range others {
 		postAlerts(t, alertmanager, alert{Labels: l})
 	}
-	for _, l := range told {
+	for _, l := range others {
 		w.await(t, "firing", l)
 	}
 	for _, m := range muted {

@@ -129,15 +129,7 @@ func startAlertmanager(t *testing.T, edit func(string) string, change func(docum
 	change(config)
 	path := writeDocument(t, "alertmanager.yml", config)
 
-	address := freeAddress(t)
-	startProcess(t, program(t, "ALERTMANAGER"), "--config.file="+path, "--storage.path="+t.TempDir(),
-		"--web.listen-address="+address, "--cluster.listen-address=")
-	alertmanager := "http://" + address
-	awaitTrue(t, "Alertmanager is ready", func() bool {
-		status, _ := get(t, alertmanager+"/-/ready", nil)
-		return status == http.StatusOK
-	})
-	return alertmanager
+	return startReady(t, program(t, "ALERTMANAGER"), "--config.file="+path, "--storage.path="+t.TempDir(), "--cluster.listen-address=")
 }
 
 // unedited leaves the text as it is.
@@ -375,15 +367,7 @@ func startPrometheusWithRules(t *testing.T, exporter, alertmanager string) strin
 		"alerting":       document{"alertmanagers": []any{document{"static_configs": targets(alertmanager)}}},
 		"scrape_configs": []any{document{"job_name": "hedera", "static_configs": targets(exporter)}},
 	})
-	address := freeAddress(t)
-	startProcess(t, program(t, "PROMETHEUS"),
-		"--config.file="+config, "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+address)
-	prometheus := "http://" + address
-	awaitTrue(t, "Prometheus is ready", func() bool {
-		status, _ := get(t, prometheus+"/-/ready", nil)
-		return status == http.StatusOK
-	})
-	return prometheus
+	return startReady(t, program(t, "PROMETHEUS"), "--config.file="+config, "--storage.tsdb.path="+t.TempDir())
 }
 
 func targets(url string) []any {

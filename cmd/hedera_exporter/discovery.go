@@ -19,24 +19,24 @@ type targetGroup struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// discoveryHandler tells Prometheus the configured accounts, or the endpoints
-// of the nodes. It answers with all of them or with an error, on which
-// Prometheus keeps the targets it has.
+// discoveryHandler serves the configured accounts, or the endpoints of the
+// nodes, to Prometheus' http_sd_configs. It returns all of them or an error;
+// after an error Prometheus keeps its current targets.
 type discoveryHandler struct {
-	current *generations
-	timeout time.Duration
+	reloader *reloader
+	timeout  time.Duration
 }
 
 func (h discoveryHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
 	defer cancel()
-	generation, release := h.current.acquire()
+	rt, release := h.reloader.acquire()
 	defer release()
-	if generation == nil {
+	if rt == nil {
 		http.Error(w, "shutting down", http.StatusServiceUnavailable)
 		return
 	}
-	networks, discover, err := parseDiscovery(generation, r.URL.RawQuery)
+	networks, discover, err := parseDiscovery(rt, r.URL.RawQuery)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -56,20 +56,20 @@ func (h discoveryHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type discoverFunc func(context.Context, openNetwork) ([]targetGroup, error)
 
-// parseDiscovery returns the networks that a query asks about, all of them by
-// default, and what it asks.
-func parseDiscovery(generation *generation, query string) ([]openNetwork, discoverFunc, error) {
+// parseDiscovery returns the networks of a query, by default all, and the
+// function that discovers their targets.
+func parseDiscovery(rt *runtime, query string) ([]openNetwork, discoverFunc, error) {
 	params, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, nil, fmt.Errorf("query %q: %w", query, err)
 	}
-	names := generation.networkNames()
+	names := rt.networkNames()
 	if name := params.Get("network"); name != "" {
 		names = []string{name}
 	}
 	networks := make([]openNetwork, 0, len(names))
 	for _, name := range names {
-		network, err := generation.network(name)
+		network, err := rt.network(name)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -81,7 +81,7 @@ func parseDiscovery(generation *generation, query string) ([]openNetwork, discov
 	case "nodes":
 		return networks, discoverNodes, nil
 	default:
-		return nil, nil, fmt.Errorf("kind %q is neither accounts nor nodes", kind)
+		return nil, nil, fmt.Errorf("kind %q is invalid: must be accounts or nodes", kind)
 	}
 }
 
@@ -101,7 +101,7 @@ func discoverAccounts(_ context.Context, network openNetwork) ([]targetGroup, er
 	return groups, nil
 }
 
-// discoverNodes fails rather than to find none: Prometheus would drop all
+// discoverNodes fails if there are no endpoints: Prometheus would drop all
 // targets.
 func discoverNodes(ctx context.Context, network openNetwork) ([]targetGroup, error) {
 	endpoints, err := network.collector.AddressBook.Endpoints(ctx)
@@ -109,7 +109,7 @@ func discoverNodes(ctx context.Context, network openNetwork) ([]targetGroup, err
 		return nil, err
 	}
 	if len(endpoints) == 0 {
-		return nil, errors.New("the address book has no endpoint")
+		return nil, errors.New("the address book has no endpoints")
 	}
 	groups := make([]targetGroup, 0, len(endpoints))
 	for _, endpoint := range endpoints {

@@ -9,7 +9,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -19,12 +21,17 @@ func discover(t *testing.T, url string) []targetGroup {
 	if status != http.StatusOK {
 		t.Fatalf("%s: status %d: %s", url, status, body)
 	}
+	return targetGroups(t, body)
+}
+
+func targetGroups(t *testing.T, body string) []targetGroup {
+	t.Helper()
 	var groups []targetGroup
 	if err := json.Unmarshal([]byte(body), &groups); err != nil {
 		t.Fatal(err)
 	}
 	if groups == nil {
-		t.Fatalf("%s: null is not a list", url)
+		t.Fatal("null is not a list")
 	}
 	return groups
 }
@@ -91,29 +98,38 @@ func TestDiscoverNodes(t *testing.T) {
 	}
 }
 
-// TestDiscoveryFailsRatherThanToFindNothing holds /sd to what keeps Prometheus
-// from dropping its targets.
-func TestDiscoveryFailsRatherThanToFindNothing(t *testing.T) {
+// TestDiscoveryNeverReturnsNothing: an empty response would make Prometheus drop
+// its targets.
+func TestDiscoveryNeverReturnsNothing(t *testing.T) {
 	faults := map[string]simulator.Fault{
 		"unavailable": {Path: simulator.GetNodesFault, Kind: simulator.FaultStatus, Status: 14},
 		"hangs":       {Path: simulator.GetNodesFault, Kind: simulator.FaultHang},
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
-			sim := startSimulator(t, simulator.Options{Nodes: 1})
-			if _, err := sim.InjectFault(fault); err != nil {
-				t.Fatal(err)
-			}
-			e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--scrape.timeout=2s")
-			status, body := get(t, e.url+"/sd?kind=nodes", nil)
-			if status != http.StatusServiceUnavailable || !strings.HasPrefix(body, "network simulated: ") {
-				t.Errorf("status %d: %s; want 503 with the reason", status, body)
-			}
-			sim.ClearFaults()
-			if got := discover(t, e.url+"/sd?kind=nodes"); len(got) != len(sim.Nodes()[0].Endpoints) {
-				t.Errorf("afterwards there are %d endpoints", len(got))
-			}
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testBrokenDiscovery(t, memory, fault) })
 		})
+	}
+}
+
+func testBrokenDiscovery(t *testing.T, memory *memnet.Network, fault simulator.Fault) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	if _, err := sim.InjectFault(fault); err != nil {
+		t.Fatal(err)
+	}
+	e := newMemoryExporter(t, memory, sim, "--scrape.timeout=2s")
+	start := time.Now()
+	status, body := e.get(t.Context(), "/sd?kind=nodes", nil)
+	if status != http.StatusServiceUnavailable || !strings.HasPrefix(body, "network simulated: ") {
+		t.Errorf("status %d: %s; want 503 with the reason", status, body)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	sim.ClearFaults()
+	_, body = e.get(t.Context(), "/sd?kind=nodes", nil)
+	if got := targetGroups(t, body); len(got) != len(sim.Nodes()[0].Endpoints) {
+		t.Errorf("afterwards there are %d endpoints", len(got))
 	}
 }
 
@@ -144,7 +160,7 @@ func TestDiscoveryRefuses(t *testing.T) {
 		status        int
 		body          string
 	}{
-		{"GET", "?network=mainnet", 400, "there are: simulated"},
+		{"GET", "?network=mainnet", 400, "configured are: simulated"},
 		{"GET", "?kind=tokens", 400, `"tokens"`},
 		{"GET", "?kind=%zz", 400, "%zz"},
 		{"POST", "", 405, ""},

@@ -30,7 +30,7 @@ const (
 	defaultHealthTimeout  = "3s"
 )
 
-// The commands as kingpin names them; serve needs not be given.
+// The commands as kingpin names them; serve is the default.
 const (
 	commandServe        = "serve"
 	commandQueryAccount = "query account"
@@ -38,13 +38,6 @@ const (
 	commandQueryNodes   = "query nodes"
 	commandTextfile     = "textfile"
 	commandHealthcheck  = "healthcheck"
-)
-
-// Values of --output.
-const (
-	outputTable = "table"
-	outputJSON  = "json"
-	outputProm  = "prom"
 )
 
 type flagSet struct {
@@ -86,18 +79,18 @@ type healthcheckFlags struct {
 
 func addFlags(app *kingpin.Application) *flagSet {
 	f := &flagSet{
-		configFile:    app.Flag("config.file", "Configuration file; see docs/configuration.md. Without one, --network and --account say what to watch.").String(),
-		configCheck:   app.Flag("config.check", "Check the configuration, print what is wrong with it, and exit.").Bool(),
-		network:       app.Flag("network", "Network of the --account flags, of query and of a /probe that names none: mainnet, testnet, previewnet or one of the configuration file.").Default(defaultAccountNetwork).String(),
-		accounts:      app.Flag("account", "Account to watch, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
+		configFile:    app.Flag("config.file", "Path of the configuration file, see docs/configuration.md. Optional with --network and --account.").String(),
+		configCheck:   app.Flag("config.check", "Check the configuration, print its errors and exit.").Bool(),
+		network:       app.Flag("network", "Network for --account, for query and for /probe requests without a network: mainnet, testnet, previewnet or a network of the configuration file.").Default(defaultAccountNetwork).String(),
+		accounts:      app.Flag("account", "Account to monitor, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
 		web:           kingpinflag.AddFlags(app, defaultListenAddress),
 		telemetryPath: app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default(defaultTelemetryPath).String(),
-		maxRequests:   app.Flag("web.max-requests", "Maximum number of parallel scrapes; 0 is no limit.").Default(defaultMaxRequests).Int(),
-		scrapeTimeout: app.Flag("scrape.timeout", "Time for a scrape that does not tell its own by X-Prometheus-Scrape-Timeout-Seconds.").Default(defaultScrapeTimeout).Duration(),
-		timeoutOffset: app.Flag("scrape.timeout-offset", "Time to leave of the scrape timeout for the answer to arrive.").Default(defaultTimeoutOffset).Duration(),
-		logLevel:      app.Flag("log.level", "Only log messages of this severity or above: debug, info, warn, error.").Default("info").Enum("debug", "info", "warn", "error"),
-		logFormat:     app.Flag("log.format", "Format of log messages: logfmt or json.").Default("logfmt").Enum("logfmt", "json"),
-		maxTargets:    app.Flag("probe.max-targets", "Maximum number of targets of one /probe; 0 is no limit.").Default(defaultMaxTargets).Int(),
+		maxRequests:   app.Flag("web.max-requests", "Maximum number of parallel scrapes. Use 0 to disable.").Default(defaultMaxRequests).Int(),
+		scrapeTimeout: app.Flag("scrape.timeout", "Scrape timeout if the request has no X-Prometheus-Scrape-Timeout-Seconds header.").Default(defaultScrapeTimeout).Duration(),
+		timeoutOffset: app.Flag("scrape.timeout-offset", "Offset to subtract from the scrape timeout, so that the response arrives in time.").Default(defaultTimeoutOffset).Duration(),
+		logLevel:      app.Flag("log.level", "Only log messages with the given severity or above. One of: [debug, info, warn, error]").Default("info").Enum("debug", "info", "warn", "error"),
+		logFormat:     app.Flag("log.format", "Output format of log messages. One of: [logfmt, json]").Default("logfmt").Enum("logfmt", "json"),
+		maxTargets:    app.Flag("probe.max-targets", "Maximum number of targets in a /probe request. Use 0 to disable.").Default(defaultMaxTargets).Int(),
 		collectors:    map[string]*bool{},
 	}
 	for _, r := range collector.Registrations() {
@@ -105,7 +98,7 @@ func addFlags(app *kingpin.Application) *flagSet {
 		if r.DefaultEnabled {
 			state = "true"
 		}
-		f.collectors[r.Name] = app.Flag("collector."+r.Name, "Collector: "+r.Help+".").Default(state).Bool()
+		f.collectors[r.Name] = app.Flag("collector."+r.Name, "Enable the "+r.Name+" collector: "+r.Help+".").Default(state).Bool()
 	}
 	f.addShard(app)
 	f.addCommands(app)
@@ -113,9 +106,9 @@ func addFlags(app *kingpin.Application) *flagSet {
 }
 
 func (f *flagSet) addShard(app *kingpin.Application) {
-	ordinal := app.Flag("shard", "Which of --total-shards this exporter is, from 0: it exports its part of the accounts, and shard 0 also what is of no account.").Default("0").Int()
-	total := app.Flag("total-shards", "Number of exporters with this configuration among which the accounts are divided.").Default("1").Int()
-	pod := app.Flag("pod", "Name of this pod of a StatefulSet, whose number is taken for --shard.").String()
+	ordinal := app.Flag("shard", "Index of this shard, from 0. Each shard exports its share of the accounts; shard 0 also exports everything that is not tied to an account.").Default("0").Int()
+	total := app.Flag("total-shards", "Number of shards, each an exporter with the same configuration.").Default("1").Int()
+	pod := app.Flag("pod", "Name of this StatefulSet pod. Its ordinal replaces --shard.").String()
 	app.Validate(func(*kingpin.Application) (err error) {
 		if *pod != "" {
 			if *ordinal, err = collector.PodOrdinal(*pod); err != nil {
@@ -130,24 +123,24 @@ func (f *flagSet) addShard(app *kingpin.Application) {
 }
 
 func (f *flagSet) addCommands(app *kingpin.Application) {
-	app.Command(commandServe, "Serve metrics to Prometheus.").Default()
+	app.Command(commandServe, "Serve metrics to Prometheus. This is the default.").Default()
 
-	query := app.Command("query", "Ask the network of --network once and print what it tells. The exit status is 1 when something is down.")
-	f.query.output = query.Flag("output", "What to print: table, json or prom, which is Prometheus' text format.").Default(outputTable).Enum(outputTable, outputJSON, outputProm)
-	f.query.timeout = query.Flag("timeout", "Time for the whole query.").Default(defaultQueryTimeout).Duration()
-	f.query.accounts = query.Command("account", "Balance and state of accounts.").
+	query := app.Command("query", "Query the network of --network once and print the result. The exit status is 1 if something is down.")
+	f.query.output = query.Flag("output", "Output format: table, json, or prom for the Prometheus text format.").Default(outputTable).Enum(outputTable, outputJSON, outputProm)
+	f.query.timeout = query.Flag("timeout", "Timeout of the query.").Default(defaultQueryTimeout).Duration()
+	f.query.accounts = query.Command("account", "Print balance and state of accounts.").
 		Arg("account", "Account id, EVM address or alias.").Required().Strings()
-	query.Command("network", "What the collectors mirror, blocks and network tell.")
+	query.Command("network", "Print the state of the mirror node and the network.")
 	query.Command("nodes", "Probe every endpoint of every consensus node.")
 
-	textfile := app.Command("textfile", "Scrape once into a file for node_exporter's textfile collector.")
-	f.textfile.path = textfile.Flag("output.file", "File to replace; its name must end in .prom for node_exporter to read it.").Required().String()
-	f.textfile.timeout = textfile.Flag("timeout", "Time for the whole scrape.").Default(defaultQueryTimeout).Duration()
+	textfile := app.Command("textfile", "Scrape once and write the metrics to a file for the textfile collector of node_exporter.")
+	f.textfile.path = textfile.Flag("output.file", "File to write. node_exporter only reads names that end in .prom.").Required().String()
+	f.textfile.timeout = textfile.Flag("timeout", "Timeout of the scrape.").Default(defaultQueryTimeout).Duration()
 
-	healthcheck := app.Command(commandHealthcheck, "Ask a running exporter whether it is well, for containers that have no other program. The exit status is 1 when it is not.")
-	f.healthcheck.url = healthcheck.Flag("url", "What to ask.").Default(defaultHealthURL).URL()
-	f.healthcheck.timeout = healthcheck.Flag("timeout", "Time for the answer.").Default(defaultHealthTimeout).Duration()
-	f.healthcheck.insecure = healthcheck.Flag("insecure-skip-verify", "Accept any certificate, such as one for another name than that in --url.").Bool()
+	healthcheck := app.Command(commandHealthcheck, "Check whether a running exporter is healthy, for containers without curl. The exit status is 1 if it is not.")
+	f.healthcheck.url = healthcheck.Flag("url", "URL of the health endpoint.").Default(defaultHealthURL).URL()
+	f.healthcheck.timeout = healthcheck.Flag("timeout", "Timeout of the check.").Default(defaultHealthTimeout).Duration()
+	f.healthcheck.insecure = healthcheck.Flag("insecure-skip-verify", "Accept any TLS certificate, for example one for another host name.").Bool()
 }
 
 func (f *flagSet) loadConfig() (*config.Config, error) {

@@ -10,8 +10,8 @@ import (
 	"net/http"
 )
 
-// healthcheck asks a running exporter whether it is well. One that wants a
-// password lives too.
+// healthcheck asks a running exporter whether it is healthy. One that asks for a
+// password is.
 func healthcheck(ctx context.Context, flags healthcheckFlags) error {
 	ctx, cancel := context.WithTimeout(ctx, *flags.timeout)
 	defer cancel()
@@ -19,7 +19,7 @@ func healthcheck(ctx context.Context, flags healthcheckFlags) error {
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: *flags.insecure}} //nolint:gosec // asked for, and nothing is sent
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: *flags.insecure}} //nolint:gosec // the user set the flag, and nothing secret is sent
 	defer transport.CloseIdleConnections()
 	response, err := (&http.Client{Transport: transport}).Do(r)
 	if err != nil {

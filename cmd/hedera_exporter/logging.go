@@ -16,8 +16,8 @@ func newLogger(w io.Writer, minimum, format string) log.Logger {
 	return log.With(newBareLogger(w, minimum, format), "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
 }
 
-// newSlog returns the slog logger that exporter-toolkit wants; the bridge adds
-// the time and the caller by itself.
+// newSlog returns the slog logger for exporter-toolkit; the bridge adds time and
+// caller.
 func newSlog(w io.Writer, minimum, format string) *slog.Logger {
 	return slog.New(slogkit.NewGoKitHandler(newBareLogger(w, minimum, format), slog.LevelDebug))
 }

@@ -1,28 +1,35 @@
 // Copyright The hedera_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command hedera_exporter exposes what a Hedera network tells about accounts,
-// nodes and itself to Prometheus.
+// Command hedera_exporter exports metrics of a Hedera network's accounts, nodes
+// and mirror node to Prometheus.
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/version"
+
+	"hedera_exporter/collector"
 )
 
 // Exit statuses.
 const (
 	statusOK          = 0
 	statusFailure     = 1   // also: something is down
-	statusUsage       = 2   // a mistake on the command line
+	statusUsage       = 2   // an error on the command line
 	statusInterrupted = 130 // by a signal, as shells have it for SIGINT
 )
 
@@ -79,4 +86,60 @@ func checkConfig(flags *flagSet, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stdout, "configuration is valid: %d networks, %d accounts\n", len(c.Networks), accounts)
 	return statusOK
+}
+
+// usageError is an error on the command line that only the configuration shows.
+type usageError struct{ error }
+
+// downError lists what is down, a line each.
+type downError []string
+
+func (e downError) Error() string { return strings.Join(e, "\n") }
+
+// runOnce runs a command that ends by itself and returns the exit status.
+func runOnce(ctx context.Context, command string, flags *flagSet, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+
+	var output bytes.Buffer
+	err := once(ctx, command, flags, &output, stderr)
+	if ctx.Err() != nil {
+		fmt.Fprintf(stderr, "%s: interrupted\n", exporterName)
+		return statusInterrupted
+	}
+	if _, writeErr := stdout.Write(output.Bytes()); writeErr != nil {
+		err = errors.Join(err, writeErr)
+	}
+	return exitStatus(err, stderr)
+}
+
+// once runs the command on its own runtime.
+func once(ctx context.Context, command string, flags *flagSet, stdout, stderr io.Writer) error {
+	logger := newLogger(log.NewSyncWriter(stderr), *flags.logLevel, *flags.logFormat)
+	rl := &reloader{flags: flags, self: collector.NewSelf(prometheus.NewRegistry()), logger: logger}
+	rt, err := rl.load()
+	if err != nil {
+		return err
+	}
+	defer rt.set.Close()
+	if command == commandTextfile {
+		return textfile(ctx, rt, flags.textfile)
+	}
+	return runQuery(ctx, command, rt, flags, stdout, logger)
+}
+
+// exitStatus prints err, a line at a time, and returns its exit status.
+func exitStatus(err error, stderr io.Writer) int {
+	if err == nil {
+		return statusOK
+	}
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(stderr, "%s: %s\n", exporterName, strings.Map(printable, strings.TrimSuffix(line, "\n")))
+	}
+	var usage usageError
+	if errors.As(err, &usage) {
+		return statusUsage
+	}
+	return statusFailure
 }

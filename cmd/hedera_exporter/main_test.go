@@ -113,7 +113,7 @@ func awaitTrue(t *testing.T, what string, condition func() bool) {
 	for !condition() {
 		select {
 		case <-deadline.C:
-			t.Fatalf("within %s it is not so that %s", testDeadline, what)
+			t.Fatalf("not within %s: %s", testDeadline, what)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -148,173 +148,38 @@ func request(t *testing.T, method, url string, header http.Header) (status int, 
 	return response.StatusCode, string(content)
 }
 
-func TestEndpoints(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
-	tests := []struct {
-		method, path string
-		status       int
-		body         string
-	}{
-		{"GET", "/", 200, `<a href="/metrics">Metrics</a>`},
-		{"GET", "/", 200, `<form action="/probe">`},
-		{"GET", "/", 200, `<a href="/sd">Service discovery</a>`},
-		{"GET", "/probe?target=0.0.98&network=simulated", 200, "probe_success 1"},
-		{"GET", "/sd", 200, `"__meta_hedera_account_id":"0.0.98"`},
-		{"GET", "/metrics", 200, "hedera_account_balance_hbar{"},
-		{"GET", "/metrics", 200, `hedera_scrape_collector_success{collector="node_probe",network="simulated"} 1`},
-		{"GET", "/metrics", 200, "hedera_exporter_build_info{"},
-		{"GET", "/metrics", 200, "go_goroutines "},
-		{"GET", "/metrics", 200, "process_cpu_seconds_total "},
-		{"GET", "/metrics", 200, "promhttp_metric_handler_errors_total{"},
-		{"GET", "/config", 200, "simulated:"},
-		{"GET", "/-/healthy", 200, "healthy\n"},
-		{"GET", "/-/ready", 200, "ready\n"},
-		{"POST", "/-/reload", 200, "reloaded\n"},
-		{"GET", "/-/reload", 405, ""},
-		{"GET", "/nothing", 404, ""},
+// command is the result of a command.
+type command struct {
+	status         int
+	stdout, stderr string
+}
+
+func runCommand(ctx context.Context, t *testing.T, args ...string) command {
+	t.Helper()
+	var stdout bytes.Buffer
+	stderr := &lockedBuffer{}
+	status := run(ctx, args, &stdout, stderr)
+	return command{status, stdout.String(), stderr.String()}
+}
+
+// onSimulated returns the flags of a command on the network of sim.
+func onSimulated(t *testing.T, sim *simulator.Simulator) []string {
+	t.Helper()
+	return []string{"--config.file=" + writeFile(t, "c.yml", mainnetChecksums(sim)), "--network=simulated"}
+}
+
+func (c command) want(t *testing.T, status int, stderr ...string) {
+	t.Helper()
+	if c.status != status {
+		t.Errorf("exit status %d, want %d; stderr: %s", c.status, status, c.stderr)
 	}
-	for _, test := range tests {
-		t.Run(test.method+" "+test.path, func(t *testing.T) {
-			status, body := request(t, test.method, e.url+test.path, nil)
-			if status != test.status || !strings.Contains(body, test.body) {
-				t.Errorf("status %d, want %d; body without %q:\n%.2000s", status, test.status, test.body, body)
-			}
-		})
+	wantParts(t, c.stderr, stderr...)
+	if len(stderr) == 0 && c.stderr != "" {
+		t.Errorf("stderr: %s", c.stderr)
 	}
 }
 
-func TestScrapeTimeout(t *testing.T) {
-	limits := timeouts{fallback: 10 * time.Second, offset: 500 * time.Millisecond}
-	tests := []struct {
-		header string
-		want   time.Duration // 0: refused
-	}{
-		{"", 9500 * time.Millisecond},
-		{"5", 4500 * time.Millisecond},
-		{"2.5", 2 * time.Second},
-		{"0.3", 300 * time.Millisecond},
-		{"0", 0},
-		{"-1", 0},
-		{"NaN", 0},
-		{"Inf", 0},
-		{"1e300", 0},
-		{"soon", 0},
-	}
-	for _, test := range tests {
-		t.Run(test.header, func(t *testing.T) {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set(scrapeTimeoutHeader, test.header)
-			got, err := limits.of(r)
-			if got != test.want || (err != nil) != (test.want == 0) {
-				t.Errorf("%s, %v; want %s", got, err, test.want)
-			}
-			if err != nil && !strings.Contains(err.Error(), test.header) {
-				t.Errorf("the error does not name the value: %v", err)
-			}
-		})
-	}
-}
-
-// TestHungMirror holds the exporter to its promise that /metrics answers within
-// the scrape timeout: the client gives up when Prometheus would.
-func TestHungMirror(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
-	if status, _ := get(t, e.url+"/metrics", nil); status != http.StatusOK {
-		t.Fatalf("status %d before the fault", status)
-	}
-	for _, path := range []string{"/api/v1", simulator.GetNodesFault} {
-		if _, err := sim.InjectFault(simulator.Fault{Path: path, Kind: simulator.FaultHang}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const scrapeTimeout = 3 * time.Second
-	ctx, cancel := context.WithTimeout(t.Context(), scrapeTimeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url+"/metrics", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set(scrapeTimeoutHeader, "3")
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := string(content)
-	if !strings.Contains(body, `hedera_scrape_collector_success{collector="accounts",network="simulated"} 0`) {
-		t.Error("accounts are shown as collected")
-	}
-	if strings.Contains(body, "hedera_account_balance_hbar{") {
-		t.Error("balances are shown")
-	}
-	up := 0
-	for line := range strings.Lines(body) {
-		if strings.HasPrefix(line, "hedera_node_endpoint_up{") && strings.HasSuffix(line, " 1\n") {
-			up++
-		}
-	}
-	if want := len(sim.Nodes()[0].Endpoints) + len(sim.Nodes()[1].Endpoints); up != want {
-		t.Errorf("%d endpoints are up, want %d", up, want)
-	}
-}
-
-func TestReload(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
-	good := string(sim.ExporterConfig())
-	file := writeFile(t, "c.yml", good)
-	e := startExporter(t, file)
-	replace := func(content string) (status int, body string) {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return request(t, http.MethodPost, e.url+"/-/reload", nil)
-	}
-	metrics := func() string {
-		t.Helper()
-		_, body := get(t, e.url+"/metrics", nil)
-		return body
-	}
-
-	status, body := replace(good + "colour: red\n")
-	if status != http.StatusInternalServerError || !strings.Contains(body, "colour") || !strings.Contains(body, file+":") {
-		t.Errorf("status %d, body %s: want 500 with the key and its place", status, body)
-	}
-	after := metrics()
-	for _, want := range []string{"hedera_exporter_config_last_reload_successful 0", "hedera_account_balance_hbar{"} {
-		if !strings.Contains(after, want) {
-			t.Errorf("after a failed reload there is no %s", want)
-		}
-	}
-
-	if status, body = replace(strings.ReplaceAll(good, "name: fees", "name: renamed")); status != http.StatusOK {
-		t.Errorf("status %d, body %s", status, body)
-	}
-	after = metrics()
-	for _, want := range []string{"hedera_exporter_config_last_reload_successful 1", `name="renamed"`} {
-		if !strings.Contains(after, want) {
-			t.Errorf("after a reload there is no %s", want)
-		}
-	}
-
-	if status, _ = replace(strings.ReplaceAll(good, "simulated:", "other:")); status != http.StatusOK {
-		t.Errorf("status %d", status)
-	}
-	if after = metrics(); strings.Contains(after, `network="simulated"`) || !strings.Contains(after, `hedera_mirror_requests_total{code="200",endpoint="/api/v1/accounts",network="other"}`) {
-		t.Error("the series of a network that is gone stayed, or those of the new one are missing")
-	}
-}
-
-func TestMistakesEndTheStart(t *testing.T) {
+func TestInvalidStart(t *testing.T) {
 	config := writeFile(t, "c.yml", "networks: {simulated: {mirror: {url: 'http://127.0.0.1:1'}}}")
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -364,46 +229,94 @@ func TestFlagsReadTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestLogFormats(t *testing.T) {
+func TestInvalidCommandLine(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1})
-	for format, want := range map[string]string{"logfmt": ` msg="configuration loaded" file=`, "json": `"msg":"configuration loaded"`} {
-		t.Run(format, func(t *testing.T) {
-			e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--log.format="+format)
-			if log := e.stderr.String(); !strings.Contains(log, want) {
-				t.Errorf("no %s in the log:\n%s", want, log)
+	config := "--config.file=" + writeFile(t, "c.yml", string(sim.ExporterConfig()))
+	broken := "--config.file=" + writeFile(t, "broken.yml", "colour: red")
+	tests := map[string]struct {
+		args   []string
+		status int
+		stderr string
+	}{
+		"no subcommand":      {[]string{"query"}, 2, "query"},
+		"no account":         {[]string{"query", "account"}, 2, "account"},
+		"unknown command":    {[]string{"ask"}, 2, "ask"},
+		"unknown output":     {[]string{"query", "nodes", "--output=xml"}, 2, "xml"},
+		"unknown network":    {[]string{config, "query", "nodes"}, 2, `network "mainnet" is not configured; configured are: simulated`},
+		"no file":            {[]string{config, "textfile"}, 2, "--output.file"},
+		"bad configuration":  {[]string{broken, "query", "nodes"}, 1, "colour"},
+		"unwritable":         {[]string{config, "textfile", "--output.file=/nonexistent/x.prom"}, 1, "/nonexistent/"},
+		"serve with a query": {[]string{config, "serve", "0.0.98"}, 2, "0.0.98"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+			defer cancel()
+			c := runCommand(ctx, t, test.args...)
+			c.want(t, test.status, test.stderr)
+			if c.stdout != "" {
+				t.Errorf("stdout: %s", c.stdout)
 			}
 		})
 	}
 }
 
-func TestDisabledCollector(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--no-collector.node_probe")
-	_, body := get(t, e.url+"/metrics", nil)
-	if strings.Contains(body, "hedera_node_endpoint_up{") || !strings.Contains(body, "hedera_account_exists{") {
-		t.Error("--no-collector.node_probe did not switch off the probes alone")
-	}
-	if n := sim.Requests()["grpc getAccountInfo"]; n != 0 {
-		t.Errorf("%d probes were made", n)
+func TestInvalidShards(t *testing.T) {
+	for args, want := range map[string]string{
+		"--shard=1":                    "shard 1 is not one of 1 shards",
+		"--shard=-1 --total-shards=2":  "shard -1 is not one of 2 shards",
+		"--total-shards=0":             "0 shards in total, want at least 1",
+		"--pod=exporter-7d4b9c-x2lqk":  "StatefulSet",
+		"--pod=e-3 --total-shards=3":   "shard 3 is not one of 3 shards",
+		"--shard=two --total-shards=3": "two",
+	} {
+		var stderr bytes.Buffer
+		if status := run(t.Context(), strings.Fields(args), io.Discard, &stderr); status != statusUsage || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s: status %d, want %d; stderr without %q: %s", args, status, statusUsage, want, &stderr)
+		}
 	}
 }
 
-func TestMaxRequests(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--web.max-requests=1")
-	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
+func TestCommandFlagsReadTheEnvironment(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	t.Setenv("HEDERA_EXPORTER_CONFIG_FILE", writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	t.Setenv("HEDERA_EXPORTER_NETWORK", "simulated")
+	t.Setenv("HEDERA_EXPORTER_OUTPUT", "json")
+	c := runCommand(t.Context(), t, "query", "account", "0.0.98")
+	c.want(t, 0)
+	wantParts(t, c.stdout, `"balance_hbar": 28412345`)
+}
+
+func TestInterruptEndsACommandAtOnce(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1", Kind: simulator.FaultHang}); err != nil {
 		t.Fatal(err)
 	}
-	first := make(chan int)
-	go func() {
-		status, _ := get(t, e.url+"/metrics", http.Header{scrapeTimeoutHeader: {"3"}})
-		first <- status
-	}()
-	awaitTrue(t, "the first scrape is under way", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
-	if status, body := get(t, e.url+"/metrics", nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
-		t.Errorf("status %d, body %s; want 503 that names the flag", status, body)
+	file := filepath.Join(t.TempDir(), "x.prom")
+	for name, args := range map[string][]string{
+		"query":    {"query", "account", "0.0.98", "--timeout=10m"},
+		"textfile": {"textfile", "--output.file=" + file, "--timeout=10m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim.ResetRequests()
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			ended := make(chan command, 1)
+			args := append(onSimulated(t, sim), args...)
+			go func() { ended <- runCommand(ctx, t, args...) }()
+			awaitTrue(t, "the mirror is asked", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
+			interrupt()
+			select {
+			case c := <-ended:
+				if c.status != statusInterrupted || c.stdout != "" || !strings.Contains(c.stderr, "interrupted") {
+					t.Errorf("%+v", c)
+				}
+			case <-time.After(testDeadline):
+				t.Fatal("the command goes on")
+			}
+		})
 	}
-	if status := <-first; status != http.StatusOK {
-		t.Errorf("the first scrape got %d", status)
+	if files, err := os.ReadDir(filepath.Dir(file)); err != nil || len(files) != 0 {
+		t.Errorf("%v, %v: want no file", files, err)
 	}
 }

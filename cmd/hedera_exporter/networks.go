@@ -5,8 +5,10 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/go-kit/log"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 
 	"hedera_exporter/collector"
@@ -15,12 +17,12 @@ import (
 	"hedera_exporter/internal/mirror"
 )
 
-// newNetworks opens what the configuration's networks need. Nothing is
-// connected before the first scrape.
-func newNetworks(c *config.Config, self *collector.Self, states *collector.States, logger log.Logger) ([]collector.Network, error) {
+// newNetworks creates the clients of the configured networks. They connect on the
+// first scrape.
+func newNetworks(c *config.Config, self *collector.Self, states *collector.States, dial consensus.DialContextFunc, logger log.Logger) ([]collector.Network, error) {
 	networks := make([]collector.Network, 0, len(c.Networks))
 	for _, n := range c.Networks {
-		network, err := newNetwork(c, n, self, logger)
+		network, err := newNetwork(c, n, self, dial, logger)
 		if err != nil {
 			for _, opened := range networks {
 				opened.Close()
@@ -33,31 +35,33 @@ func newNetworks(c *config.Config, self *collector.Self, states *collector.State
 	return networks, nil
 }
 
-func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger log.Logger) (collector.Network, error) {
+func newNetwork(c *config.Config, n config.Network, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (collector.Network, error) {
 	network := collector.Network{
-		Name:     n.Name,
-		Accounts: newAccounts(n.Accounts),
-		Log:      logger,
+		Name: n.Name,
+		Log:  logger,
 
-		Tokens:           newEntities(n.Tokens),
-		Topics:           newEntities(n.Topics),
-		Contracts:        newEntities(n.Contracts),
-		ScheduleCreators: newEntities(n.ScheduleCreators),
+		Accounts:         n.Accounts,
+		Tokens:           n.Tokens,
+		Topics:           n.Topics,
+		Contracts:        n.Contracts,
+		ScheduleCreators: n.ScheduleCreators,
 
 		Prober: consensus.NewProber(consensus.ProberOptions{
-			Timeout:           n.Consensus.ProbeTimeout,
-			ReconnectInterval: n.Consensus.ReconnectInterval,
+			Timeout:           time.Duration(n.Consensus.ProbeTimeout),
+			ReconnectInterval: time.Duration(n.Consensus.ReconnectInterval),
+			DialContext:       dial,
 		}),
 	}
 	if n.Mirror != nil {
-		client, err := newMirror(n, self)
+		client, err := newMirror(n, self, dial)
 		if err != nil {
 			return collector.Network{}, err
 		}
 		network.Mirror = client
 	}
-	if n.Mirror != nil && n.Mirror.GRPCAddress != "" {
-		network.MirrorGRPC = consensus.NewAddressBookClient(n.Mirror.GRPCAddress, n.Mirror.GRPCTLS, n.Consensus.TLSPorts)
+	if n.Mirror != nil && n.Mirror.GRPCAddress != (config.HostPort{}) {
+		network.MirrorGRPC = consensus.NewAddressBookClient(n.Mirror.GRPCAddress.String(), n.Mirror.GRPCTLS, n.Consensus.TLSPorts)
+		network.MirrorGRPC.DialContext = dial
 	}
 	if n.BalanceSource == config.BalanceSourceConsensus {
 		network.Balances = consensus.NewBalanceClient(n.Consensus.MaxConcurrency)
@@ -66,7 +70,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, logger
 	return network, nil
 }
 
-func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
+func newMirror(n config.Network, self *collector.Self, dial consensus.DialContextFunc) (*mirror.Client, error) {
 	return mirror.New(mirror.Options{
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
@@ -74,14 +78,15 @@ func newMirror(n config.Network, self *collector.Self) (*mirror.Client, error) {
 		HTTPClient:     n.Mirror.HTTPClient,
 		RateLimit:      n.Mirror.RateLimit,
 		MaxConcurrency: n.Mirror.MaxConcurrency,
-		Timeout:        n.Mirror.Timeout,
+		Timeout:        time.Duration(n.Mirror.Timeout),
 		Observer:       self.MirrorObserver(n.Name),
+		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
 }
 
-// bookSource prefers what the operator wrote, then the mirror's gRPC API; a
-// mirror without one has the same book under /api/v1/network/nodes.
+// bookSource prefers the configured nodes, then the mirror's gRPC API. A mirror
+// without gRPC has the same address book under /api/v1/network/nodes.
 func bookSource(n config.Network, grpcClient *consensus.AddressBookClient, client *mirror.Client) collector.BookSource {
 	switch {
 	case len(n.Consensus.Nodes) > 0:
@@ -96,45 +101,17 @@ func bookSource(n config.Network, grpcClient *consensus.AddressBookClient, clien
 func newNodes(c config.Consensus) []consensus.Node {
 	nodes := make([]consensus.Node, 0, len(c.Nodes))
 	for _, node := range c.Nodes {
+		addresses := make([]consensus.HostPort, 0, len(node.Endpoints))
+		for _, endpoint := range node.Endpoints {
+			addresses = append(addresses, consensus.HostPort(endpoint))
+		}
 		nodes = append(nodes, consensus.Node{
 			ID:              node.ID,
 			AccountID:       node.AccountID.String(),
 			Description:     node.Description,
 			CertificateHash: node.CertificateHash,
-			Endpoints:       consensus.NewEndpoints(node.Endpoints, c.TLSPorts),
+			Endpoints:       consensus.NewEndpoints(addresses, c.TLSPorts),
 		})
 	}
 	return nodes
-}
-
-func newAccounts(configured []config.Account) []collector.Account {
-	accounts := make([]collector.Account, 0, len(configured))
-	for _, account := range configured {
-		minimums := make([]collector.Minimum, 0, len(account.Thresholds))
-		for _, threshold := range account.Thresholds {
-			minimums = append(minimums, collector.Minimum{
-				Severity: threshold.Severity,
-				Tinybar:  threshold.Minimum.AsTinybar(),
-			})
-		}
-		accounts = append(accounts, collector.Account{
-			ID:           account.ID,
-			Name:         account.Name,
-			Minimums:     minimums,
-			AllTokens:    account.AllTokens,
-			Transactions: account.Transactions,
-			Allowances:   account.Allowances,
-			QuietPeriod:  account.QuietPeriod,
-			Still:        account.Still,
-		})
-	}
-	return accounts
-}
-
-func newEntities(configured []config.Entity) []collector.Entity {
-	entities := make([]collector.Entity, 0, len(configured))
-	for _, entity := range configured {
-		entities = append(entities, collector.Entity(entity))
-	}
-	return entities
 }

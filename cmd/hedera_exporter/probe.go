@@ -6,29 +6,33 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"hedera_exporter/collector"
+	"hedera_exporter/internal/config"
 )
 
-// probeHandler collects the accounts that a request asks for.
+// probeHandler collects the accounts that a request names.
 type probeHandler struct {
-	current    *generations
-	network    string // where the request names none
+	reloader   *reloader
+	network    string // if the request has none
 	maxTargets int
 	timeouts   timeouts
 	options    promhttp.HandlerOpts
 }
 
-func newProbeHandler(flags *flagSet, current *generations, timeouts timeouts, logger log.Logger) http.Handler {
+func newProbeHandler(flags *flagSet, rl *reloader, timeouts timeouts, logger log.Logger) http.Handler {
 	return probeHandler{
-		current:    current,
+		reloader:   rl,
 		network:    *flags.network,
 		maxTargets: *flags.maxTargets,
 		timeouts:   timeouts,
@@ -37,34 +41,36 @@ func newProbeHandler(flags *flagSet, current *generations, timeouts timeouts, lo
 }
 
 func (h probeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.timeouts.serve(w, r, h.current, func(ctx context.Context, generation *generation) {
-		network, targets, err := h.parse(generation, r.URL.RawQuery)
+	h.timeouts.serve(w, r, h.reloader, func(ctx context.Context, rt *runtime) {
+		network, targets, err := h.parse(rt, r.URL.RawQuery)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		promhttp.HandlerFor(network.collector.ProbeGatherer(ctx, targets), h.options).ServeHTTP(w, r)
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(network.collector.Probe(ctx, targets))
+		promhttp.HandlerFor(registry, h.options).ServeHTTP(w, r)
 	})
 }
 
-func (h probeHandler) parse(generation *generation, query string) (openNetwork, []collector.Target, error) {
+func (h probeHandler) parse(rt *runtime, query string) (openNetwork, []collector.Target, error) {
 	params, err := url.ParseQuery(query)
 	if err != nil {
 		return openNetwork{}, nil, fmt.Errorf("query %q: %w", query, err)
 	}
-	network, err := generation.network(cmp.Or(params.Get("network"), h.network))
+	network, err := rt.network(cmp.Or(params.Get("network"), h.network))
 	if err != nil {
 		return openNetwork{}, nil, err
 	}
 	texts := splitTargets(params["target"])
 	if h.maxTargets > 0 && len(texts) > h.maxTargets {
-		return openNetwork{}, nil, fmt.Errorf("%d targets are more than the %d of --probe.max-targets", len(texts), h.maxTargets)
+		return openNetwork{}, nil, fmt.Errorf("%d targets exceed the maximum of %d (--probe.max-targets)", len(texts), h.maxTargets)
 	}
 	targets, err := parseTargets(network.Network, texts)
 	return network, targets, err
 }
 
-// splitTargets splits values at their commas; empty ones are none.
+// splitTargets splits values at commas and drops empty ones.
 func splitTargets(values []string) []string {
 	var texts []string
 	for _, value := range values {
@@ -75,4 +81,47 @@ func splitTargets(values []string) []string {
 		}
 	}
 	return texts
+}
+
+var (
+	evmAddress = regexp.MustCompile(`^0x[0-9a-fA-F]{40}$`)
+	// keyAlias is the base32 of a public key's protobuf (HIP-32), which is
+	// longer than any number.
+	keyAlias = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[A-Z2-7]{32,}$`)
+)
+
+var errNoTarget = errors.New("target parameter is missing, for example target=0.0.98")
+
+// parseTargets parses the targets of a probe: account ids with or without a
+// checksum, EVM addresses and aliases. Repeated texts are one target. The error
+// quotes the text that is invalid.
+func parseTargets(n config.Network, texts []string) ([]collector.Target, error) {
+	if len(texts) == 0 {
+		return nil, errNoTarget
+	}
+	targets := make([]collector.Target, 0, len(texts))
+	seen := make(map[string]bool, len(texts))
+	for _, text := range texts {
+		if seen[text] {
+			continue
+		}
+		seen[text] = true
+		target, err := parseTarget(n, text)
+		if err != nil {
+			return nil, fmt.Errorf("network %s: %w", n.Name, err)
+		}
+		targets = append(targets, target)
+	}
+	return targets, nil
+}
+
+func parseTarget(n config.Network, text string) (collector.Target, error) {
+	if !evmAddress.MatchString(text) && !keyAlias.MatchString(text) {
+		id, err := n.ParseAccountID(text)
+		return collector.Target{Text: text, ID: id}, err
+	}
+	if n.BalanceSource == config.BalanceSourceConsensus {
+		return collector.Target{}, fmt.Errorf("%q is an alias or EVM address, which needs a mirror node, but balance_source is consensus: use shard.realm.num", text)
+	}
+	return collector.Target{Text: text}, nil
 }

@@ -6,9 +6,12 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -112,7 +115,7 @@ func TestProbe(t *testing.T) {
 		})
 	}
 	if log := e.stderr.String(); strings.Contains(log, "level=error") {
-		t.Errorf("the log tells of errors, of repeated series perhaps:\n%s", log)
+		t.Errorf("the log has errors, perhaps of repeated series:\n%s", log)
 	}
 }
 
@@ -131,8 +134,8 @@ func TestProbeRefuses(t *testing.T) {
 		"bare number":        {"GET", "network=simulated&target=98", nil, 400, `"98"`},
 		"short EVM address":  {"GET", "network=simulated&target=0xdeadbeef", nil, 400, `"0xdeadbeef"`},
 		"wrong checksum":     {"GET", "network=simulated&target=0.0.123-aaaaa", nil, 400, "0.0.123-vfmkw"},
-		"too many":           {"GET", "network=simulated&target=0.0.1,0.0.2&target=0.0.3,0.0.4", nil, 400, "4 targets are more than the 3 of --probe.max-targets"},
-		"unknown network":    {"GET", "network=testnet&target=0.0.98", nil, 400, `network "testnet" is not configured; there are: simulated`},
+		"too many":           {"GET", "network=simulated&target=0.0.1,0.0.2&target=0.0.3,0.0.4", nil, 400, "4 targets exceed the maximum of 3 (--probe.max-targets)"},
+		"unknown network":    {"GET", "network=testnet&target=0.0.98", nil, 400, `network "testnet" is not configured; configured are: simulated`},
 		"default network":    {"GET", "target=0.0.98", nil, 400, `network "mainnet" is not configured`},
 		"broken query":       {"GET", "network=simulated&target=%zz", nil, 400, "%zz"},
 		"bad timeout header": {"GET", "network=simulated&target=0.0.98", http.Header{scrapeTimeoutHeader: {"soon"}}, 400, "soon"},
@@ -168,7 +171,7 @@ func TestProbeOfAHundredAccountsIsOneRequest(t *testing.T) {
 	}
 	// They are counted with those of the scrapes: the client is the same.
 	_, metrics := get(t, e.url+"/metrics", nil)
-	wantParts(t, metrics, `hedera_mirror_requests_total{code="200",endpoint="/api/v1/accounts",network="simulated"} 2`)
+	wantParts(t, metrics, `hedera_mirror_requests_total{code="200",network="simulated",route="/api/v1/accounts"} 2`)
 }
 
 func TestProbeOfABrokenMirror(t *testing.T) {
@@ -180,45 +183,31 @@ func TestProbeOfABrokenMirror(t *testing.T) {
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
-			sim := startSimulator(t, simulator.Options{Nodes: 1})
-			addAccount(t, sim, simulator.Account{ID: "0.0.5001", EVMAddress: new(strings.ToLower(testEVMAddress))})
-			e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--network=simulated")
-			if _, err := sim.InjectFault(fault); err != nil {
-				t.Fatal(err)
-			}
-			status, body := get(t, e.url+"/probe?target=0.0.98,"+testEVMAddress, http.Header{scrapeTimeoutHeader: {"2"}})
-			if status != http.StatusOK {
-				t.Fatalf("status %d: %s", status, body)
-			}
-			wantParts(t, body, "probe_success 0\n", "probe_duration_seconds ")
-			if strings.Contains(body, "hedera_account_") {
-				t.Errorf("there are accounts:\n%s", body)
-			}
-			wantParts(t, e.stderr.String(), `msg="probe failed" network=simulated`)
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testBrokenProbe(t, memory, fault) })
 		})
 	}
 }
 
-func TestProbesAndScrapesShareMaxRequests(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1})
-	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--network=simulated", "--web.max-requests=1")
-	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
+func testBrokenProbe(t *testing.T, memory *memnet.Network, fault simulator.Fault) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	addAccount(t, sim, simulator.Account{ID: "0.0.5001", EVMAddress: new(strings.ToLower(testEVMAddress))})
+	e := newMemoryExporter(t, memory, sim)
+	if _, err := sim.InjectFault(fault); err != nil {
 		t.Fatal(err)
 	}
-	first := make(chan int)
-	go func() {
-		status, _ := get(t, e.url+"/probe?target=0.0.98", http.Header{scrapeTimeoutHeader: {"3"}})
-		first <- status
-	}()
-	awaitTrue(t, "the probe is under way", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
-	for _, path := range []string{"/probe?target=0.0.98", "/metrics"} {
-		if status, body := get(t, e.url+path, nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
-			t.Errorf("%s: status %d, body %s; want 503 that names the flag", path, status, body)
-		}
+	start := time.Now()
+	status, body := e.get(t.Context(), "/probe?target=0.0.98,"+testEVMAddress, http.Header{scrapeTimeoutHeader: {"2"}})
+	if took := time.Since(start); took >= 2*time.Second {
+		t.Errorf("the probe took %s", took)
 	}
-	if status := <-first; status != http.StatusOK {
-		t.Errorf("the first probe got %d", status)
+	if status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, body)
 	}
+	wantParts(t, body, "probe_success 0\n", "probe_duration_seconds ")
+	if strings.Contains(body, "hedera_account_") {
+		t.Errorf("there are accounts:\n%s", body)
+	}
+	wantParts(t, e.stderr.String(), `msg="probe failed" network=simulated`)
 }
 
 // consensusConfig is a network of which there are only the nodes of sim.
@@ -248,7 +237,7 @@ func TestProbeByConsensus(t *testing.T) {
 	_, body := get(t, e.url+"/probe?target=0.0.98", nil)
 	wantParts(t, body, "probe_success 0\n")
 	if strings.Contains(body, "hedera_account_") {
-		t.Errorf("nodes that are busy told of accounts:\n%s", body)
+		t.Errorf("busy nodes returned accounts:\n%s", body)
 	}
 
 	_ = sim.Update(func(l *simulator.Ledger) error { l.AnswerBalanceQueries(true); return nil })
@@ -268,4 +257,44 @@ func TestProbeByConsensus(t *testing.T) {
 			t.Errorf("%s: status %d, body %s; want 400 with the reason", address, status, body)
 		}
 	}
+}
+
+// TestAnyShardAnswersAnyProbe has a probe find the account's name and the
+// discovery all accounts, whichever shard is asked.
+func TestAnyShardAnswersAnyProbe(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 20})
+	config := filepath.Join(t.TempDir(), "c.yml")
+	if err := sim.WriteExporterConfig(config); err != nil {
+		t.Fatal(err)
+	}
+	one := startExporter(t, config, "--network=simulated")
+	_, wantDiscovery := get(t, one.url+"/sd", nil)
+	_, wantProbe := get(t, one.url+"/probe?target=0.0.98", nil)
+	for _, pod := range []string{"e-0", "e-1", "e-2"} {
+		shard := startExporter(t, config, "--network=simulated", "--total-shards=3", "--pod="+pod)
+		if status, body := get(t, shard.url+"/sd", nil); status != http.StatusOK || body != wantDiscovery {
+			t.Errorf("%s discovers %d: %s\nwant %s", pod, status, body, wantDiscovery)
+		}
+		status, body := get(t, shard.url+"/probe?target=0.0.98", nil)
+		if got, want := balances(body), balances(wantProbe); status != http.StatusOK || got != want || want == "" {
+			t.Errorf("the probe of %s: %d: %s, want %s", pod, status, got, want)
+		}
+		_, metrics := get(t, shard.url+"/metrics", nil)
+		if want := "hedera_exporter_shard_ordinal " + strings.TrimPrefix(pod, "e-") + "\n"; !strings.Contains(metrics, want) {
+			t.Errorf("%s does not export %s", pod, want)
+		}
+		if first := pod == "e-0"; strings.Contains(metrics, "hedera_node_endpoint_up{") != first {
+			t.Errorf("%s exports the nodes' endpoints: %v, want %v", pod, !first, first)
+		}
+	}
+}
+
+func balances(body string) string {
+	var lines strings.Builder
+	for line := range strings.Lines(body) {
+		if strings.HasPrefix(line, "hedera_account_balance_") {
+			lines.WriteString(line)
+		}
+	}
+	return lines.String()
 }

@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,6 +31,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"hedera_exporter/internal/processtest"
 )
 
 // program is the path in an environment variable that make test-integration sets.
@@ -44,34 +47,21 @@ func program(t *testing.T, variable string, elements ...string) string {
 
 // process is a program under test.
 type process struct {
-	cmd    *exec.Cmd
-	output *lockedBuffer
-	ended  chan error
+	*processtest.Process
+	output *processtest.Output
 }
 
 func startProcess(t *testing.T, path string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(context.Background(), path, args...), output: &lockedBuffer{}, ended: make(chan error, 1)}
-	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { p.ended <- p.cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // it may have ended already
-		p.ended <- <-p.ended
-		http.DefaultClient.CloseIdleConnections()
-		if t.Failed() {
-			t.Logf("output of %s:\n%s", filepath.Base(path), p.output)
-		}
-	})
-	return p
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	p := processtest.Run(t, exec.CommandContext(t.Context(), path, args...))
+	return &process{p, p.Output}
 }
 
 // stop asks the process to end and returns its exit status.
 func (p *process) stop(t *testing.T, signal os.Signal) int {
 	t.Helper()
-	if err := p.cmd.Process.Signal(signal); err != nil {
+	if err := p.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 	return p.wait(t)
@@ -79,14 +69,39 @@ func (p *process) stop(t *testing.T, signal os.Signal) int {
 
 func (p *process) wait(t *testing.T) int {
 	t.Helper()
-	select {
-	case err := <-p.ended:
-		p.ended <- err
-		return p.cmd.ProcessState.ExitCode()
-	case <-time.After(testDeadline):
-		t.Fatalf("the process did not end within %s", testDeadline)
-		return -1
+	status, err := p.Wait(withDeadline(t))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return status
+}
+
+// address returns the base URL of a program that uses the exporter-toolkit.
+func (p *process) address(t *testing.T) string {
+	t.Helper()
+	address, err := p.AwaitAddress(withDeadline(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://" + address
+}
+
+// startReady starts Prometheus or Alertmanager and returns its base URL.
+func startReady(t *testing.T, path string, args ...string) string {
+	t.Helper()
+	p := startProcess(t, path, append(args, "--web.listen-address=127.0.0.1:0")...)
+	url := p.address(t)
+	if err := p.AwaitOK(withDeadline(t), url+"/-/ready"); err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+func withDeadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // simulatorProcess is the built hedera_simulator on free ports.
@@ -98,19 +113,16 @@ type simulatorProcess struct {
 
 func startSimulatorProcess(t *testing.T, args ...string) simulatorProcess {
 	t.Helper()
-	address := freeAddress(t)
 	config := filepath.Join(t.TempDir(), "hedera_exporter.yml")
-	args = append([]string{
-		"--rest.listen-address=" + address, "--grpc.listen-address=127.0.0.1:0",
+	p := startProcess(t, program(t, "BIN", "hedera_simulator"), append([]string{
+		"--rest.listen-address=127.0.0.1:0", "--grpc.listen-address=127.0.0.1:0",
 		"--node.base-port=0", "--write-config=" + config,
-	}, args...)
-	s := simulatorProcess{url: "http://" + address, config: config}
-	s.process = startProcess(t, program(t, "BIN", "hedera_simulator"), args...)
-	awaitTrue(t, "the simulator has written its configuration", func() bool {
-		_, err := os.Stat(config)
-		return err == nil
-	})
-	return s
+	}, args...)...)
+	url, err := p.AwaitSimulator(withDeadline(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return simulatorProcess{p, url, config}
 }
 
 func (s simulatorProcess) control(t *testing.T, method, path, body string) {
@@ -132,17 +144,9 @@ func (s simulatorProcess) control(t *testing.T, method, path, body string) {
 
 func startExporterProcess(t *testing.T, config string, args ...string) (*process, string) {
 	t.Helper()
-	address := freeAddress(t)
-	args = append([]string{"--config.file=" + config, "--web.listen-address=" + address}, args...)
-	p := startProcess(t, program(t, "BIN", "hedera_exporter"), args...)
-	awaitTrue(t, "the exporter listens", func() bool {
-		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", address)
-		if err != nil {
-			return false
-		}
-		return conn.Close() == nil
-	})
-	return p, "http://" + address
+	p := startProcess(t, program(t, "BIN", "hedera_exporter"),
+		append([]string{"--config.file=" + config, "--web.listen-address=127.0.0.1:0"}, args...)...)
+	return p, p.address(t)
 }
 
 // startPrometheus scrapes target once a second.
@@ -340,7 +344,7 @@ func TestHangupReloads(t *testing.T) {
 		if err := os.WriteFile(sim.config, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := exporter.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		if err := exporter.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
 		awaitTrue(t, "there is "+want, func() bool {
@@ -443,20 +447,15 @@ func writeCertificate(t *testing.T, dir string) *x509.CertPool {
 
 func TestDemo(t *testing.T) {
 	address := freeAddress(t)
-	demo := exec.CommandContext(t.Context(), "../../deploy/demo/demo.sh", program(t, "BIN"))
-	demo.Env = append(os.Environ(), "DEMO_LISTEN_ADDRESS="+address, "DEMO_FREE_PORTS=1")
-	var output lockedBuffer
-	demo.Stdout, demo.Stderr = &output, &output
-	if err := demo.Start(); err != nil {
+	cmd := exec.CommandContext(t.Context(), "../../deploy/demo/demo.sh", program(t, "BIN"))
+	cmd.Env = append(os.Environ(), "DEMO_LISTEN_ADDRESS="+address, "DEMO_FREE_PORTS=1")
+	demo := processtest.Run(t, cmd)
+	if _, err := demo.AwaitOutput(withDeadline(t), regexp.MustCompile("Press Ctrl-C to stop")); err != nil {
 		t.Fatal(err)
 	}
-	awaitTrue(t, "the demo says how to stop it", func() bool { return strings.Contains(output.String(), "Press Ctrl-C to stop") })
 	awaitFamilies(t, "http://"+address+"/metrics")
-	if err := demo.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if err := demo.Wait(); err != nil {
-		t.Errorf("%v\n%s", err, &output)
+	if status, err := demo.Stop(withDeadline(t), syscall.SIGINT); err != nil || status != 0 {
+		t.Errorf("exit status %d, %v", status, err)
 	}
 }
 

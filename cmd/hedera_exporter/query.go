@@ -4,46 +4,66 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"time"
+	"unicode"
 
 	"github.com/go-kit/log"
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/collector"
+	"hedera_exporter/internal/mirror"
 )
 
-// networkQuery asks one network once.
+// Values of --output.
+const (
+	outputTable = "table"
+	outputJSON  = "json"
+	outputProm  = "prom"
+)
+
+// networkQuery queries one network once.
 type networkQuery struct {
 	flags   *flagSet
 	network openNetwork
 	log     log.Logger
 }
 
-// report is what a query has found. It marshals to the JSON of --output=json.
+// report is the result of a query. It marshals to the JSON of --output=json.
 type report interface {
 	problems() []string
 	writeTable(w io.Writer)
 }
 
-// run writes nothing where ctx has ended.
-func (q networkQuery) run(ctx context.Context, command string, stdout io.Writer) error {
-	gather, newReport, err := q.plan(command)
+func runQuery(ctx context.Context, command string, rt *runtime, flags *flagSet, stdout io.Writer, logger log.Logger) error {
+	network, err := rt.network(*flags.network)
 	if err != nil {
-		return usageError{err}
+		return usageError{fmt.Errorf("--network: %w", err)}
 	}
+	return networkQuery{flags: flags, network: network, log: logger}.run(ctx, command, stdout)
+}
+
+// run writes nothing if ctx has ended.
+func (q networkQuery) run(ctx context.Context, command string, stdout io.Writer) error {
 	timeoutCtx, cancel := context.WithTimeout(ctx, *q.flags.query.timeout)
 	defer cancel()
-	result, err := scrapeOnce(gather(timeoutCtx))
+	report, samples, err := q.ask(timeoutCtx, command)
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return err
 	}
-	report := newReport(q.network.Name, result.samples)
-	if err := q.write(stdout, report, result.text); err != nil {
+	if err := q.write(stdout, report, samples); err != nil {
 		return err
 	}
 	if problems := report.problems(); len(problems) > 0 {
@@ -52,47 +72,65 @@ func (q networkQuery) run(ctx context.Context, command string, stdout io.Writer)
 	return nil
 }
 
-type (
-	gatherFunc func(context.Context) prometheus.Gatherer
-	reportFunc func(network string, samples []reading) report
-)
-
-// plan says how to ask and what to make of the answer.
-func (q networkQuery) plan(command string) (gatherFunc, reportFunc, error) {
+// ask returns the report, and with --output=prom the samples of the collectors.
+func (q networkQuery) ask(ctx context.Context, command string) (report, []byte, error) {
 	switch command {
 	case commandQueryAccount:
-		gather, err := q.accounts()
-		return gather, newAccountReport, err
+		targets, err := parseTargets(q.network.Network, *q.flags.query.accounts)
+		if err != nil {
+			return nil, nil, usageError{err}
+		}
+		probe := q.network.collector.Probe(ctx, targets)
+		samples, err := q.samples(probe)
+		return newAccountReport(q.network.Name, probe), samples, err
 	case commandQueryNodes:
-		gather, err := q.collectors("address_book", "node_probe")
-		return gather, newNodeReport, err
+		return q.askWithCollectors(ctx, q.nodes, "address_book", "node_probe")
 	default:
-		gather, err := q.collectors("mirror", "blocks", "network")
-		return gather, newNetworkReport, err
+		return q.askWithCollectors(ctx, q.facts, "mirror", "blocks", "network")
 	}
 }
 
-func (q networkQuery) accounts() (gatherFunc, error) {
-	targets, err := parseTargets(q.network.Network, *q.flags.query.accounts)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) prometheus.Gatherer {
-		return q.network.collector.ProbeGatherer(ctx, targets)
-	}, nil
-}
-
-// collectors are those of names that the flags leave on.
-func (q networkQuery) collectors(names ...string) (gatherFunc, error) {
+// askWithCollectors runs the collectors at the same time as the query, so that
+// an API that hangs does not cost the other its time.
+func (q networkQuery) askWithCollectors(ctx context.Context, ask func(context.Context) report, names ...string) (report, []byte, error) {
 	options := collector.Options{Enabled: func(name string) bool { return slices.Contains(names, name) && q.flags.enabled(name) }}
 	set, err := collector.NewSet([]collector.Network{q.network.collector}, options, q.log)
 	if err != nil {
-		return nil, err
+		return nil, nil, usageError{err}
 	}
-	return set.Gatherer, nil
+	var (
+		group   errgroup.Group
+		samples []byte
+	)
+	group.Go(func() (err error) {
+		samples, err = q.samples(set.Scrape(ctx))
+		return err
+	})
+	report := ask(ctx)
+	return report, samples, group.Wait()
 }
 
-func (q networkQuery) write(w io.Writer, report report, text []byte) error {
+// samples returns nothing without --output=prom.
+func (q networkQuery) samples(c prometheus.Collector) ([]byte, error) {
+	if *q.flags.query.output != outputProm {
+		return nil, nil
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(c)
+	families, err := registry.Gather()
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
+			return nil, err
+		}
+	}
+	return text.Bytes(), nil
+}
+
+func (q networkQuery) write(w io.Writer, report report, samples []byte) error {
 	switch *q.flags.query.output {
 	case outputJSON:
 		encoder := json.NewEncoder(w)
@@ -100,11 +138,96 @@ func (q networkQuery) write(w io.Writer, report report, text []byte) error {
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(report)
 	case outputProm:
-		_, err := w.Write(text)
+		_, err := w.Write(samples)
 		return err
 	default:
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		report.writeTable(table)
 		return table.Flush()
 	}
+}
+
+// verdict is the part that all reports share.
+type verdict struct {
+	Network  string   `json:"network"`
+	OK       bool     `json:"ok"`
+	Problems []string `json:"problems"`
+}
+
+func newVerdict(network string, problems []string) verdict {
+	if problems == nil {
+		problems = []string{} // null is not a list
+	}
+	return verdict{Network: network, OK: len(problems) == 0, Problems: problems}
+}
+
+func (v verdict) problems() []string { return v.Problems }
+
+// writeRow writes the cells of a row for a text/tabwriter. Names come from the
+// network: characters that would control the terminal are replaced.
+func writeRow(w io.Writer, cells ...string) {
+	for i, cell := range cells {
+		cells[i] = strings.Map(printable, cell)
+	}
+	fmt.Fprintln(w, strings.Join(cells, "\t"))
+}
+
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
+}
+
+const unknownCell = "-"
+
+func inHbar(tinybar int64) float64 {
+	return hiero.HbarFromTinybar(tinybar).As(hiero.HbarUnits.Hbar)
+}
+
+func formatHbar(tinybar int64) string { return formatNumber(new(inHbar(tinybar))) }
+
+func formatNumber(value *float64) string {
+	if value == nil {
+		return unknownCell
+	}
+	return strconv.FormatFloat(*value, 'f', -1, 64)
+}
+
+func formatInteger(value *int64) string {
+	if value == nil {
+		return unknownCell
+	}
+	return strconv.FormatInt(*value, 10)
+}
+
+func timeOf(t *mirror.Timestamp) *time.Time {
+	if t == nil {
+		return nil
+	}
+	return new(time.Unix(0, int64(*t)).UTC())
+}
+
+func formatTime(t *time.Time) string {
+	if t == nil {
+		return unknownCell
+	}
+	return t.Format(time.RFC3339)
+}
+
+func formatSeconds(seconds *float64) string {
+	if seconds == nil {
+		return unknownCell
+	}
+	return time.Duration(*seconds * float64(time.Second)).Round(10 * time.Microsecond).String()
+}
+
+func formatBool(value *bool) string {
+	if value == nil {
+		return unknownCell
+	}
+	if *value {
+		return "yes"
+	}
+	return "no"
 }

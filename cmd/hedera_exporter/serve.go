@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -28,26 +29,26 @@ import (
 
 const (
 	readHeaderTimeout = 10 * time.Second
-	// shutdownTimeout is what scrapes under way get to finish; Kubernetes kills
+	// shutdownTimeout is for scrapes in progress to finish; Kubernetes kills
 	// after 30 s.
 	shutdownTimeout = 25 * time.Second
 )
 
-// serve runs the exporter until ctx ends or a signal asks it to stop; scrapes
-// under way are finished first.
+// serve runs the exporter until ctx ends or a signal stops it; scrapes in
+// progress finish first.
 func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *slog.Logger) error {
 	level.Info(logger).Log("msg", "starting", "version", version.Info(), "build", version.BuildContext())
 
 	registry := newRegistry()
-	current := &generations{flags: flags, self: collector.NewSelf(registry), logger: logger}
-	current.self.Sharded(flags.shard)
-	if err := current.reload(); err != nil {
-		return errors.New("the configuration is not valid")
+	rl := &reloader{flags: flags, self: collector.NewSelf(registry), logger: logger}
+	rl.self.Sharded(flags.shard)
+	if err := rl.reload(); err != nil {
+		return errors.New("the configuration is invalid")
 	}
-	defer current.replace(nil)
+	defer rl.replace(nil)
 
 	var ready atomic.Bool
-	handler, err := newHandler(flags, current, registry, &ready, logger)
+	handler, err := newHandler(flags, rl, registry, &ready, logger)
 	if err != nil {
 		return err
 	}
@@ -65,10 +66,10 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 		stop() // a second signal ends the process at once
 		ready.Store(false)
 		level.Info(logger).Log("msg", "shutting down")
-		return shutdown(server) //nolint:contextcheck // ctx has ended; what is under way has not
+		return shutdown(server) //nolint:contextcheck // ctx has ended; requests in progress have not
 	})
 	group.Go(func() error {
-		reloadOnHangup(ctx, current)
+		reloadOnHangup(ctx, rl)
 		return nil
 	})
 	return group.Wait()
@@ -90,14 +91,14 @@ func shutdown(server *http.Server) error {
 	return server.Shutdown(ctx)
 }
 
-func reloadOnHangup(ctx context.Context, current *generations) {
+func reloadOnHangup(ctx context.Context, rl *reloader) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	for {
 		select {
 		case <-hangup:
-			_ = current.reload() // logged, and shown in a metric
+			_ = rl.reload() // logged, and shown in a metric
 		case <-ctx.Done():
 			return
 		}
@@ -109,4 +110,80 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
+}
+
+func newHandler(flags *flagSet, rl *reloader, registry *prometheus.Registry, ready *atomic.Bool, logger log.Logger) (http.Handler, error) {
+	landing, err := newLandingPage(*flags.telemetryPath, *flags.network)
+	if err != nil {
+		return nil, err
+	}
+	limited := limitInFlight(*flags.maxRequests)
+	timeouts := timeouts{fallback: *flags.scrapeTimeout, offset: *flags.timeoutOffset}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", landing)
+	mux.Handle(*flags.telemetryPath, limited(newMetricsHandler(rl, registry, timeouts, logger)))
+	mux.Handle("GET /probe", limited(newProbeHandler(flags, rl, timeouts, logger)))
+	mux.Handle("GET /sd", discoveryHandler{reloader: rl, timeout: *flags.scrapeTimeout})
+	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) { writeConfig(w, rl) })
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { writeText(w, "healthy") })
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { writeReadiness(w, ready) })
+	reload := func(w http.ResponseWriter, _ *http.Request) { writeReload(w, rl) }
+	mux.HandleFunc("POST /-/reload", reload)
+	mux.HandleFunc("PUT /-/reload", reload)
+	return mux, nil
+}
+
+func newLandingPage(telemetryPath, network string) (http.Handler, error) {
+	return web.NewLandingPage(web.LandingConfig{
+		Name:        exporterName,
+		Description: "Prometheus exporter for Hedera networks",
+		Version:     version.Info(),
+		Profiling:   "false",
+		Links: []web.LandingLinks{
+			{Address: telemetryPath, Text: "Metrics", Description: "scraped by Prometheus"},
+			{Address: "/probe?target=0.0.98", Text: "Probe", Description: "accounts of your choice, see below"},
+			{Address: "/sd", Text: "Service discovery", Description: "configured accounts, for probes; with kind=nodes the endpoints of the nodes"},
+			{Address: "/config", Text: "Configuration", Description: "the active configuration, without secrets"},
+			{Address: "/-/healthy", Text: "Health", Description: "liveness"},
+			{Address: "/-/ready", Text: "Readiness", Description: "ready for scrapes"},
+		},
+		Form: web.LandingForm{
+			Action: "/probe",
+			Inputs: []web.LandingFormInput{
+				{Label: "Target", Type: "text", Name: "target", Placeholder: "0.0.98", Value: "0.0.98"},
+				{Label: "Network", Type: "text", Name: "network", Placeholder: network, Value: network},
+			},
+		},
+	})
+}
+
+func writeText(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintln(w, text)
+}
+
+func writeReadiness(w http.ResponseWriter, ready *atomic.Bool) {
+	if !ready.Load() {
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	writeText(w, "ready")
+}
+
+func writeReload(w http.ResponseWriter, rl *reloader) {
+	if err := rl.reload(); err != nil {
+		http.Error(w, fmt.Sprintf("the previous configuration stays active:\n%s", err), http.StatusInternalServerError)
+		return
+	}
+	writeText(w, "reloaded")
+}
+
+func writeConfig(w http.ResponseWriter, rl *reloader) {
+	rt, release := rl.acquire()
+	defer release()
+	if rt == nil {
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	writeText(w, rt.config.String())
 }

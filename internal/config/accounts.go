@@ -6,10 +6,45 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/prometheus/common/model"
 )
 
-// The tokens of an account are either all that it is associated with or those
-// configured for its network.
+// Account is a watched account.
+type Account struct {
+	ID EntityID `yaml:"id"`
+	// Name is the id if none was given. It is unique within the network.
+	Name       string     `yaml:"name"`
+	Thresholds Thresholds `yaml:"thresholds,omitempty,flow"`
+	// AllTokens is whether every token relationship is watched, rather than
+	// those with Network.Tokens. Like Transactions and Allowances it is false
+	// without a Mirror.
+	AllTokens AllTokens `yaml:"tokens"`
+	// Transactions is whether the account's transactions are counted.
+	Transactions bool `yaml:"transactions"`
+	// Allowances is whether the allowances that the account has granted are
+	// watched.
+	Allowances bool `yaml:"allowances"`
+	// Heartbeat is the configured maximum time between transactions; 0 if none.
+	// It is only set together with Transactions.
+	Heartbeat model.Duration `yaml:"heartbeat,omitempty"`
+	// Cold is whether the balance is expected never to change.
+	Cold bool `yaml:"cold"`
+}
+
+// AllTokens is shown as all or configured.
+type AllTokens bool
+
+// MarshalText implements [encoding.TextMarshaler].
+func (a AllTokens) MarshalText() ([]byte, error) {
+	if a {
+		return []byte(tokensAll), nil
+	}
+	return []byte(tokensConfigured), nil
+}
+
+// The watched tokens of an account are either all that it is associated with
+// or those configured for its network.
 const (
 	tokensAll        = "all"
 	tokensConfigured = "configured"
@@ -44,27 +79,27 @@ func (r *roster) addSection(s *section) {
 	var a Account
 	a.ID, a.Name = r.places.read(s, "id", r.ids.account)
 	a.Thresholds = thresholds(s.section("thresholds"))
-	a.AllTokens = r.readSwitch(s, "tokens", parseAllTokens)
-	a.Transactions = r.readSwitch(s, "transactions", parseBool)
-	a.Allowances = r.readSwitch(s, "allowances", parseBool)
-	read(s, "still", &a.Still, parseBool)
-	if line := read(s, "quiet_period", &a.QuietPeriod, parsePositiveDuration); line > 0 && !a.Transactions {
-		r.l.problem(line, "%s.quiet_period: it takes transactions: true, without which the account's transactions are not watched", s.path)
+	a.AllTokens = readSwitch(r, s, "tokens", parseAllTokens)
+	a.Transactions = readSwitch(r, s, "transactions", parseBool)
+	a.Allowances = readSwitch(r, s, "allowances", parseBool)
+	read(s, "cold", &a.Cold, parseBool)
+	if line := read(s, "heartbeat", &a.Heartbeat, parsePositiveDuration); line > 0 && !a.Transactions {
+		r.l.problem(line, "%s.heartbeat: needs transactions: true, without which the account's transactions are not watched", s.path)
 	}
 	r.accounts = append(r.accounts, a)
 }
 
-// readSwitch reads what can only be on where there is a mirror.
-func (r *roster) readSwitch(s *section, key string, parse func(string) (bool, error)) bool {
-	var on bool
+// readSwitch reads an option that needs a mirror.
+func readSwitch[T ~bool](r *roster, s *section, key string, parse func(string) (T, error)) T {
+	var on T
 	line := read(s, key, &on, parse)
-	if on && r.mirror == nil {
+	if bool(on) && r.mirror == nil {
 		r.l.problem(line, "%s.%s: %w", s.path, key, errNoMirror)
 	}
 	return on
 }
 
-func parseAllTokens(text string) (bool, error) {
+func parseAllTokens(text string) (AllTokens, error) {
 	switch text {
 	case tokensAll:
 		return true, nil

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// collectors reads the min_interval of the collectors that have one.
+// collectors reads min_interval by collector.
 func (l *loader) collectors(s *section) map[string]time.Duration {
 	intervals := map[string]time.Duration{}
 	known := slices.Collect(maps.Keys(l.src.Collectors))
@@ -29,16 +29,16 @@ func (l *loader) collectors(s *section) map[string]time.Duration {
 
 func (l *loader) collector(s *section, name string, longest time.Duration, intervals map[string]time.Duration) {
 	defer s.done()
-	var interval time.Duration
+	var interval model.Duration
 	line := read(s, "min_interval", &interval, parseDuration)
 	if line == 0 {
 		return
 	}
-	if err := checkInterval(interval, longest); err != nil {
+	if err := checkInterval(time.Duration(interval), longest); err != nil {
 		l.problem(line, "%s.min_interval: %w", s.path, err)
 		return
 	}
-	intervals[name] = interval
+	intervals[name] = time.Duration(interval)
 }
 
 func checkInterval(interval, longest time.Duration) error {
@@ -46,7 +46,7 @@ func checkInterval(interval, longest time.Duration) error {
 		return nil
 	}
 	if longest == 0 {
-		return fmt.Errorf("must be 0s: this collector asks afresh on every scrape")
+		return fmt.Errorf("must be 0s: this collector reads the network on every scrape")
 	}
-	return fmt.Errorf("%s is too long, at most %s lest values are stale", model.Duration(interval), model.Duration(longest))
+	return fmt.Errorf("%s is too long: values would be stale after %s", model.Duration(interval), model.Duration(longest))
 }

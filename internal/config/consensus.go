@@ -10,15 +10,42 @@ import (
 	"strconv"
 	"time"
 
-	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+	"github.com/prometheus/common/model"
 )
+
+// Consensus says how to talk to the network's consensus nodes.
+type Consensus struct {
+	// TLSPorts are the ports on which endpoints speak TLS; all others are
+	// plaintext.
+	TLSPorts []int `yaml:"tls_ports,flow"`
+	// ProbeTimeout bounds the probe of one endpoint.
+	ProbeTimeout model.Duration `yaml:"probe_timeout"`
+	// ReconnectInterval is the age at which a TLS connection is renewed, so
+	// that a replaced certificate is noticed.
+	ReconnectInterval model.Duration `yaml:"reconnect_interval"`
+	// MaxConcurrency is the maximum number of CryptoGetBalance queries in flight.
+	MaxConcurrency int `yaml:"max_concurrency"`
+	// Nodes is the static address book of a network without a mirror.
+	Nodes []Node `yaml:"nodes,omitempty"`
+}
+
+// Node is an entry of the static address book.
+type Node struct {
+	ID          int64    `yaml:"node_id"`
+	AccountID   EntityID `yaml:"account_id"`
+	Description string   `yaml:"description,omitempty"`
+	// CertificateHash is the SHA-384 of the PEM-encoded certificate in
+	// lower-case hex without 0x (docs/hedera.md 3), or empty if unknown.
+	CertificateHash string     `yaml:"certificate_hash,omitempty"`
+	Endpoints       []HostPort `yaml:"endpoints,flow"`
+}
 
 func (l *loader) consensus(s *section, ids *entityIDs) Consensus {
 	defer s.done()
 	c := Consensus{
 		TLSPorts:          []int{50212, 443},
-		ProbeTimeout:      5 * time.Second,
-		ReconnectInterval: 5 * time.Minute,
+		ProbeTimeout:      model.Duration(5 * time.Second),
+		ReconnectInterval: model.Duration(5 * time.Minute),
 		MaxConcurrency:    10,
 	}
 	readList(s, "tls_ports", &c.TLSPorts, parsePort)
@@ -27,8 +54,8 @@ func (l *loader) consensus(s *section, ids *entityIDs) Consensus {
 	read(s, "max_concurrency", &c.MaxConcurrency, parseCount)
 	book := addressBook{
 		ids:       map[int64]string{},
-		accounts:  map[hiero.AccountID]string{},
-		endpoints: map[string]string{},
+		accounts:  map[EntityID]string{},
+		endpoints: map[HostPort]string{},
 	}
 	for _, e := range s.list("nodes") {
 		c.Nodes = append(c.Nodes, book.node(l.newSection(e.path, e.line, e.value), ids))
@@ -37,11 +64,11 @@ func (l *loader) consensus(s *section, ids *entityIDs) Consensus {
 }
 
 // addressBook remembers where the ids, accounts and endpoints of the nodes
-// stand, none of which may come twice.
+// stand: none of them may be repeated.
 type addressBook struct {
 	ids       map[int64]string
-	accounts  map[hiero.AccountID]string
-	endpoints map[string]string
+	accounts  map[EntityID]string
+	endpoints map[HostPort]string
 }
 
 func (b addressBook) node(s *section, ids *entityIDs) Node {

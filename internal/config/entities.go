@@ -6,52 +6,82 @@ package config
 import (
 	"errors"
 
-	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+	"github.com/prometheus/common/model"
 )
 
-// topicsKey is the list whose elements have a quiet_period as well.
-const topicsKey = "topics"
+// Entity is a watched token or contract.
+type Entity struct {
+	ID EntityID `yaml:"id"`
+	// Name is the id if none was given. It is unique within its list.
+	Name string `yaml:"name"`
+}
+
+// Topic is a watched topic.
+type Topic struct {
+	Entity `yaml:",inline"`
+	// Heartbeat is the configured maximum time between messages; 0 if none.
+	Heartbeat model.Duration `yaml:"heartbeat,omitempty"`
+}
+
+// ScheduleCreator is an account whose pending schedules are watched.
+type ScheduleCreator struct {
+	ID EntityID `yaml:"creator"`
+	// Name is the id if none was given. It is unique within its list.
+	Name string `yaml:"name"`
+}
 
 var errNoMirror = errors.New("needs a mirror, which this network does not have: set its mirror.url or remove the key")
 
-// entities reads the list under key from the section of network n. In each
-// element the id is under idKey.
-func (l *loader) entities(n Network, s *section, key, idKey string, parse func(string) (hiero.AccountID, error)) []Entity {
+type parseIDFunc func(string) (EntityID, error)
+
+// entities reads the list under key from the section of network n with read,
+// which reads one element.
+func entities[T any](l *loader, n Network, s *section, key string, parse parseIDFunc, read func(T, *section, places, parseIDFunc) T) []T {
 	list, _ := s.take(key)
 	elements := s.list(key)
 	if len(elements) > 0 && n.Mirror == nil {
 		l.problem(list.line, "%s: %w", list.path, errNoMirror)
 	}
 	p := newPlaces()
-	var entities []Entity
+	var entities []T
 	for _, e := range elements {
 		element := l.newSection(e.path, e.line, e.value)
-		var entity Entity
-		id, name := p.read(element, idKey, parse)
-		entity.ID, entity.Name = id.String(), name
-		if key == topicsKey {
-			read(element, "quiet_period", &entity.QuietPeriod, parsePositiveDuration)
-		}
+		var entity T
+		entities = append(entities, read(entity, element, p, parse))
 		element.done()
-		entities = append(entities, entity)
 	}
 	return entities
 }
 
-// places remembers where each id and name of a list stands, for neither may
-// come twice.
+func (e Entity) read(s *section, p places, parse parseIDFunc) Entity {
+	e.ID, e.Name = p.read(s, "id", parse)
+	return e
+}
+
+func (t Topic) read(s *section, p places, parse parseIDFunc) Topic {
+	t.Entity = t.Entity.read(s, p, parse)
+	read(s, "heartbeat", &t.Heartbeat, parsePositiveDuration)
+	return t
+}
+
+func (c ScheduleCreator) read(s *section, p places, parse parseIDFunc) ScheduleCreator {
+	c.ID, c.Name = p.read(s, "creator", parse)
+	return c
+}
+
+// places remembers where each id and name of a list stands: neither may be
+// repeated.
 type places struct {
-	ids   map[hiero.AccountID]string
+	ids   map[EntityID]string
 	names map[string]string
 }
 
 func newPlaces() places {
-	return places{ids: map[hiero.AccountID]string{}, names: map[string]string{}}
+	return places{ids: map[EntityID]string{}, names: map[string]string{}}
 }
 
-// read reads the id under key, and the name, which is the id where none was
-// given.
-func (p places) read(s *section, key string, parse func(string) (hiero.AccountID, error)) (id hiero.AccountID, name string) {
+// read reads the id under key, and the name, which is the id if none was given.
+func (p places) read(s *section, key string, parse parseIDFunc) (id EntityID, name string) {
 	idLine := required(s, key, &id, parse)
 	nameLine := read(s, "name", &name, parseLabel)
 	if once(s, key, idLine, id, p.ids) && nameLine == 0 {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong with the configuration.
+// Problem is one mistake in the configuration.
 type Problem struct {
 	// Where is the configuration file, or the flag or environment variable that
 	// holds the mistake.

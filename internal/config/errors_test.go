@@ -92,8 +92,8 @@ config.yml:6: networks.previewnet: << takes a mapping or a list of mappings with
 			name: "collectors",
 			file: "collectors:\n  acounts: {}\n  accounts: {min_interval: 1s}\n  address_book: {min_interval: 61s, interval: 1s}\n",
 			want: `config.yml:2: collectors: unknown collector "acounts", did you mean "accounts"?
-config.yml:3: collectors.accounts.min_interval: must be 0s: this collector asks afresh on every scrape
-config.yml:4: collectors.address_book.min_interval: 1m1s is too long, at most 1m lest values are stale
+config.yml:3: collectors.accounts.min_interval: must be 0s: this collector reads the network on every scrape
+config.yml:4: collectors.address_book.min_interval: 1m1s is too long: values would be stale after 1m
 config.yml:4: collectors.address_book: unknown key "interval", known: min_interval`,
 		},
 		{
@@ -202,7 +202,7 @@ config.yml:14: networks.private.consensus.nodes[4]: must be a mapping, not a sin
       - {id: "0x00000000000000000000000000000000000004d2"}
       - {name: nameless}
       - text
-      - {id: 0.0.5, label: x}
+      - {id: 0.0.5, nam: x}
 `,
 			want: `config.yml:4: networks.mainnet.accounts[0].id: "98" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:5: networks.mainnet.accounts[1].id: "0.0.+98" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
@@ -213,7 +213,7 @@ config.yml:9: networks.mainnet.accounts[5].id: "0.0.99999999999999999999" is not
 config.yml:10: networks.mainnet.accounts[6].id: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/accounts/ADDRESS names, or use /probe
 config.yml:11: networks.mainnet.accounts[7].id: is required
 config.yml:12: networks.mainnet.accounts[8]: must be a mapping, not a single value
-config.yml:13: networks.mainnet.accounts[9]: unknown key "label", known: allowances, id, name, quiet_period, still, thresholds, tokens, transactions`,
+config.yml:13: networks.mainnet.accounts[9]: unknown key "nam", did you mean "name"?`,
 		},
 		{
 			name: "checksums",
@@ -253,20 +253,20 @@ config.yml:7: networks.mainnet.accounts[3].name: fees is already at config.yml:4
 config.yml:9: networks.mainnet.accounts[5].name: 0.0.6 is already at config.yml:8`,
 		},
 		{
-			name: "quiet periods and still accounts",
+			name: "heartbeats and cold accounts",
 			file: `networks:
   mainnet:
     accounts:
-      - {id: 0.0.2, quiet_period: 1h}
-      - {id: 0.0.3, quiet_period: 0s, transactions: true}
-      - {id: 0.0.4, still: very}
+      - {id: 0.0.2, heartbeat: 1h}
+      - {id: 0.0.3, heartbeat: 0s, transactions: true}
+      - {id: 0.0.4, cold: very}
     topics:
-      - {id: 0.0.5, quiet_period: soon}
+      - {id: 0.0.5, heartbeat: soon}
 `,
-			want: `config.yml:4: networks.mainnet.accounts[0].quiet_period: it takes transactions: true, without which the account's transactions are not watched
-config.yml:5: networks.mainnet.accounts[1].quiet_period: must be longer than 0s
-config.yml:6: networks.mainnet.accounts[2].still: "very" is neither true nor false
-config.yml:8: networks.mainnet.topics[0].quiet_period: "soon" is not a duration such as 5s or 1m30s`,
+			want: `config.yml:4: networks.mainnet.accounts[0].heartbeat: needs transactions: true, without which the account's transactions are not watched
+config.yml:5: networks.mainnet.accounts[1].heartbeat: must be longer than 0s
+config.yml:6: networks.mainnet.accounts[2].cold: "very" is neither true nor false
+config.yml:8: networks.mainnet.topics[0].heartbeat: "soon" is not a duration such as 5s or 1m30s`,
 		},
 		{
 			name: "account switches",
@@ -321,7 +321,7 @@ config.yml:8: networks.mainnet.tokens[4]: must be a mapping, not a single value
 config.yml:10: networks.mainnet.topics[0].id: "0.0.x" is not a topic id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:10: networks.mainnet.topics[0]: unknown key "nam", did you mean "name"?
 config.yml:11: networks.mainnet.topics[1].id: is required
-config.yml:11: networks.mainnet.topics[1]: unknown key "creator", known: id, name, quiet_period
+config.yml:11: networks.mainnet.topics[1]: unknown key "creator", known: heartbeat, id, name
 config.yml:13: networks.mainnet.contracts[0].id: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/contracts/ADDRESS names
 config.yml:14: networks.mainnet.contracts[1].id: "0.0" is not a contract id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:16: networks.mainnet.schedules[0].creator: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/accounts/ADDRESS names
@@ -434,7 +434,7 @@ config.yml:12: networks.mainnet.accounts[4].thresholds: must be a mapping, not a
 			want: `config.yml:4: networks.mainnet.accounts[0].id: "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:5: unknown key "unknown", known: collectors, networks
 --account "x": "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
-OPERATOR_ID: needs OPERATOR_KEY beside it`,
+OPERATOR_ID: needs OPERATOR_KEY as well`,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 )
@@ -74,14 +73,19 @@ func checkLoaded(t *testing.T, cfg *Config) {
 		names := map[string]bool{}
 		for _, a := range n.Accounts {
 			names[a.Name] = true
-			if reflect.ValueOf(a.ID).IsZero() || a.ID.GetChecksum() != nil {
-				t.Errorf("account %s is not plain", a.ID)
-			}
+			checkID(t, a.ID)
 		}
 		if len(names) != len(n.Accounts) {
 			t.Errorf("names are not unique: %v", n.Accounts)
 		}
-		for _, entities := range [][]Entity{n.Tokens, n.Topics, n.Contracts, n.ScheduleCreators} {
+		lists := [2][]Entity{}
+		for _, topic := range n.Topics {
+			lists[0] = append(lists[0], topic.Entity)
+		}
+		for _, creator := range n.ScheduleCreators {
+			lists[1] = append(lists[1], Entity(creator))
+		}
+		for _, entities := range append(lists[:], n.Tokens, n.Contracts) {
 			checkEntities(t, entities)
 		}
 	}
@@ -89,15 +93,21 @@ func checkLoaded(t *testing.T, cfg *Config) {
 
 func checkEntities(t *testing.T, entities []Entity) {
 	t.Helper()
-	ids, names := map[string]bool{}, map[string]bool{}
+	ids, names := map[EntityID]bool{}, map[string]bool{}
 	for _, e := range entities {
 		ids[e.ID], names[e.Name] = true, true
-		if id, err := parseID(e.ID); err != nil || id.String() != e.ID {
-			t.Errorf("id %q is not plain: %v", e.ID, err)
-		}
+		checkID(t, e.ID)
 	}
 	if len(ids) != len(entities) || len(names) != len(entities) {
 		t.Errorf("ids or names are not unique: %v", entities)
+	}
+}
+
+func checkID(t *testing.T, id EntityID) {
+	t.Helper()
+	again, err := ParseEntityID(id.String())
+	if err != nil || again != id || id.IsZero() || id.AccountID().String() != id.String() {
+		t.Errorf("id %q is read as %v, %v", id, again, err)
 	}
 }
 

@@ -6,11 +6,13 @@ package config
 import (
 	"net/url"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
 )
 
 func TestPresets(t *testing.T) {
@@ -22,17 +24,17 @@ func TestPresets(t *testing.T) {
 				LedgerID: hiero.LedgerIDFromBytes([]byte{ledgerID}),
 				Mirror: &Mirror{
 					URL:            &url.URL{Scheme: "https", Host: host},
-					GRPCAddress:    host + ":443",
+					GRPCAddress:    HostPort{host, 443},
 					GRPCTLS:        true,
 					HTTPClient:     promconfig.DefaultHTTPClientConfig,
 					RateLimit:      40,
 					MaxConcurrency: 10,
-					Timeout:        5 * time.Second,
+					Timeout:        model.Duration(5 * time.Second),
 				},
 				Consensus: Consensus{
 					TLSPorts:          []int{50212, 443},
-					ProbeTimeout:      5 * time.Second,
-					ReconnectInterval: 5 * time.Minute,
+					ProbeTimeout:      model.Duration(5 * time.Second),
+					ReconnectInterval: model.Duration(5 * time.Minute),
 					MaxConcurrency:    10,
 				},
 				BalanceSource: BalanceSourceMirror,
@@ -93,12 +95,12 @@ networks:
     accounts:
       - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}}
       - {id: 1.2.3, tokens: all}
-      - {id: 0.0.4, transactions: true, quiet_period: 90m, tokens: configured}
-      - {id: 0.0.5, allowances: true, still: true}
+      - {id: 0.0.4, transactions: true, heartbeat: 90m, tokens: configured}
+      - {id: 0.0.5, allowances: true, cold: true}
     tokens:
       - {id: 0.0.456858, name: usdc}
       - {id: 1.2.3}
-    topics: [{id: 0.0.5005, name: audit, quiet_period: 2h}]
+    topics: [{id: 0.0.5005, name: audit, heartbeat: 2h}]
     contracts: [{id: 0.0.6006, name: bridge}]
     schedules: [{creator: 0.0.1001, name: treasury multisig}]
 `, Source{})
@@ -112,43 +114,43 @@ networks:
 		Mirror: &Mirror{
 			URL:         &url.URL{Scheme: "http", Host: "localhost:5551", Path: "/prefix"},
 			JavaURL:     &url.URL{Scheme: "http", Host: "localhost:8084"},
-			GRPCAddress: "[::1]:443",
+			GRPCAddress: HostPort{"::1", 443},
 			HTTPClient: promconfig.HTTPClientConfig{
 				BasicAuth:   &promconfig.BasicAuth{Username: "me", PasswordFile: "secrets/password"},
 				EnableHTTP2: true,
 			},
 			RateLimit:      12.5,
 			MaxConcurrency: 3,
-			Timeout:        90 * time.Second,
+			Timeout:        model.Duration(90 * time.Second),
 		},
 		Consensus: Consensus{
 			TLSPorts:          []int{1234},
-			ProbeTimeout:      time.Second,
-			ReconnectInterval: time.Hour,
+			ProbeTimeout:      model.Duration(time.Second),
+			ReconnectInterval: model.Duration(time.Hour),
 			MaxConcurrency:    7,
 			Nodes: []Node{{
 				ID:              7,
-				AccountID:       hiero.AccountID{Account: 10},
+				AccountID:       entityID(t, "0.0.10"),
 				Description:     "the node",
 				CertificateHash: "a171e3ba83476747aeb2e2ac4d0e115caaab918203b0dfe1cdeab443438fc289abc8ba8a6aff83db5f1b334046da88c8",
-				Endpoints:       []string{"127.0.0.1:50211", "node.example.com:50212"},
+				Endpoints:       []HostPort{{"127.0.0.1", 50211}, {"node.example.com", 50212}},
 			}},
 		},
 		BalanceSource: BalanceSourceConsensus,
 		Accounts: []Account{
-			{ID: hiero.AccountID{Account: 98}, Name: "fees", Thresholds: []Threshold{
+			{ID: entityID(t, "0.0.98"), Name: "fees", Thresholds: Thresholds{
 				{Severity: "info", Minimum: hiero.HbarFromTinybar(100_050_000_000)},
 				{Severity: "warning", Minimum: hiero.HbarFromTinybar(1)},
 				{Severity: "critical", Minimum: hiero.HbarFromTinybar(0)},
 			}},
-			{ID: hiero.AccountID{Shard: 1, Realm: 2, Account: 3}, Name: "1.2.3", AllTokens: true},
-			{ID: hiero.AccountID{Account: 4}, Name: "0.0.4", Transactions: true, QuietPeriod: 90 * time.Minute},
-			{ID: hiero.AccountID{Account: 5}, Name: "0.0.5", Allowances: true, Still: true},
+			{ID: entityID(t, "1.2.3"), Name: "1.2.3", AllTokens: true},
+			{ID: entityID(t, "0.0.4"), Name: "0.0.4", Transactions: true, Heartbeat: model.Duration(90 * time.Minute)},
+			{ID: entityID(t, "0.0.5"), Name: "0.0.5", Allowances: true, Cold: true},
 		},
-		Tokens:           []Entity{{ID: "0.0.456858", Name: "usdc"}, {ID: "1.2.3", Name: "1.2.3"}},
-		Topics:           []Entity{{ID: "0.0.5005", Name: "audit", QuietPeriod: 2 * time.Hour}},
-		Contracts:        []Entity{{ID: "0.0.6006", Name: "bridge"}},
-		ScheduleCreators: []Entity{{ID: "0.0.1001", Name: "treasury multisig"}},
+		Tokens:           []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc"}, {ID: entityID(t, "1.2.3"), Name: "1.2.3"}},
+		Topics:           []Topic{{Entity: Entity{ID: entityID(t, "0.0.5005"), Name: "audit"}, Heartbeat: model.Duration(2 * time.Hour)}},
+		Contracts:        []Entity{{ID: entityID(t, "0.0.6006"), Name: "bridge"}},
+		ScheduleCreators: []ScheduleCreator{{ID: entityID(t, "0.0.1001"), Name: "treasury multisig"}},
 	}
 	if len(cfg.Networks) != 1 || !reflect.DeepEqual(cfg.Networks[0], want) {
 		t.Errorf("got\n%s", cfg)
@@ -201,10 +203,42 @@ func TestEntityChecksums(t *testing.T) {
     contracts: [{id: 0.0.123-esxsf, name: contract}]
     schedules: [{creator: 0.0.123-esxsf}]
 `, Source{}).Networks[0]
-	for want, got := range map[string][]Entity{"token": n.Tokens, "topic": n.Topics, "contract": n.Contracts, "0.0.123": n.ScheduleCreators} {
-		if !reflect.DeepEqual(got, []Entity{{ID: "0.0.123", Name: want}}) {
+	got := map[string][]Entity{"token": n.Tokens, "topic": {n.Topics[0].Entity}, "contract": n.Contracts, "0.0.123": {Entity(n.ScheduleCreators[0])}}
+	for want, got := range got {
+		if !reflect.DeepEqual(got, []Entity{{ID: entityID(t, "0.0.123"), Name: want}}) {
 			t.Errorf("got %v, want 0.0.123 with the name %s", got, want)
 		}
+	}
+}
+
+// TestAccountOptions sets each yes/no option of an account by itself.
+func TestAccountOptions(t *testing.T) {
+	options := 0
+	for f := range reflect.TypeFor[Account]().Fields() {
+		if f.Type != reflect.TypeFor[bool]() {
+			continue
+		}
+		options++
+		key := f.Tag.Get("yaml")
+		file := func(value string) string {
+			return "networks:\n  mainnet:\n    accounts:\n      - id: 0.0.98\n        " + key + ": " + value + "\n"
+		}
+		cfg := mustLoad(t, file("true"), Source{})
+		want := Account{ID: entityID(t, "0.0.98"), Name: "0.0.98"}
+		reflect.ValueOf(&want).Elem().FieldByIndex(f.Index).SetBool(true)
+		if got := cfg.Networks[0].Accounts[0]; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: true is read as %+v", key, got)
+		}
+		if !strings.Contains(cfg.String(), "  "+key+": true\n") {
+			t.Errorf("%s: true is shown as\n%s", key, cfg)
+		}
+		_, err := load(t, file("yes"), Source{})
+		if want := `config.yml:5: networks.mainnet.accounts[0].` + key + `: "yes" is neither true nor false`; err == nil || err.Error() != want {
+			t.Errorf("%s: yes: got %v, want %s", key, err, want)
+		}
+	}
+	if options < 3 {
+		t.Errorf("found %d options", options)
 	}
 }
 
@@ -215,8 +249,8 @@ func TestFlagAccountKeepsDefaults(t *testing.T) {
   mainnet: {accounts: [{id: 0.0.98, tokens: all, transactions: true, allowances: true}]}
 `, Source{Accounts: []string{"0.0.99"}}).Networks[0].Accounts
 	want := []Account{
-		{ID: hiero.AccountID{Account: 98}, Name: "0.0.98", AllTokens: true, Transactions: true, Allowances: true},
-		{ID: hiero.AccountID{Account: 99}, Name: "0.0.99"},
+		{ID: entityID(t, "0.0.98"), Name: "0.0.98", AllTokens: true, Transactions: true, Allowances: true},
+		{ID: entityID(t, "0.0.99"), Name: "0.0.99"},
 	}
 	if !reflect.DeepEqual(accounts, want) {
 		t.Errorf("got %+v, want %+v", accounts, want)
@@ -284,7 +318,7 @@ func TestAnchorsAndMerges(t *testing.T) {
     mirror: {<<: [*mirror, {max_concurrency: 2, timeout: 9s}]}
 `, Source{})
 	for _, n := range cfg.Networks {
-		if n.Mirror.Timeout != 7*time.Second || n.Mirror.RateLimit != 5 || len(n.Accounts) != 3 {
+		if time.Duration(n.Mirror.Timeout) != 7*time.Second || n.Mirror.RateLimit != 5 || len(n.Accounts) != 3 {
 			t.Errorf("%s: got\n%s", n.Name, cfg)
 		}
 	}

@@ -57,3 +57,12 @@ func write(t *testing.T, name, text string) {
 		t.Fatal(err)
 	}
 }
+
+func entityID(t *testing.T, text string) EntityID {
+	t.Helper()
+	id, err := ParseEntityID(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}

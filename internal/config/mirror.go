@@ -6,27 +6,82 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
 )
 
-// presetMirror has the hosts and the gRPC port of FACTS.md 1.0.
+// Mirror says how to reach a mirror node. Formatting or marshalling it shows
+// its address without the path, which is where paid mirrors have the API key.
+type Mirror struct {
+	// URL is the base URL, without /api/v1 and without a trailing slash.
+	URL *url.URL `yaml:"-"`
+	// JavaURL is the base URL of the Java module if it differs from URL
+	// (docs/hedera.md 1.0), else nil.
+	JavaURL *url.URL `yaml:"-"`
+	// GRPCAddress is zero for a mirror without gRPC.
+	GRPCAddress HostPort `yaml:"grpc_address"`
+	GRPCTLS     bool     `yaml:"grpc_tls"`
+	// RateLimit is in requests per second; 0 is unlimited.
+	RateLimit float64 `yaml:"rate_limit"`
+	// MaxConcurrency is the maximum number of requests in flight.
+	MaxConcurrency int `yaml:"max_concurrency"`
+	// Timeout bounds one request.
+	Timeout    model.Duration              `yaml:"timeout"`
+	HTTPClient promconfig.HTTPClientConfig `yaml:"-"`
+}
+
+// String shows the mirror's address without the path.
+func (m Mirror) String() string {
+	return redactURL(m.URL)
+}
+
+// Format keeps the path of the URL out of every verb of package fmt.
+func (m Mirror) Format(s fmt.State, _ rune) {
+	_, _ = io.WriteString(s, m.String())
+}
+
+// MarshalText keeps the path of the URL out of JSON and logs.
+func (m Mirror) MarshalText() ([]byte, error) {
+	return []byte(m.String()), nil
+}
+
+// MarshalYAML implements [yaml.Marshaler]. It redacts the paths of the URLs and
+// the secrets of the HTTP client, which it leaves out if it has its defaults.
+func (m Mirror) MarshalYAML() (any, error) {
+	type plain Mirror // without this method
+	shown := struct {
+		URL        string `yaml:"url"`
+		JavaURL    string `yaml:"java_url,omitempty"`
+		plain      `yaml:",inline"`
+		HTTPClient *promconfig.HTTPClientConfig `yaml:"http_client,omitempty"`
+	}{URL: redactURL(m.URL), JavaURL: redactURL(m.JavaURL), plain: plain(m)}
+	if !reflect.DeepEqual(m.HTTPClient, promconfig.DefaultHTTPClientConfig) {
+		shown.HTTPClient = redactHTTPClient(m.HTTPClient)
+	}
+	return shown, nil
+}
+
+const httpsPort = 443
+
+// presetMirror has the hosts and the gRPC port of docs/hedera.md 1.0.
 func presetMirror(network string) *Mirror {
 	m := &Mirror{
 		HTTPClient:     promconfig.DefaultHTTPClientConfig,
 		MaxConcurrency: 10,
-		Timeout:        5 * time.Second,
+		Timeout:        model.Duration(5 * time.Second),
 	}
 	if slices.Contains(presetNames, network) {
 		host := network + ".mirrornode.hedera.com"
 		m.URL = &url.URL{Scheme: "https", Host: host}
-		m.GRPCAddress = net.JoinHostPort(host, "443")
+		m.GRPCAddress = HostPort{Host: host, Port: httpsPort}
 	}
 	return m
 }
@@ -61,12 +116,11 @@ func (l *loader) mirrorAddresses(s *section, m *Mirror, network string) {
 	}
 	read(s, "java_url", &m.JavaURL, parseBaseURL)
 	read(s, "grpc_address", &m.GRPCAddress, parseOptionalHostPort)
-	_, port, _ := net.SplitHostPort(m.GRPCAddress)
-	m.GRPCTLS = port == "443"
+	m.GRPCTLS = m.GRPCAddress.Port == httpsPort
 	read(s, "grpc_tls", &m.GRPCTLS, parseBool)
 }
 
-// parseURLFile reads a base URL from a file, for those with an API key inside.
+// parseURLFile reads a base URL from a file: it may contain an API key.
 func (l *loader) parseURLFile(name string) (*url.URL, error) {
 	text, err := l.readSecret(name)
 	if err != nil {
@@ -80,7 +134,7 @@ func (l *loader) parseURLFile(name string) (*url.URL, error) {
 }
 
 // readSecret returns the content of a file without the white space around it.
-// Its errors leave out the name, which may be the secret itself by mistake.
+// Its errors leave out the name, which may be the secret by mistake.
 func (l *loader) readSecret(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("must be the name of a file")
@@ -92,9 +146,9 @@ func (l *loader) readSecret(name string) (string, error) {
 	return strings.TrimSpace(string(content)), nil
 }
 
-func parseOptionalHostPort(text string) (string, error) {
+func parseOptionalHostPort(text string) (HostPort, error) {
 	if text == "" {
-		return "", nil
+		return HostPort{}, nil
 	}
 	return parseHostPort(text)
 }

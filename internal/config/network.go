@@ -4,12 +4,63 @@
 package config
 
 import (
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+)
+
+// Network is one Hedera network and what is watched on it.
+type Network struct {
+	Name string `yaml:"-"`
+	// LedgerID is nil for a private network without ledger_id.
+	LedgerID *hiero.LedgerID `yaml:"-"`
+	// Mirror is nil only with BalanceSourceConsensus and static Consensus.Nodes.
+	Mirror        *Mirror       `yaml:"mirror,omitempty"`
+	Consensus     Consensus     `yaml:"consensus"`
+	BalanceSource BalanceSource `yaml:"balance_source"`
+	// Accounts has the accounts of the file first, then those of the flags.
+	Accounts []Account `yaml:"accounts,omitempty"`
+	// Tokens, Topics, Contracts and ScheduleCreators are empty without a Mirror.
+	Tokens    []Entity `yaml:"tokens,omitempty"`
+	Topics    []Topic  `yaml:"topics,omitempty"`
+	Contracts []Entity `yaml:"contracts,omitempty"`
+	// ScheduleCreators are the accounts whose pending schedules are watched.
+	ScheduleCreators []ScheduleCreator `yaml:"schedules,omitempty"`
+	// Operator is nil without credentials.
+	Operator *Operator `yaml:"-"`
+}
+
+// MarshalYAML implements [yaml.Marshaler]. It redacts the operator's key.
+func (n Network) MarshalYAML() (any, error) {
+	type plain Network // without this method
+	shown := struct {
+		LedgerID        string `yaml:"ledger_id,omitempty"`
+		plain           `yaml:",inline"`
+		OperatorID      EntityID `yaml:"operator_id,omitempty"`
+		OperatorKeyFile string   `yaml:"operator_key_file,omitempty"`
+	}{plain: plain(n)}
+	if n.LedgerID != nil {
+		shown.LedgerID = "0x" + hex.EncodeToString(n.LedgerID.ToBytes())
+	}
+	if n.Operator != nil {
+		shown.OperatorID, shown.OperatorKeyFile = n.Operator.ID, redacted
+	}
+	return shown, nil
+}
+
+// BalanceSource says where a network's balances are read.
+type BalanceSource string
+
+const (
+	// BalanceSourceMirror asks the mirror node's REST API.
+	BalanceSourceMirror BalanceSource = "mirror"
+	// BalanceSourceConsensus sends CryptoGetBalance to consensus nodes, which
+	// the public networks no longer answer (docs/hedera.md 2.1).
+	BalanceSourceConsensus BalanceSource = "consensus"
 )
 
 // networks reads the networks of the file and adds the one of the flags.
@@ -52,10 +103,10 @@ func (l *loader) network(name string, s *section) Network {
 	n.Consensus = l.consensus(s.section("consensus"), ids)
 	n.Mirror = l.mirror(n, s)
 	n.Accounts = l.accounts(n, s, ids)
-	n.Tokens = l.entities(n, s, "tokens", "id", ids.token)
-	n.Topics = l.entities(n, s, topicsKey, "id", ids.topic)
-	n.Contracts = l.entities(n, s, "contracts", "id", ids.contract)
-	n.ScheduleCreators = l.entities(n, s, "schedules", "creator", ids.creator)
+	n.Tokens = entities(l, n, s, "tokens", ids.token, Entity.read)
+	n.Topics = entities(l, n, s, "topics", ids.topic, Topic.read)
+	n.Contracts = entities(l, n, s, "contracts", ids.contract, Entity.read)
+	n.ScheduleCreators = entities(l, n, s, "schedules", ids.creator, ScheduleCreator.read)
 	n.Operator = l.operator(n.Name, s, ids)
 	return n
 }

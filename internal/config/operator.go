@@ -15,7 +15,7 @@ import (
 // Operator is the account that signs and pays for transactions. However it is
 // formatted, logged or marshalled, the key is not shown.
 type Operator struct {
-	ID  hiero.AccountID
+	ID  EntityID
 	Key hiero.PrivateKey
 }
 
@@ -56,9 +56,9 @@ func (l *loader) operator(network string, s *section, ids *entityIDs) *Operator 
 	keyLine := read(s, "operator_key_file", &o.Key, l.parseKeyFile)
 	switch {
 	case hasID && !hasKey:
-		l.problem(id.line, "%s: needs operator_key_file beside it", id.path)
+		l.problem(id.line, "%s: needs operator_key_file as well", id.path)
 	case hasKey && !hasID:
-		l.problem(key.line, "%s: needs operator_id beside it", key.path)
+		l.problem(key.line, "%s: needs operator_id as well", key.path)
 	case !hasID && !hasKey && network == l.src.Network:
 		return l.operatorFromEnv(ids)
 	case idLine > 0 && keyLine > 0:
@@ -74,10 +74,10 @@ func (l *loader) operatorFromEnv(ids *entityIDs) *Operator {
 	case idText == "" && keyText == "":
 		return nil
 	case keyText == "":
-		l.errs.add(envOperatorID, 0, errors.New("needs "+envOperatorKey+" beside it"))
+		l.errs.add(envOperatorID, 0, errors.New("needs "+envOperatorKey+" as well"))
 		return nil
 	case idText == "":
-		l.errs.add(envOperatorKey, 0, errors.New("needs "+envOperatorID+" beside it"))
+		l.errs.add(envOperatorKey, 0, errors.New("needs "+envOperatorID+" as well"))
 		return nil
 	}
 	id, idErr := ids.parseOperatorID(idText)
@@ -94,10 +94,10 @@ func (l *loader) operatorFromEnv(ids *entityIDs) *Operator {
 	return &Operator{ID: id, Key: key}
 }
 
-func (e *entityIDs) parseOperatorID(text string) (hiero.AccountID, error) {
+func (e *entityIDs) parseOperatorID(text string) (EntityID, error) {
 	id, err := parseID(text)
 	if err != nil {
-		return hiero.AccountID{}, errOperatorID
+		return EntityID{}, errOperatorID
 	}
 	return e.verify(id)
 }

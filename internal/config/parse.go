@@ -14,7 +14,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -24,15 +23,15 @@ import (
 // The functions here read one value each. Their errors repeat the value, except
 // for those of URLs, which may hold a password or an API key.
 
-func parseDuration(text string) (time.Duration, error) {
+func parseDuration(text string) (model.Duration, error) {
 	d, err := model.ParseDuration(text)
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a duration such as 5s or 1m30s", text)
 	}
-	return time.Duration(d), nil
+	return d, nil
 }
 
-func parsePositiveDuration(text string) (time.Duration, error) {
+func parsePositiveDuration(text string) (model.Duration, error) {
 	d, err := parseDuration(text)
 	if err == nil && d == 0 {
 		return 0, errors.New("must be longer than 0s")
@@ -74,7 +73,7 @@ func parseBool(text string) (bool, error) {
 	return false, fmt.Errorf("%q is neither true nor false", text)
 }
 
-// parseLabel accepts what is fit to be seen in a label.
+// parseLabel accepts one line of printable text.
 func parseLabel(text string) (string, error) {
 	if text == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 		return "", fmt.Errorf("%q is not a line of text", text)
@@ -92,15 +91,33 @@ func parseHex(text string) ([]byte, error) {
 
 var hostname = regexp.MustCompile(`^[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_.])?$`)
 
-func parseHostPort(text string) (string, error) {
-	host, port, err := net.SplitHostPort(text)
+// HostPort is the address of a server.
+type HostPort struct {
+	Host string
+	Port int
+}
+
+// String is host:port, empty for the zero value.
+func (h HostPort) String() string {
+	if h == (HostPort{}) {
+		return ""
+	}
+	return net.JoinHostPort(h.Host, strconv.Itoa(h.Port))
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (h HostPort) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+func parseHostPort(text string) (HostPort, error) {
+	host, portText, err := net.SplitHostPort(text)
 	if err != nil || !validHost(host) {
-		return "", fmt.Errorf("%q is not of the form host:port", text)
+		return HostPort{}, fmt.Errorf("%q is not of the form host:port", text)
 	}
-	if _, err := parsePort(port); err != nil {
-		return "", err
+	port, err := parsePort(portText)
+	if err != nil {
+		return HostPort{}, err
 	}
-	return text, nil
+	return HostPort{Host: host, Port: port}, nil
 }
 
 func validHost(host string) bool {

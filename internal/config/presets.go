@@ -13,7 +13,7 @@ const mainnet = "mainnet"
 var presetNames = []string{mainnet, "previewnet", "testnet"}
 
 // publicHosts are the public mirrors, which allow 50 requests/s to an IP
-// (FACTS.md 1.0).
+// (docs/hedera.md 1.0).
 var publicHosts = []string{
 	"mainnet.mirrornode.hedera.com",
 	"mainnet-public.mirrornode.hedera.com",

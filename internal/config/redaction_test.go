@@ -60,7 +60,7 @@ func TestOperatorFromFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := cfg.Networks[0].Operator
-			if o == nil || o.ID != (hiero.AccountID{Account: 123}) || o.Key.StringDer() != tc.want.StringDer() {
+			if o == nil || o.ID != entityID(t, "0.0.123") || o.Key.StringDer() != tc.want.StringDer() {
 				t.Errorf("got %v, want 0.0.123 with the key of the file", o)
 			}
 			if cfg.Networks[1].Operator != nil {
@@ -107,7 +107,7 @@ func TestOperatorErrors(t *testing.T) {
 		{
 			name:    "key in the file",
 			network: "{operator_id: 0.0.1234, operator_key: " + key + "}",
-			want:    "config.yml:1" + path + "id: needs operator_key_file beside it\nconfig.yml:1: networks.mainnet: unknown key \"operator_key\", known: accounts, balance_source, consensus, contracts, ledger_id, mirror, operator_id, operator_key_file, schedules, tokens, topics",
+			want:    "config.yml:1" + path + "id: needs operator_key_file as well\nconfig.yml:1: networks.mainnet: unknown key \"operator_key\", known: accounts, balance_source, consensus, contracts, ledger_id, mirror, operator_id, operator_key_file, schedules, tokens, topics",
 		},
 		{
 			name:    "key behind the id",
@@ -119,7 +119,7 @@ func TestOperatorErrors(t *testing.T) {
 			name:    "no id",
 			network: "{operator_key_file: key}",
 			keyFile: key,
-			want:    "config.yml:1" + path + "key_file: needs operator_id beside it",
+			want:    "config.yml:1" + path + "key_file: needs operator_id as well",
 		},
 		{
 			name:    "truncated key",
@@ -137,13 +137,13 @@ func TestOperatorErrors(t *testing.T) {
 			name:    "id of the environment alone",
 			network: "{}",
 			getenv:  env("OPERATOR_ID", "0.0.1234"),
-			want:    "OPERATOR_ID: needs OPERATOR_KEY beside it",
+			want:    "OPERATOR_ID: needs OPERATOR_KEY as well",
 		},
 		{
 			name:    "key of the environment alone",
 			network: "{}",
 			getenv:  env("OPERATOR_KEY", key),
-			want:    "OPERATOR_KEY: needs OPERATOR_ID beside it",
+			want:    "OPERATOR_KEY: needs OPERATOR_ID as well",
 		},
 		{
 			name:    "environment the wrong way round",
@@ -238,7 +238,7 @@ func TestRedaction(t *testing.T) {
 // TestRedactedForms verifies that the redaction does not rest on how the SDK
 // and net/url happen to be built.
 func TestRedactedForms(t *testing.T) {
-	operator := Operator{ID: hiero.AccountID{Account: 1234}, Key: ed25519Key(t)}
+	operator := Operator{ID: entityID(t, "0.0.1234"), Key: ed25519Key(t)}
 	mirror := Mirror{URL: &url.URL{Scheme: "https", Host: "mirror.example.com", Path: "/hunter2"}}
 	for want, values := range map[string][]any{
 		"0.0.1234 (key redacted)":               {operator, &operator},

@@ -12,14 +12,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// section is one mapping of the file. What reads from it reports a bad value
-// and leaves the default in place, so that reading goes on; done reports the
-// keys that nobody has asked for.
+// section is one mapping of the file. A bad value is reported and the default
+// stays, so that all mistakes are found; done reports the keys that were not
+// read.
 type section struct {
 	l       *loader
 	path    string
 	line    int
-	broken  bool // not a mapping, which has been reported
+	broken  bool // not a mapping, as has been reported
 	entries []entry
 	asked   []string
 }

@@ -11,17 +11,37 @@ import (
 	"strings"
 
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+	"go.yaml.in/yaml/v3"
 )
 
-// severities is in the order in which a falling balance meets them.
+// Threshold is the balance below which an alert of the severity is due.
+type Threshold struct {
+	// Severity is info, warning or critical.
+	Severity string
+	Minimum  hiero.Hbar
+}
+
+// Thresholds has the configured thresholds in the order info, warning, critical.
+type Thresholds []Threshold
+
+// MarshalYAML implements [yaml.Marshaler]. Amounts are decimal numbers.
+func (t Thresholds) MarshalYAML() (any, error) {
+	amounts := map[string]*yaml.Node{}
+	for _, threshold := range t {
+		amounts[threshold.Severity] = &yaml.Node{Kind: yaml.ScalarNode, Value: formatHbar(threshold.Minimum)}
+	}
+	return amounts, nil
+}
+
+// severities is in the order in which a falling balance reaches them.
 var severities = []string{"info", "warning", "critical"}
 
 // thresholds reads the minimum balances, each of which must be less than the
 // one of the milder severity.
-func thresholds(s *section) []Threshold {
+func thresholds(s *section) Thresholds {
 	defer s.done()
 	var (
-		minima   []Threshold
+		minima   Thresholds
 		lastLine int
 	)
 	for _, severity := range severities {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/mirror"
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
@@ -18,7 +19,7 @@ import (
 )
 
 const (
-	nodeDetailsFile = 102  // 0.0.102: node details with certificate hashes (FACTS.md 2.3)
+	nodeDetailsFile = 102  // 0.0.102: node details with certificate hashes (docs/hedera.md 2.3)
 	allNodes        = 0    // the limit of an unlimited getNodes
 	maxNodes        = 1000 // a book beyond it is a fault, not a network
 )
@@ -28,6 +29,8 @@ type AddressBookClient struct {
 	address  string
 	tls      bool
 	tlsPorts []int
+	// DialContext opens connections, in tests; nil is TCP.
+	DialContext DialContextFunc
 }
 
 // NewAddressBookClient returns a client of the mirror node at host:port.
@@ -60,8 +63,13 @@ func (c *AddressBookClient) nodes(ctx context.Context, limit int32) ([]Node, err
 }
 
 func (c *AddressBookClient) stream(ctx context.Context, limit int32) (_ []Node, err error) {
-	conn, err := grpc.NewClient("passthrough:///"+c.address,
-		grpc.WithTransportCredentials(c.credentials()), grpc.WithUserAgent(userAgent))
+	options := []grpc.DialOption{grpc.WithTransportCredentials(c.credentials()), grpc.WithUserAgent(userAgent)}
+	if c.DialContext != nil {
+		options = append(options, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			return c.DialContext(ctx, "tcp", address)
+		}))
+	}
+	conn, err := grpc.NewClient("passthrough:///"+c.address, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ type Balance struct {
 }
 
 // BalanceClient asks consensus nodes for balances by CryptoGetBalance. Public
-// networks answer BUSY since consensus node 0.77 (FACTS.md 2.1): it is for
+// networks answer BUSY since consensus node 0.77 (docs/hedera.md 2.1): it is for
 // private networks without a mirror node.
 type BalanceClient struct {
 	maxConcurrency int
@@ -126,7 +126,7 @@ func (c *BalanceClient) connection(node Node, endpoint Endpoint) (*connection, e
 	if conn, ok := c.connections[endpoint]; ok {
 		return conn, nil
 	}
-	conn, err := dial(endpoint, func(presented *Certificate) error {
+	conn, err := dial(endpoint, nil, func(presented *Certificate) error {
 		if presented.Hash != node.CertificateHash {
 			return fmt.Errorf("certificate hash %s is not the address book's %q", presented.Hash, node.CertificateHash)
 		}

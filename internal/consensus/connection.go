@@ -21,9 +21,12 @@ import (
 
 const userAgent = "hedera_exporter"
 
+// DialContextFunc opens a connection as [net.Dialer.DialContext] does.
+type DialContextFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
 // Certificate is what a node presented in its TLS handshake.
 type Certificate struct {
-	Hash     string // SHA-384 of the PEM encoding, lower-case hex (FACTS.md, section 3)
+	Hash     string // SHA-384 of the PEM encoding, lower-case hex (docs/hedera.md 3)
 	NotAfter time.Time
 }
 
@@ -35,10 +38,12 @@ func newCertificate(cert *x509.Certificate) *Certificate {
 // connection is a gRPC connection to one endpoint that records how long its
 // dialling and its TLS handshake took and which certificate was presented.
 // No keepalive is asked for: a default server answers pings more often than
-// every five minutes with GOAWAY too_many_pings (FACTS.md, section 4).
+// every five minutes with GOAWAY too_many_pings (docs/hedera.md 4).
 type connection struct {
 	grpc   *grpc.ClientConn
 	dialed time.Time
+
+	dialContext DialContextFunc
 	// verify is asked about the certificate during the handshake; nil accepts
 	// any, so that a probe can report a mismatch instead of failing on it.
 	verify func(*Certificate) error
@@ -49,8 +54,11 @@ type connection struct {
 	certificate *Certificate
 }
 
-func dial(endpoint Endpoint, verify func(*Certificate) error) (*connection, error) {
-	c := &connection{dialed: time.Now(), verify: verify}
+func dial(endpoint Endpoint, dialContext DialContextFunc, verify func(*Certificate) error) (*connection, error) {
+	if dialContext == nil {
+		dialContext = new(net.Dialer).DialContext
+	}
+	c := &connection{dialed: time.Now(), dialContext: dialContext, verify: verify}
 	conn, err := grpc.NewClient("passthrough:///"+endpoint.Address,
 		grpc.WithTransportCredentials(c.credentials(endpoint)),
 		grpc.WithContextDialer(c.dialTCP),
@@ -64,7 +72,7 @@ func dial(endpoint Endpoint, verify func(*Certificate) error) (*connection, erro
 
 func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	start := time.Now()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := c.dialContext(ctx, "tcp", address)
 	if err == nil {
 		c.mu.Lock()
 		c.connect = time.Since(start)

@@ -17,6 +17,7 @@ import (
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"go.uber.org/goleak"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -26,7 +27,13 @@ const testDeadline = 20 * time.Second
 
 func start(t *testing.T, nodes int) *simulator.Simulator {
 	t.Helper()
-	sim, err := simulator.Start(simulator.Options{Nodes: nodes, Accounts: 2, Static: true})
+	return startWith(t, simulator.Options{Nodes: nodes, Accounts: 2})
+}
+
+func startWith(t *testing.T, options simulator.Options) *simulator.Simulator {
+	t.Helper()
+	options.Static = true
+	sim, err := simulator.Start(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,18 +204,33 @@ func TestProbeDropsConnectionsOfNodesThatLeft(t *testing.T) {
 }
 
 func TestProbeEndsWithItsContext(t *testing.T) {
-	sim := start(t, 1)
-	nodes := book(t, sim)
+	memnet.Test(t, testProbeOfAHungEndpoint)
+}
+
+func testProbeOfAHungEndpoint(t *testing.T, memory *memnet.Network) {
+	sim := startWith(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	client := NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
+	client.DialContext = memory.DialContext
+	nodes, err := client.Nodes(deadline(t))
+	if err != nil {
+		t.Fatal(err)
+	}
 	hung := nodes[0].Endpoints[0].Address
 	if err := sim.HangEndpoint(hung); err != nil {
 		t.Fatal(err)
 	}
+	prober := NewProber(ProberOptions{Timeout: testDeadline, ReconnectInterval: time.Hour, DialContext: memory.DialContext})
+	defer prober.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	for _, result := range newTestProber(t, time.Hour).Probe(ctx, nodes) {
+	start := time.Now()
+	for _, result := range prober.Probe(ctx, nodes) {
 		if (result.Err != nil) != (result.Endpoint.Address == hung) {
 			t.Errorf("%s: %v", result.Endpoint.Address, result.Err)
 		}
+	}
+	if took := time.Since(start); took != time.Second {
+		t.Errorf("it took %s", took)
 	}
 }
 

@@ -20,7 +20,7 @@ type Node struct {
 	AccountID   string // shard.realm.num, "" when the book does not carry it
 	Description string
 	// CertificateHash is the SHA-384 of the node's PEM-encoded TLS certificate
-	// in lower-case hex, "" when the book does not carry it (FACTS.md, section 3).
+	// in lower-case hex, "" when the book does not carry it (docs/hedera.md 3).
 	CertificateHash string
 	Endpoints       []Endpoint
 }
@@ -31,29 +31,26 @@ type Endpoint struct {
 	TLS     bool
 }
 
-// NewEndpoints turns host:port addresses into endpoints without duplicates;
-// those whose port is in tlsPorts speak TLS.
-func NewEndpoints(addresses []string, tlsPorts []int) []Endpoint {
+// HostPort is the host and the port of an endpoint.
+type HostPort struct {
+	Host string
+	Port int
+}
+
+// NewEndpoints returns the endpoints at addresses without duplicates; those
+// whose port is in tlsPorts speak TLS.
+func NewEndpoints(addresses []HostPort, tlsPorts []int) []Endpoint {
 	var endpoints []Endpoint
 	for _, address := range addresses {
-		endpoint := Endpoint{Address: address, TLS: slices.Contains(tlsPorts, port(address))}
+		endpoint := Endpoint{
+			Address: net.JoinHostPort(address.Host, strconv.Itoa(address.Port)),
+			TLS:     slices.Contains(tlsPorts, address.Port),
+		}
 		if !slices.Contains(endpoints, endpoint) {
 			endpoints = append(endpoints, endpoint)
 		}
 	}
 	return endpoints
-}
-
-func port(address string) int {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return 0
-	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		return 0
-	}
-	return number
 }
 
 // NormalizeCertificateHash returns the lower-case hex form of a certificate
@@ -76,14 +73,14 @@ func nodeFromProto(address *services.NodeAddress, tlsPorts []int) Node {
 	}
 }
 
-func addressesFromProto(endpoints []*services.ServiceEndpoint) []string {
-	addresses := make([]string, 0, len(endpoints))
+func addressesFromProto(endpoints []*services.ServiceEndpoint) []HostPort {
+	addresses := make([]HostPort, 0, len(endpoints))
 	for _, endpoint := range endpoints {
 		host := endpoint.GetDomainName()
 		if ip := net.IP(endpoint.GetIpAddressV4()); len(ip) == net.IPv4len {
 			host = ip.String()
 		}
-		addresses = append(addresses, net.JoinHostPort(host, strconv.Itoa(int(endpoint.GetPort()))))
+		addresses = append(addresses, HostPort{Host: host, Port: int(endpoint.GetPort())})
 	}
 	return addresses
 }

@@ -19,6 +19,7 @@ type ProberOptions struct {
 	// ReconnectInterval is the age at which a TLS connection is replaced, so
 	// that a certificate swapped behind it is noticed.
 	ReconnectInterval time.Duration
+	DialContext       DialContextFunc // opens connections, in tests; nil is TCP
 }
 
 // Result is what one endpoint's probe found.
@@ -36,7 +37,7 @@ type Result struct {
 
 // Prober asks every endpoint of every node for the price of a query, which
 // costs nothing and needs no operator: COST_ANSWER of getAccountInfo for 0.0.2
-// (FACTS.md 2.2). It keeps connections between probes.
+// (docs/hedera.md 2.2). It keeps connections between probes.
 type Prober struct {
 	options ProberOptions
 
@@ -151,7 +152,7 @@ func (p *Prober) take(key probeKey) (*connection, error) {
 		conn = nil
 	}
 	if conn == nil {
-		return dial(key.endpoint, nil)
+		return dial(key.endpoint, p.options.DialContext, nil)
 	}
 	conn.forgetTimings()
 	return conn, nil

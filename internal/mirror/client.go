@@ -6,7 +6,7 @@
 // Requests of all callers of one [Client] share a token bucket, a bound on
 // requests in flight and a pool of connections. Failures that may pass are
 // retried inside the caller's context and never beyond it. Amounts are int64
-// tinybar, as they exceed 2^53 (FACTS.md 1.0).
+// tinybar, as they exceed 2^53 (docs/hedera.md 1.0).
 package mirror
 
 import (
@@ -38,7 +38,7 @@ type Options struct {
 	// prefix, to which "/api/v1/…" is appended.
 	URL *url.URL
 	// JavaURL is the base for the routes of the Java module, which listens on a
-	// port of its own on self-hosted mirrors (FACTS.md 1.0). Default: URL.
+	// port of its own on self-hosted mirrors (docs/hedera.md 1.0). Default: URL.
 	JavaURL *url.URL
 	// HTTPClient sets TLS, credentials, headers and proxy.
 	HTTPClient promconfig.HTTPClientConfig
@@ -56,27 +56,25 @@ type Options struct {
 	MaxAttempts int
 	// MaxBodyBytes bounds a response after decompression. Default: 32 MiB.
 	MaxBodyBytes int64
-	// Observer is told of every attempt; nil is none.
+	// Observer is told of every attempt.
 	Observer Observer
+	// DialContext opens connections, in tests; nil is TCP.
+	DialContext promconfig.DialContextFunc
 	// UserAgent is sent with every request.
 	UserAgent string
 }
 
-// Observer measures a client. Its methods are called concurrently.
-type Observer interface {
-	// ObserveRequest is called after every attempt. endpoint is the route's
-	// template, such as "/api/v1/tokens/{id}"; code is the HTTP status, or
-	// "timeout", "canceled" or "error" when there was no complete response.
-	ObserveRequest(endpoint, code string, d time.Duration)
-	// ObserveRateLimitWait is called with the time a request was held back by
-	// the rate limit, the client's own or the one the mirror answered 429 for.
-	ObserveRateLimitWait(d time.Duration)
+// Observer measures a client. Its functions are called concurrently; one that
+// is nil is not called.
+type Observer struct {
+	// Request is called after every attempt. Route is the template of the path,
+	// such as "/api/v1/tokens/{id}"; code is the HTTP status, or "timeout",
+	// "canceled" or "error" when there was no complete response.
+	Request func(route, code string, d time.Duration)
+	// RateLimitWait is called with the time a request was held back by the rate
+	// limit, the client's own or the one the mirror answered 429 for.
+	RateLimitWait func(d time.Duration)
 }
-
-type nopObserver struct{}
-
-func (nopObserver) ObserveRequest(string, string, time.Duration) {}
-func (nopObserver) ObserveRateLimitWait(time.Duration)           {}
 
 // Client talks to one mirror node. It is safe for concurrent use.
 type Client struct {
@@ -119,7 +117,7 @@ func New(o Options) (*Client, error) {
 		java:         java,
 		http:         hc,
 		slots:        make(chan struct{}, o.MaxConcurrency),
-		limiter:      newLimiter(o.RateLimit, o.Burst, o.Observer.ObserveRateLimitWait),
+		limiter:      newLimiter(o.RateLimit, o.Burst, o.Observer.RateLimitWait),
 		timeout:      o.Timeout,
 		maxAttempts:  o.MaxAttempts,
 		maxBodyBytes: o.MaxBodyBytes,
@@ -143,8 +141,11 @@ func (o *Options) setDefaults() error {
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.MaxAttempts = cmp.Or(o.MaxAttempts, defaultMaxAttempts)
 	o.MaxBodyBytes = cmp.Or(o.MaxBodyBytes, defaultMaxBodyBytes)
-	if o.Observer == nil {
-		o.Observer = nopObserver{}
+	if o.Observer.Request == nil {
+		o.Observer.Request = func(string, string, time.Duration) {}
+	}
+	if o.Observer.RateLimitWait == nil {
+		o.Observer.RateLimitWait = func(time.Duration) {}
 	}
 	return nil
 }
@@ -152,7 +153,11 @@ func (o *Options) setDefaults() error {
 // newHTTPClient follows redirects within a host only: credentials are added by
 // the transport to every request, whatever host it is for.
 func newHTTPClient(o Options) (*http.Client, error) {
-	hc, err := promconfig.NewClientFromConfig(o.HTTPClient, "mirror", promconfig.WithUserAgent(o.UserAgent))
+	options := []promconfig.HTTPClientOption{promconfig.WithUserAgent(o.UserAgent)}
+	if o.DialContext != nil {
+		options = append(options, promconfig.WithDialContextFunc(o.DialContext))
+	}
+	hc, err := promconfig.NewClientFromConfig(o.HTTPClient, "mirror", options...)
 	if err != nil {
 		return nil, err
 	}

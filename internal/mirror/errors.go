@@ -21,6 +21,11 @@ import (
 // maxExcerpt bounds, in runes, what an error quotes from a mirror.
 const maxExcerpt = 200
 
+// minSecretSegment is the length from which a segment of the base URL's path
+// is taken for an API key, as hosted mirrors put it there, and hidden wherever
+// it appears on its own.
+const minSecretSegment = 8
+
 // StatusError is an answer other than 2xx.
 type StatusError struct {
 	// Code is the HTTP status.
@@ -128,7 +133,7 @@ func redirectHint(resp *http.Response) string {
 	return fmt.Sprintf("redirect to %s://%s not followed, set the mirror's url to where it is", location.Scheme, location.Host)
 }
 
-// errorMessage reads the _status of FACTS.md 1.0. Gateways in front of a
+// errorMessage reads the _status of docs/hedera.md 1.0. Gateways in front of a
 // mirror answer in plain text, JSON of their own or, not worth quoting, HTML.
 func errorMessage(body []byte) string {
 	var r struct {
@@ -186,4 +191,30 @@ func outcome(err error) string {
 		return "timeout"
 	}
 	return "error"
+}
+
+// newScrubber hides what a mirror may echo of the URL that it was asked.
+func newScrubber(u *url.URL) *strings.Replacer {
+	var secrets []string
+	if password, ok := u.User.Password(); ok && password != "" {
+		secrets = append(secrets, password)
+	}
+	if name := u.User.Username(); name != "" {
+		secrets = append(secrets, name)
+	}
+	for _, path := range []string{u.Path, u.EscapedPath()} {
+		if prefix := strings.TrimRight(path, "/"); prefix != "" {
+			secrets = append(secrets, prefix)
+		}
+		for segment := range strings.SplitSeq(path, "/") {
+			if len(segment) >= minSecretSegment {
+				secrets = append(secrets, segment)
+			}
+		}
+	}
+	pairs := make([]string, 0, 2*len(secrets))
+	for _, s := range secrets {
+		pairs = append(pairs, s, "<hidden>")
+	}
+	return strings.NewReplacer(pairs...)
 }

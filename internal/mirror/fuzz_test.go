@@ -90,7 +90,7 @@ func FuzzDecodeExchangeRates(f *testing.F) {
 	fuzzObject(f, decodeExchangeRates, fullRates, `{"current_rate":null}`)
 }
 
-func FuzzDecodeFees(f *testing.F) { fuzzObject(f, decodeFees, fullFees, `{"fees":[]}`) }
+func FuzzDecodeFees(f *testing.F) { fuzzDecoder(f, "fees", decodeFees, fullFees, `{"fees":[]}`) }
 
 func FuzzDecodeBalances(f *testing.F) {
 	fuzzDecoder(f, "balances", decodeBalances,
@@ -105,10 +105,6 @@ func FuzzDecodeRegisteredNodes(f *testing.F) {
 	fuzzDecoder(f, "registered_nodes", decodeRegisteredNodes, `{"registered_nodes":[`+fullRegister+`,`+nullRegister+`],"links":{"next":null}}`)
 }
 
-func FuzzDecodeTokenBalances(f *testing.F) {
-	fuzzDecoder(f, "balances", decodeTokenBalances, `{"timestamp":null,"balances":[{"account":"0.0.4","balance":9007199254740993,"decimals":8}],"links":{"next":null}}`)
-}
-
 func FuzzDecodeTokenRelationships(f *testing.F) {
 	fuzzDecoder(f, "tokens", decodeTokenRelationships, `{"tokens":[`+fullRelationship+`],"links":{"next":null}}`)
 }
@@ -117,12 +113,8 @@ func FuzzDecodeTransactions(f *testing.F) {
 	fuzzDecoder(f, "transactions", decodeTransactions, `{"transactions":[`+fullTransaction+`,`+nullTransaction+`],"links":{"next":null}}`)
 }
 
-func FuzzDecodeCryptoAllowances(f *testing.F) {
-	fuzzDecoder(f, "allowances", decodeAllowances[Allowance], `{"allowances":[`+fullAllowance+`],"links":{"next":null}}`)
-}
-
-func FuzzDecodeTokenAllowances(f *testing.F) {
-	fuzzDecoder(f, "allowances", decodeAllowances[TokenAllowance], `{"allowances":[`+fullAllowance+`],"links":{"next":null}}`)
+func FuzzDecodeAllowances(f *testing.F) {
+	fuzzDecoder(f, "allowances", decodeAllowances, `{"allowances":[`+fullAllowance+`],"links":{"next":null}}`)
 }
 
 func FuzzDecodeTopicMessages(f *testing.F) {

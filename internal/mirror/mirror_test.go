@@ -56,20 +56,20 @@ func (f *fakeClock) sleeps() []time.Duration {
 	return f.slept
 }
 
-// recorder is an Observer.
+// recorder keeps what an Observer is told.
 type recorder struct {
 	mu       sync.Mutex
 	requests []string
 	waited   time.Duration
 }
 
-func (r *recorder) ObserveRequest(endpoint, code string, _ time.Duration) {
+func (r *recorder) request(route, code string, _ time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.requests = append(r.requests, endpoint+" "+code)
+	r.requests = append(r.requests, route+" "+code)
 }
 
-func (r *recorder) ObserveRateLimitWait(d time.Duration) {
+func (r *recorder) rateLimitWait(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waited += d
@@ -109,7 +109,7 @@ func answer(status int, body string) http.HandlerFunc {
 func newTestClient(t *testing.T, base string, change ...func(*Options)) (*Client, *fakeClock, *recorder) {
 	t.Helper()
 	rec := &recorder{}
-	o := Options{Network: "testnet", URL: mustParse(t, base), Observer: rec, UserAgent: "hedera_exporter/test"}
+	o := Options{Network: "testnet", URL: mustParse(t, base), Observer: Observer{Request: rec.request, RateLimitWait: rec.rateLimitWait}, UserAgent: "hedera_exporter/test"}
 	for _, f := range change {
 		f(&o)
 	}

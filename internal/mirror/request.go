@@ -23,6 +23,60 @@ const maxErrorBodyBytes = 64 << 10
 
 var errTooLarge = errors.New("response too large")
 
+// base is the root of a REST API. It prints as scheme and host alone, as the
+// rest of the URL may hold credentials.
+type base struct {
+	url   *url.URL
+	scrub *strings.Replacer
+}
+
+func newBase(u *url.URL) (base, error) {
+	if u == nil {
+		return base{}, errors.New("not set")
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return base{}, errors.New("must be http:// or https:// with a host")
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return base{}, errors.New("must have neither query nor fragment")
+	}
+	return base{url: u, scrub: newScrubber(u)}, nil
+}
+
+func (b base) String() string {
+	return b.url.Scheme + "://" + b.url.Host
+}
+
+// resolve returns the URL of an escaped path below the base.
+func (b base) resolve(path string, query url.Values) *url.URL {
+	u := b.url.JoinPath(path)
+	u.RawQuery = query.Encode()
+	return u
+}
+
+// next returns the query of the links.next of a page of path. Its path may
+// carry a prefix of the gateway or of the mirror, so only the end is compared.
+func (b base) next(link, path string) (url.Values, error) {
+	u, err := url.Parse(link)
+	if err != nil {
+		return nil, errors.New("next link is not a URL")
+	}
+	if u.Opaque != "" {
+		return nil, errors.New("next link is not a URL of this mirror, not followed")
+	}
+	if abs := b.url.ResolveReference(u); !sameOrigin(abs, b.url) {
+		return nil, fmt.Errorf("next link points to %s://%s, not followed", abs.Scheme, abs.Host)
+	}
+	if !strings.HasSuffix(u.EscapedPath(), path) {
+		return nil, errors.New("next link points to another route, not followed")
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, errors.New("next link has an invalid query")
+	}
+	return query, nil
+}
+
 // request is a GET of one route.
 type request struct {
 	base base
@@ -53,6 +107,23 @@ func getEntity(b base, route, id string, query url.Values) (request, error) {
 	return r, nil
 }
 
+// with is r with the values of a query parameter.
+func (r request) with(key string, values ...string) request {
+	query := url.Values{key: values}
+	for k, v := range r.query {
+		if k != key {
+			query[k] = v
+		}
+	}
+	r.query = query
+	return r
+}
+
+// wrap says in an error what was asked of whom.
+func (r request) wrap(err error) error {
+	return fmt.Errorf("mirror %s: %s: %w", r.base, r, err)
+}
+
 func (r request) String() string {
 	if r.detail == "" {
 		return "GET " + r.path
@@ -72,7 +143,7 @@ func fetch[T any](ctx context.Context, c *Client, r request, decode func([]byte)
 		return decodeError(r, body, err)
 	})
 	if err != nil {
-		return v, fmt.Errorf("mirror %s: %s: %w", r.base, r, err)
+		return v, r.wrap(err)
 	}
 	return v, nil
 }
@@ -109,12 +180,12 @@ func (c *Client) attempt(ctx context.Context, r request) ([]byte, error) {
 
 	start := c.clock.now()
 	body, code, err := c.send(ctx, r)
-	c.observer.ObserveRequest(r.route, code, c.clock.now().Sub(start))
+	c.observer.Request(r.route, code, c.clock.now().Sub(start))
 	return body, err
 }
 
-// send returns the body of a 2xx answer, and in any case the code of
-// [Observer].
+// send returns the body of a 2xx answer, and in any case the code for
+// [Observer.Request].
 func (c *Client) send(ctx context.Context, r request) ([]byte, string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no answer within %s: %w", c.timeout, context.DeadlineExceeded))
 	defer cancel()

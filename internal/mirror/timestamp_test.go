@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"testing"
+	"time"
 )
 
 func TestParseTimestamp(t *testing.T) {
@@ -79,4 +80,19 @@ func FuzzParseTimestamp(f *testing.F) {
 			t.Errorf("%q is %d, which prints as %s and reads as %d, %v", s, ts, ts, again, err)
 		}
 	})
+}
+
+func TestTimestampAndTime(t *testing.T) {
+	at := time.Unix(1586567700, 42)
+	ts := TimestampOf(at)
+	if ts != 1586567700_000000042 || !ts.Time().Equal(at) || ts.Add(time.Second) != 1586567701_000000042 {
+		t.Errorf("%s is %d, %s again and %d a second later", at, ts, ts.Time(), ts.Add(time.Second))
+	}
+}
+
+func TestTimestampAsNumber(t *testing.T) {
+	var ts Timestamp
+	if err := json.Unmarshal([]byte("1893456000000000001"), &ts); err != nil || ts != 1893456000_000000001 {
+		t.Errorf("got %d, %v", ts, err)
+	}
 }

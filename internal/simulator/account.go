@@ -16,7 +16,7 @@ import (
 )
 
 // Account is one entry of GET /api/v1/accounts (AccountInfo of the mirror
-// node's OpenAPI document, FACTS.md 1.1). A nil pointer is JSON null. Periods
+// node's OpenAPI document, docs/hedera.md 1.1). A nil pointer is JSON null. Periods
 // are seconds, amounts tinybar, timestamps "seconds.nanoseconds".
 type Account struct {
 	ID                            string   `json:"account"`
@@ -60,7 +60,7 @@ type Key struct {
 	Key  string `json:"key"`
 }
 
-// totalSupplyTinybar is the 50 billion hbar of the real network (FACTS.md 5).
+// totalSupplyTinybar is the 50 billion hbar of the real network (docs/hedera.md 5).
 const totalSupplyTinybar = 5_000_000_000_000_000_000
 
 const (
@@ -378,7 +378,7 @@ func accountRoutes() []route {
 }
 
 // answerAccounts lists accounts. Unknown ids are absent, deleted accounts are
-// not (FACTS.md 1.1).
+// not (docs/hedera.md 1.1).
 func (l *Ledger) answerAccounts(_ *http.Request, q query) (any, error) {
 	selected, err := parseAccountSelection(q, ascending)
 	if err != nil {

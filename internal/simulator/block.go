@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Block is one entry of GET /api/v1/blocks (FACTS.md 1.4). Size is bytes.
+// Block is one entry of GET /api/v1/blocks (docs/hedera.md 1.4). Size is bytes.
 type Block struct {
 	Count        int64          `json:"count"`
 	GasUsed      *int64         `json:"gas_used"`

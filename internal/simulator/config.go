@@ -57,8 +57,8 @@ type accountConfig struct {
 	Tokens       string      `yaml:"tokens,omitempty"`
 	Transactions bool        `yaml:"transactions,omitempty"`
 	Allowances   bool        `yaml:"allowances,omitempty"`
-	QuietPeriod  string      `yaml:"quiet_period,omitempty"`
-	Still        bool        `yaml:"still,omitempty"`
+	Heartbeat    string      `yaml:"heartbeat,omitempty"`
+	Cold         bool        `yaml:"cold,omitempty"`
 }
 
 // entityConfig is a token, topic or contract.
@@ -66,7 +66,7 @@ type entityConfig struct {
 	ID   string `yaml:"id"`
 	Name string `yaml:"name,omitempty"`
 
-	QuietPeriod string `yaml:"quiet_period,omitempty"`
+	Heartbeat string `yaml:"heartbeat,omitempty"`
 }
 
 type creatorConfig struct {
@@ -98,7 +98,7 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 	minimum := &thresholds{Warning: 1000, Critical: 100}
 	var accounts []accountConfig
 	for _, system := range systemAccounts() {
-		accounts = append(accounts, accountConfig{ID: s.local(system.id), Name: system.name, Thresholds: minimum, Still: system.id == stillAccount})
+		accounts = append(accounts, accountConfig{ID: s.local(system.id), Name: system.name, Thresholds: minimum, Cold: system.id == stillAccount})
 	}
 	for i := range min(s.options.ConfigAccounts, s.options.Accounts) {
 		num := firstAccountNum + i
@@ -109,7 +109,7 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 			Transactions: i < transactionAccounts,
 		}
 		if i == 0 {
-			account.Tokens, account.Allowances, account.QuietPeriod = "all", true, quietPeriod
+			account.Tokens, account.Allowances, account.Heartbeat = "all", true, quietPeriod
 		}
 		accounts = append(accounts, account)
 	}
@@ -132,7 +132,7 @@ func (s *Simulator) configuredEntities(ids []string) []entityConfig {
 	for i, id := range ids {
 		entities[i] = entityConfig{ID: id, Name: local[id]}
 		if id == s.local(busyTopic) {
-			entities[i].QuietPeriod = quietPeriod
+			entities[i].Heartbeat = quietPeriod
 		}
 	}
 	return entities

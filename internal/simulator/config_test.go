@@ -84,7 +84,7 @@ func TestExporterReadsItsConfig(t *testing.T) {
 	if want := []int{transactionAccounts, 5, 3, 3, 1}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if network.Tokens[0].Name != "usd" || network.Tokens[0].ID != usdToken {
+	if network.Tokens[0].Name != "usd" || network.Tokens[0].ID.String() != usdToken {
 		t.Errorf("first token is %+v", network.Tokens[0])
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Contract is a contract of GET /api/v1/contracts (FACTS.md 1.4), without its
+// Contract is a contract of GET /api/v1/contracts (docs/hedera.md 1.4), without its
 // bytecode. A nil pointer is JSON null. AutoRenewPeriod is seconds.
 type Contract struct {
 	AdminKey                      *Key           `json:"admin_key"`

@@ -25,7 +25,7 @@ type cryptoService struct {
 const accountInfoCost = 83_333
 
 // GetAccountInfo answers COST_ANSWER without payment, as real nodes do
-// (FACTS.md 2.2). The answer itself has to be paid for, which the simulator
+// (docs/hedera.md 2.2). The answer itself has to be paid for, which the simulator
 // does not offer.
 func (c *cryptoService) GetAccountInfo(_ context.Context, query *services.Query) (*services.Response, error) {
 	info := query.GetCryptoGetInfo()
@@ -56,7 +56,7 @@ func (l *Ledger) accountInfoPrecheck(nodeID int64, info *services.CryptoGetInfoQ
 }
 
 // CryptoGetBalance answers BUSY, as mainnet does since consensus node 0.77
-// (FACTS.md 2.1), unless the simulator was told to answer.
+// (docs/hedera.md 2.1), unless the simulator was told to answer.
 func (c *cryptoService) CryptoGetBalance(_ context.Context, query *services.Query) (*services.Response, error) {
 	question := query.GetCryptogetAccountBalance()
 	answer := view(c.simulator, func(l *Ledger) *services.CryptoGetAccountBalanceResponse {
@@ -119,7 +119,7 @@ func (l *Ledger) SetPrecheck(nodeID int64, code services.ResponseCodeEnum) error
 }
 
 // AnswerBalanceQueries tells whether CryptoGetBalance answers. By default it
-// is BUSY, as on mainnet (FACTS.md 2.1).
+// is BUSY, as on mainnet (docs/hedera.md 2.1).
 func (l *Ledger) AnswerBalanceQueries(answer bool) {
 	l.answerBalances = answer
 }

@@ -59,7 +59,7 @@ func (e *endpoint) present(certificate tls.Certificate) error {
 
 func (e *endpoint) restartLocked(certificate tls.Certificate) error {
 	e.closeLocked()
-	listener, err := listenAgain(e.address)
+	listener, err := e.listenAgain()
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (e *endpoint) hang() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closeLocked()
-	listener, err := listenAgain(e.address)
+	listener, err := e.listenAgain()
 	if err != nil {
 		return err
 	}
@@ -170,24 +170,18 @@ func swallow(listener net.Listener) func() {
 	}
 }
 
-// listen opens a TCP port.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	var config net.ListenConfig
-	return config.Listen(ctx, "tcp", address)
-}
-
-// listenAgain opens a port that this process had open before.
-func listenAgain(address string) (net.Listener, error) {
+// listenAgain opens the port that the endpoint had open before.
+func (e *endpoint) listenAgain() (net.Listener, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), rebindTimeout)
 	defer cancel()
 	for {
-		listener, err := listen(ctx, address)
+		listener, err := e.service.simulator.options.Listen(ctx, "tcp", e.address)
 		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
 			return listener, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("reopen %s: %w", address, err)
+			return nil, fmt.Errorf("reopen %s: %w", e.address, err)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hedera_exporter/internal/memnet"
 )
 
 func TestFaultJSON(t *testing.T) {
@@ -164,19 +166,20 @@ func TestRESTFaults(t *testing.T) {
 }
 
 func TestHangEndsWithTheClient(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 1})
-	if _, err := s.InjectFault(Fault{Path: "/api/v1/accounts", Kind: FaultHang}); err != nil {
-		t.Fatal(err)
-	}
-	client := newHTTPClient(t)
-	client.Timeout = 200 * time.Millisecond
-	if _, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts/0.0.98", nil); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want a timeout", err)
-	}
-	s.ClearFaults()
-	if got := send(t, s, http.MethodGet, "/api/v1/accounts/0.0.98", nil); got.status != 200 {
-		t.Errorf("after ClearFaults: %d", got.status)
-	}
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		s := startStatic(t, Options{Nodes: 1, Listen: memory.Listen})
+		if _, err := s.InjectFault(Fault{Path: "/api/v1/accounts", Kind: FaultHang}); err != nil {
+			t.Fatal(err)
+		}
+		client := newMemoryHTTPClient(t, memory)
+		if _, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts/0.0.98", nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want a timeout", err)
+		}
+		s.ClearFaults()
+		if got, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts/0.0.98", nil); err != nil || got.status != 200 {
+			t.Errorf("after ClearFaults: %d, %v", got.status, err)
+		}
+	})
 }
 
 func TestControlIsNeverDisturbed(t *testing.T) {
@@ -193,15 +196,18 @@ func TestControlIsNeverDisturbed(t *testing.T) {
 }
 
 func TestLatencyDelaysTheMirrorOnly(t *testing.T) {
-	s := startStatic(t, Options{Nodes: 1, Latency: time.Hour})
-	client := newHTTPClient(t)
-	client.Timeout = 200 * time.Millisecond
-	if _, err := trySend(t, client, s, http.MethodGet, "/api/v1/blocks", nil); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("mirror: got %v, want a timeout", err)
-	}
-	if got := send(t, s, http.MethodGet, "/simulator/requests", nil); got.status != 200 {
-		t.Errorf("control: got %d", got.status)
-	}
+	const latency = 2 * time.Second
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		s := startStatic(t, Options{Nodes: 1, Latency: latency, Listen: memory.Listen})
+		client := newMemoryHTTPClient(t, memory)
+		for path, want := range map[string]time.Duration{"/api/v1/blocks": latency, "/simulator/requests": 0} {
+			start := time.Now()
+			got, err := trySend(t, client, s, http.MethodGet, path, nil)
+			if took := time.Since(start); err != nil || got.status != 200 || took != want {
+				t.Errorf("%s: got %d, %v after %s, want %s", path, got.status, err, took, want)
+			}
+		}
+	})
 }
 
 func inject(t *testing.T, s *Simulator, fault Fault) {

@@ -18,7 +18,7 @@ type supply struct{ released, total int64 }
 const treasuryAccount = "0.0.2"
 
 // ExchangeRate says that Hbar are worth Cents, US cents, until Expiration
-// (FACTS.md 1.3). A zero Expiration is the end of the hour.
+// (docs/hedera.md 1.3). A zero Expiration is the end of the hour.
 type ExchangeRate struct {
 	Cents      int32
 	Hbar       int32
@@ -122,7 +122,7 @@ func networkControls() map[string]controlCall {
 	}
 }
 
-// networkStake is /api/v1/network/stake (FACTS.md 1.3). Amounts are tinybar.
+// networkStake is /api/v1/network/stake (docs/hedera.md 1.3). Amounts are tinybar.
 type networkStake struct {
 	MaxStakeRewarded               int64           `json:"max_stake_rewarded"`
 	MaxStakingRewardRatePerHbar    int64           `json:"max_staking_reward_rate_per_hbar"`

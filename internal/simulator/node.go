@@ -54,7 +54,7 @@ type Endpoint struct {
 
 const nullStake = -1
 
-// realTLSPort is the port that speaks TLS on the real network (FACTS.md 3).
+// realTLSPort is the port that speaks TLS on the real network (docs/hedera.md 3).
 const realTLSPort = 50212
 
 // bookEntry is a node of the embedded file, which has the shape of the
@@ -126,7 +126,7 @@ func (n *Node) dropStake() {
 }
 
 // stakingPeriodBefore is the latest staking period that has ended: a whole UTC
-// day (FACTS.md 1.3).
+// day (docs/hedera.md 1.3).
 func stakingPeriodBefore(now time.Time) *TimestampRange {
 	end := now.UTC().Truncate(24 * time.Hour)
 	return &TimestampRange{
@@ -160,7 +160,7 @@ type nodeList struct {
 	listLinks
 }
 
-// restNode is a node in /api/v1/network/nodes (FACTS.md 1.3).
+// restNode is a node in /api/v1/network/nodes (docs/hedera.md 1.3).
 type restNode struct {
 	AdminKey                  *Key              `json:"admin_key"`
 	AssociatedRegisteredNodes []int64           `json:"associated_registered_nodes"`

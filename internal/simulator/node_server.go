@@ -69,7 +69,7 @@ func (s *Simulator) openNodes(ctx context.Context, entries []bookEntry, basePort
 
 func (s *Simulator) openEndpoint(ctx context.Context, server *nodeServer, port int, useTLS bool) error {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	listener, err := listen(ctx, address)
+	listener, err := s.options.Listen(ctx, "tcp", address)
 	if err != nil {
 		return &ListenError{Option: "NodeBasePort", Address: address, Err: err}
 	}
@@ -232,7 +232,7 @@ func newCertificate(seed, nodeID int64, generation int) (tls.Certificate, error)
 }
 
 // certificateHash is what the address book says about a certificate: the hex
-// SHA-384 of its PEM encoding (FACTS.md 3).
+// SHA-384 of its PEM encoding (docs/hedera.md 3).
 func certificateHash(der []byte) string {
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	sum := sha512.Sum384(block)

@@ -257,9 +257,16 @@ func TestGetNodesHangsUntilTheClientLeaves(t *testing.T) {
 	if _, err := s.InjectFault(Fault{Path: GetNodesFault, Kind: FaultHang}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithCancel(testContext(t))
 	defer cancel()
-	if _, err := getNodes(ctx, t, s, bookQuery(102, 0)); status.Code(err) != codes.DeadlineExceeded {
+	ended := make(chan error)
+	go func() {
+		_, err := getNodes(ctx, t, s, bookQuery(102, 0))
+		ended <- err
+	}()
+	waitFor(t, func() bool { return s.Requests()["grpc getNodes"] == 1 })
+	cancel()
+	if err := <-ended; status.Code(err) != codes.Canceled {
 		t.Errorf("got %v", err)
 	}
 }

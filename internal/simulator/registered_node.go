@@ -12,7 +12,7 @@ import (
 )
 
 // RegisteredNode is one entry of /api/v1/network/registered-nodes (HIP-1137,
-// FACTS.md 1.3). A nil pointer is JSON null.
+// docs/hedera.md 1.3). A nil pointer is JSON null.
 type RegisteredNode struct {
 	AdminKey         *Key                 `json:"admin_key"`
 	CreatedTimestamp *string              `json:"created_timestamp"`

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Schedule is a schedule of GET /api/v1/schedules (FACTS.md 1.4). A nil pointer
+// Schedule is a schedule of GET /api/v1/schedules (docs/hedera.md 1.4). A nil pointer
 // is JSON null.
 type Schedule struct {
 	AdminKey           *Key                `json:"admin_key"`

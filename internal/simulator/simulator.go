@@ -35,7 +35,11 @@ type Options struct {
 	ConfigAccounts int              // deterministic accounts in ExporterConfig; default min(Accounts, 20)
 	Now            func() time.Time // default time.Now
 	Static         bool             // balances and blocks change by calls only
+	Listen         ListenFunc       // opens every port; default TCP
 }
+
+// ListenFunc opens a port as [net.ListenConfig.Listen] does.
+type ListenFunc func(ctx context.Context, network, address string) (net.Listener, error)
 
 // anyPort is a free port on loopback.
 const anyPort = "127.0.0.1:0"
@@ -52,6 +56,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ConfigAccounts == 0 {
 		o.ConfigAccounts = min(o.Accounts, 20)
+	}
+	if o.Listen == nil {
+		o.Listen = new(net.ListenConfig).Listen
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -154,7 +161,7 @@ func (s *Simulator) start(ctx context.Context, entries []bookEntry) error {
 }
 
 func (s *Simulator) startGRPC(ctx context.Context) error {
-	listener, err := listen(ctx, s.options.GRPCAddress)
+	listener, err := s.options.Listen(ctx, "tcp", s.options.GRPCAddress)
 	if err != nil {
 		return &ListenError{Option: "GRPCAddress", Address: s.options.GRPCAddress, Err: err}
 	}
@@ -167,7 +174,7 @@ func (s *Simulator) startGRPC(ctx context.Context) error {
 }
 
 func (s *Simulator) startREST(ctx context.Context) error {
-	listener, err := listen(ctx, s.options.RESTAddress)
+	listener, err := s.options.Listen(ctx, "tcp", s.options.RESTAddress)
 	if err != nil {
 		return &ListenError{Option: "RESTAddress", Address: s.options.RESTAddress, Err: err}
 	}

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Token is a token of GET /api/v1/tokens/{id} (FACTS.md 1.2). A nil pointer is
+// Token is a token of GET /api/v1/tokens/{id} (docs/hedera.md 1.2). A nil pointer is
 // JSON null. Supplies are in the smallest unit, AutoRenewPeriod is seconds.
 type Token struct {
 	AdminKey          *Key    `json:"admin_key"`
@@ -475,7 +475,7 @@ type tokenRelationship struct {
 }
 
 // maxListedTokens is how many token balances an account has in lists, and
-// maxDetailTokens alone (FACTS.md 1.1).
+// maxDetailTokens alone (docs/hedera.md 1.1).
 const (
 	maxListedTokens = 50
 	maxDetailTokens = 1000

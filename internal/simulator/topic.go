@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Topic is a topic of GET /api/v1/topics/{id} (FACTS.md 1.4). A nil pointer is
+// Topic is a topic of GET /api/v1/topics/{id} (docs/hedera.md 1.4). A nil pointer is
 // JSON null. AutoRenewPeriod is seconds.
 type Topic struct {
 	AdminKey         *Key           `json:"admin_key"`

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"hedera_exporter/internal/memnet"
 )
 
 func TestTrafficMovesBalances(t *testing.T) {
@@ -114,17 +116,22 @@ func TestTransactionsAreBounded(t *testing.T) {
 }
 
 func TestStopBlocksFreezesTheMirror(t *testing.T) {
-	s := startNetwork(t, Options{Nodes: 1, Accounts: 5})
-	_ = s.Update(func(l *Ledger) error { l.StopBlocks(); return nil })
-	latest := func() int64 { return getJSON[blockList](t, s, "/api/v1/blocks?limit=1").Blocks[0].Number }
-	frozen := latest()
-	_ = s.Update(func(l *Ledger) error { l.tick(); return nil })
-	if got := latest(); got != frozen {
-		t.Errorf("latest block went from %d to %d", frozen, got)
-	}
-	_ = s.Update(func(l *Ledger) error { l.StartBlocks(); return nil })
-	waitFor(t, func() bool { return latest() > frozen })
-	if got := send(t, s, http.MethodGet, "/api/v1/transactions?limit=1", nil); got.status != 200 {
-		t.Errorf("got %d", got.status)
-	}
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		s := startNetwork(t, Options{Nodes: 1, Accounts: 5, Listen: memory.Listen})
+		client := newMemoryHTTPClient(t, memory)
+		_ = s.Update(func(l *Ledger) error { l.StopBlocks(); return nil })
+		frozen := latestBlock(t, client, s)
+		time.Sleep(3 * blockPeriod)
+		if got := latestBlock(t, client, s); got != frozen {
+			t.Errorf("latest block went from %d to %d", frozen, got)
+		}
+		_ = s.Update(func(l *Ledger) error { l.StartBlocks(); return nil })
+		time.Sleep(blockPeriod)
+		if got := latestBlock(t, client, s); got != frozen+4 {
+			t.Errorf("latest block went from %d to %d, want %d", frozen, got, frozen+4)
+		}
+		if got, err := trySend(t, client, s, http.MethodGet, "/api/v1/transactions?limit=1", nil); err != nil || got.status != 200 {
+			t.Errorf("got %d, %v", got.status, err)
+		}
+	})
 }

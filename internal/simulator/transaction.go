@@ -19,7 +19,7 @@ import (
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 )
 
-// Transaction is a transaction that reached consensus (FACTS.md 1.4). Amounts
+// Transaction is a transaction that reached consensus (docs/hedera.md 1.4). Amounts
 // are tinybar. Empty fields other than Payer get the value in their comment.
 type Transaction struct {
 	// Consensus may be that of other transactions as well, which on the real
@@ -325,7 +325,7 @@ type transactionList struct {
 	listLinks
 }
 
-// restTransaction is a transaction in /api/v1/transactions (FACTS.md 1.4).
+// restTransaction is a transaction in /api/v1/transactions (docs/hedera.md 1.4).
 type restTransaction struct {
 	BatchKey                 *Key            `json:"batch_key"`
 	Bytes                    *string         `json:"bytes"`

@@ -119,12 +119,12 @@ func accountProperties() panel {
 			{expr: `max by (network, account_id, name, key_type, staked_node_id, staked_account_id, memo) (hedera_account_info{@account})`},
 			{expr: by(`hedera_account_exists{@account}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 			{expr: by(`hedera_account_deleted{@account}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
-			{expr: by(`hedera_account_still{@account}`), column: column{title: "Still", unit: count, values: named("no", grey, "yes", grey), width: 60}},
+			{expr: by(`hedera_account_cold{@account}`), column: column{title: "Cold", unit: count, values: named("no", grey, "yes", grey), width: 60}},
 			{expr: by(`hedera_account_expiry_timestamp_seconds{@account}`) + ` - time()`, column: column{title: "Expires in", unit: seconds, colours: expiry}},
 			{expr: by(`hedera_account_auto_renew_period_seconds{@account}`), column: column{title: "Renewed for", unit: seconds}},
 			{expr: by(`hedera_account_created_timestamp_seconds{@account}`) + ` * 1000`, column: column{title: "Created", unit: since}},
 			{expr: by(`hedera_account_ethereum_nonce{@account}`), column: column{title: "Nonce", unit: "none", width: 70}},
-			{expr: by(`hedera_account_quiet_period_seconds{@account}`), column: column{title: "Quiet for", unit: seconds, width: 90}},
+			{expr: by(`hedera_account_heartbeat_seconds{@account}`), column: column{title: "Heartbeat", unit: seconds, width: 90}},
 		},
 	}
 }
@@ -202,11 +202,11 @@ func accountTransactions() []panel {
 		},
 		{
 			view: lines(), title: "Time since the last transaction", width: 8, height: 8, unit: seconds, min: new(0.0), none: none,
-			description: "How long each account has been silent. Longer than its quiet period means that what should use it does not.",
-			runbook:     "HederaAccountQuiet",
+			description: "How long each account has been silent. Longer than its heartbeat means that what should use it does not.",
+			runbook:     "HederaAccountSilent",
 			queries: []query{
 				{expr: `time() - max by (network, account_id, name) (hedera_account_last_transaction_timestamp_seconds{@account})`, legend: "{{name}}"},
-				{expr: `max by (network, account_id, name) (hedera_account_quiet_period_seconds{@account})`, legend: "{{name}} quiet period"},
+				{expr: `max by (network, account_id, name) (hedera_account_heartbeat_seconds{@account})`, legend: "{{name}} heartbeat"},
 			},
 		},
 	}
@@ -227,13 +227,13 @@ func accountAllowances() []panel {
 		},
 		{
 			view: grid("Left", false), title: "Token allowances", width: 12, height: 7, unit: "string", none: "No account has allowances: true",
-			description: "What spenders may still take of the accounts' tokens, in the token's smallest unit.",
+			description: "What spenders may still take of the accounts' tokens, in whole tokens.",
 			runbook:     "HederaAccountTokenAllowanceNearlyUsed",
 			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "spender", title: "Spender"}, {label: "token_id", title: "Token"}},
 			queries: []query{
-				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance_units{@account})`, column: column{title: "Amount", unit: count}},
-				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance_granted_units{@account})`, column: column{title: "Granted", unit: count}},
-				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance_units{@account} / hedera_account_token_allowance_granted_units{@account})`, column: column{title: "Left", unit: ratio, colours: from(red).at(0.1, orange).at(0.25, green)}},
+				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance{@account})`, column: column{title: "Amount", unit: count}},
+				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance_granted{@account})`, column: column{title: "Granted", unit: count}},
+				{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_token_allowance{@account} / hedera_account_token_allowance_granted{@account})`, column: column{title: "Left", unit: ratio, colours: from(red).at(0.1, orange).at(0.25, green)}},
 			},
 		},
 	}

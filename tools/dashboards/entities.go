@@ -37,12 +37,12 @@ func entityFigures() []panel {
 			}},
 		},
 		{
-			view: lamp(), title: "Topics silent too long", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No quiet period set",
-			description: "Topics without a message for longer than their quiet period: what should write to them does not.",
+			view: lamp(), title: "Topics silent too long", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No heartbeat set",
+			description: "Topics without a message for longer than their heartbeat: what should write to them does not.",
 			runbook:     "HederaTopicSilent",
 			queries: []query{{
 				expr: `sum(time() - max by (network, topic_id) (hedera_topic_last_message_timestamp_seconds{@network})` +
-					` > bool on (network, topic_id) max by (network, topic_id) (hedera_topic_quiet_period_seconds{@network}))`,
+					` > bool on (network, topic_id) max by (network, topic_id) (hedera_topic_heartbeat_seconds{@network}))`,
 				legend: "silent", instant: true,
 			}},
 		},
@@ -124,14 +124,14 @@ func topics() []panel {
 	return []panel{
 		{
 			view: grid("Silent for", true), title: "Topics", width: 12, height: 8, unit: "string", none: "No topic is configured",
-			description: "Last message of each topic. Silent for longer than the quiet period means that its writer has stopped.",
+			description: "Last message of each topic. Silent for longer than the heartbeat means that its writer has stopped.",
 			runbook:     "HederaTopicSilent",
 			labels:      []column{nameColumn, {label: "topic_id", title: "Topic"}, networkColumn},
 			queries: []query{
 				{expr: by(`hedera_topic_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 				{expr: by(`hedera_topic_sequence_number{@network}`), column: column{title: "Messages", unit: "none"}},
 				{expr: `time() - ` + by(`hedera_topic_last_message_timestamp_seconds{@network}`), column: column{title: "Silent for", unit: seconds}},
-				{expr: by(`hedera_topic_quiet_period_seconds{@network}`), column: column{title: "Quiet period", unit: seconds}},
+				{expr: by(`hedera_topic_heartbeat_seconds{@network}`), column: column{title: "Heartbeat", unit: seconds}},
 			},
 		},
 		{

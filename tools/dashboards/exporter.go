@@ -47,7 +47,7 @@ func exporterFigures() []panel {
 			view: lamp(), title: "Transactions backlog", width: 4, height: 4, unit: seconds, decimals: new(0.0), colours: from(green).at(60, orange).at(300, red), none: "No transactions: true",
 			description: "How far counting of transactions is behind. It grows where accounts have more of them than a scrape reads.",
 			runbook:     "HederaTransactionsBacklogGrowing",
-			queries:     []query{{expr: `max(hedera_account_transactions_backlog_seconds{@network})`, legend: "backlog", instant: true}},
+			queries:     []query{{expr: `max(hedera_transactions_backlog_seconds{@network})`, legend: "backlog", instant: true}},
 		},
 		{
 			view: lamp(), title: "Truncated lists", width: 4, height: 4, unit: count, colours: anyIsWarn, none: "Nothing is listed",
@@ -93,7 +93,7 @@ func exporterRequests() []panel {
 			view: stacked(), title: "Requests by endpoint", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
 			description: "What the scrapes ask for. The public mirror allows 50 requests a second to all programs behind one address.",
 			runbook:     "HederaMirrorRateLimited",
-			queries:     []query{{expr: `sum by (endpoint) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{endpoint}}"}},
+			queries:     []query{{expr: `sum by (route) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{route}}"}},
 		},
 		{
 			view: guarded(), title: "Share of requests that fail", width: 8, height: 8, unit: ratio, min: new(0.0), colours: errorRatio, none: "No requests",
@@ -116,9 +116,9 @@ func exporterRequests() []panel {
 			description: "Which of the mirror's endpoints is slow. The slowest decide how long a scrape takes.",
 			runbook:     "HederaScrapeSlow",
 			queries: []query{{
-				expr: `sum by (endpoint) (rate(hedera_mirror_request_duration_seconds_sum{@network}[$__rate_interval]))` +
-					` / (sum by (endpoint) (rate(hedera_mirror_request_duration_seconds_count{@network}[$__rate_interval])) > 0)`,
-				legend: "{{endpoint}}",
+				expr: `sum by (route) (rate(hedera_mirror_request_duration_seconds_sum{@network}[$__rate_interval]))` +
+					` / (sum by (route) (rate(hedera_mirror_request_duration_seconds_count{@network}[$__rate_interval])) > 0)`,
+				legend: "{{address}}",
 			}},
 		},
 		{

@@ -121,35 +121,6 @@ func TestCommittedFilesAreGenerated(t *testing.T) {
 	}
 }
 
-func TestConfigMapsFit(t *testing.T) {
-	files, err := generate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(files["kubernetes/configmap.yml"]))
-	seen := 0
-	for ; ; seen++ {
-		var c configMap
-		if err := decoder.Decode(&c); err != nil {
-			break
-		}
-		if c.Metadata.Labels["grafana_dashboard"] == "" || len(c.Data) != 1 {
-			t.Errorf("ConfigMap %s has labels %v and %d files", c.Metadata.Name, c.Metadata.Labels, len(c.Data))
-		}
-		for name, content := range c.Data {
-			if content != string(files[name]) {
-				t.Errorf("ConfigMap %s: %s is another dashboard than the file", c.Metadata.Name, name)
-			}
-			if limit := 256 << 10; len(content) > limit { // of kubectl apply's annotation
-				t.Errorf("ConfigMap %s has %d bytes, over %d", c.Metadata.Name, len(content), limit)
-			}
-		}
-	}
-	if seen != len(boards()) {
-		t.Errorf("%d ConfigMaps for %d dashboards", seen, len(boards()))
-	}
-}
-
 func TestProvisioning(t *testing.T) {
 	var sources struct {
 		APIVersion  int `yaml:"apiVersion"`

@@ -1,8 +1,8 @@
 // Copyright The hedera_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command dashboards writes the Grafana dashboards and their Kubernetes
-// ConfigMap: go run ./dashboards ../dashboards.
+// Command dashboards writes the Grafana dashboards: go run ./dashboards
+// ../dashboards.
 package main
 
 import (
@@ -34,18 +34,14 @@ func write(directory string) error {
 		return err
 	}
 	for name, content := range files {
-		path := filepath.Join(directory, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // no secrets in it
-			return err
-		}
-		if err := os.WriteFile(path, content, 0o644); err != nil { //nolint:gosec // no secrets in it
+		if err := os.WriteFile(filepath.Join(directory, name), content, 0o644); err != nil { //nolint:gosec // no secrets in it
 			return err
 		}
 	}
 	return nil
 }
 
-// generate is all files by their path below dashboards/.
+// generate returns all files by their name in dashboards/.
 func generate() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, b := range boards() {
@@ -55,11 +51,6 @@ func generate() (map[string][]byte, error) {
 		}
 		files[b.uid+".json"] = content
 	}
-	manifest, err := configMaps(files)
-	if err != nil {
-		return nil, err
-	}
-	files["kubernetes/configmap.yml"] = manifest
 	return files, nil
 }
 

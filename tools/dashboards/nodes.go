@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	endpointUp = `max by (network, node_id, endpoint, transport) (hedera_node_endpoint_up{@node})`
+	endpointUp = `max by (network, node_id, address, transport) (hedera_node_endpoint_up{@node})`
 	stake      = `max by (network, node_id) (hedera_node_stake_hbar{@node})`
 )
 
@@ -59,14 +59,14 @@ func nodeFigures() []panel {
 			view: lamp(), title: "Answers that are not OK", width: 3, height: 4, unit: count, colours: anyIsWarn, none: "No probes",
 			description: "Endpoints that answer the probe with another precheck code than OK, such as BUSY or PLATFORM_NOT_ACTIVE: the node is throttled or not in consensus.",
 			runbook:     "HederaNodeDown",
-			queries: []query{{expr: `count(max by (network, node_id, endpoint) (hedera_node_precheck_code_info{@node,code!="OK"}))` +
-				` or 0 * count(hedera_node_precheck_code_info{@node})`, legend: "not OK", instant: true}},
+			queries: []query{{expr: `count(max by (network, node_id, address) (hedera_node_endpoint_precheck_info{@node,code!="OK"}))` +
+				` or 0 * count(hedera_node_endpoint_precheck_info{@node})`, legend: "not OK", instant: true}},
 		},
 		{
 			view: lamp(), title: "Wrong certificates", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No TLS endpoint",
 			description: "TLS endpoints whose certificate is not the one in the address book. Clients that check it refuse to connect; somebody may sit in between.",
 			runbook:     "HederaNodeCertificateMismatch",
-			queries:     []query{{expr: `sum(min by (network, node_id, endpoint) (hedera_node_endpoint_certificate_match{@node}) == bool 0)`, legend: "wrong", instant: true}},
+			queries:     []query{{expr: `sum(min by (network, node_id, address) (hedera_node_endpoint_certificate_match{@node}) == bool 0)`, legend: "wrong", instant: true}},
 		},
 		{
 			view: lamp(), title: "First certificate expires in", width: 3, height: 4, unit: seconds, decimals: new(1.0), colours: expiry, none: "No TLS endpoint",
@@ -97,7 +97,7 @@ func nodeStatus() []panel {
 			runbook:     "HederaNodeEndpointDown",
 			// The answer is sorted by labels: where comes after node_id, endpoint would not.
 			queries: []query{{
-				expr:   `max by (network, node_id, where) (label_replace(hedera_node_endpoint_up{@node}, "where", "$1", "endpoint", "(.+)"))`,
+				expr:   `max by (network, node_id, where) (label_replace(hedera_node_endpoint_up{@node}, "where", "$1", "address", "(.+)"))`,
 				legend: "{{node_id}} {{where}}",
 			}},
 		},
@@ -116,7 +116,7 @@ func nodeLatency() []panel {
 			view: heat(seconds), title: "Phase " + name, width: 8, height: 8, unit: seconds, none: "No connection in this time",
 			description: what,
 			runbook:     runbook,
-			queries:     []query{{expr: `hedera_node_endpoint_probe_duration_seconds{@node,phase="` + name + `"} > 0`, legend: "{{node_id}} {{endpoint}}"}},
+			queries:     []query{{expr: `hedera_node_endpoint_probe_duration_seconds{@node,phase="` + name + `"} > 0`, legend: "{{node_id}} {{address}}"}},
 		}
 	}
 	return []panel{
@@ -128,7 +128,7 @@ func nodeLatency() []panel {
 			description: "How long the slowest endpoint of each node takes to answer. Three times the day's average is worth a look.",
 			runbook:     "HederaNodeProbeSlow",
 			queries: []query{{
-				expr:   `max by (network, node_id) (min by (network, node_id, endpoint) (hedera_node_endpoint_probe_duration_seconds{@node,phase="rpc"}))`,
+				expr:   `max by (network, node_id) (min by (network, node_id, address) (hedera_node_endpoint_probe_duration_seconds{@node,phase="rpc"}))`,
 				legend: "{{node_id}}",
 			}},
 		},
@@ -136,7 +136,7 @@ func nodeLatency() []panel {
 			view: stacked(), title: "Answers by precheck code", width: 12, height: 8, unit: count, min: new(0.0), none: "No probes",
 			description: "Endpoints by the code that they answered with. OK is the healthy one; BUSY is a throttled node, PLATFORM_NOT_ACTIVE one that is not in consensus.",
 			runbook:     "HederaNodeDown",
-			queries:     []query{{expr: `count by (code) (max by (network, node_id, endpoint, code) (hedera_node_precheck_code_info{@node}))`, legend: "{{code}}"}},
+			queries:     []query{{expr: `count by (code) (max by (network, node_id, address, code) (hedera_node_endpoint_precheck_info{@node}))`, legend: "{{code}}"}},
 		},
 	}
 }
@@ -202,10 +202,10 @@ func nodeCertificates() []panel {
 		view: grid("Expires in", false), title: "Certificates by endpoint", width: 24, height: 9, unit: "string", none: "No TLS endpoint",
 		description: "The certificate that each TLS endpoint presented. One that is not in the address book is refused by clients that check it.",
 		runbook:     "HederaNodeCertificateMismatch",
-		labels:      []column{nodeColumn, {label: "endpoint", title: "Endpoint"}, {label: "transport", title: "Transport"}, networkColumn},
+		labels:      []column{nodeColumn, {label: "address", title: "Endpoint"}, {label: "transport", title: "Transport"}, networkColumn},
 		queries: []query{
-			{expr: `min by (network, node_id, endpoint, transport) (hedera_node_endpoint_certificate_match{@node})`, column: column{title: "In the address book", unit: count, values: noIsBad}},
-			{expr: `min by (network, node_id, endpoint, transport) (hedera_node_endpoint_certificate_expiry_timestamp_seconds{@node}) - time()`, column: column{title: "Expires in", unit: seconds, colours: expiry}},
+			{expr: `min by (network, node_id, address, transport) (hedera_node_endpoint_certificate_match{@node})`, column: column{title: "In the address book", unit: count, values: noIsBad}},
+			{expr: `min by (network, node_id, address, transport) (hedera_node_endpoint_certificate_expiry_timestamp_seconds{@node}) - time()`, column: column{title: "Expires in", unit: seconds, colours: expiry}},
 		},
 	}}
 }

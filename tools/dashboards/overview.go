@@ -130,7 +130,7 @@ func overviewNodes() []panel {
 			description: "Each node by its id: green when all of its endpoints answer, orange when some do, red when none does.",
 			runbook:     "HederaNodeDown",
 			queries: []query{{
-				expr:   `avg by (network, node_id) (max by (network, node_id, endpoint) (hedera_node_endpoint_up{@network}))`,
+				expr:   `avg by (network, node_id) (max by (network, node_id, address) (hedera_node_endpoint_up{@network}))`,
 				legend: "{{node_id}}",
 			}},
 		},

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -312,14 +312,13 @@ func TestExporterTakesItsArguments(t *testing.T) {
 	}
 }
 
-// TestRulesAreThoseOfTheRepository compares the groups' names and the number of
-// rules in each.
-func TestRulesAreThoseOfTheRepository(t *testing.T) {
+// TestPrometheusRuleHoldsEveryRule compares the groups with the rule files.
+func TestPrometheusRuleHoldsEveryRule(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(rulesDir, "hedera.*.yml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d rule files, %v", len(files), err)
 	}
-	want := map[string]int{}
+	var want []monitoringv1.RuleGroup
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		if err != nil {
@@ -329,32 +328,43 @@ func TestRulesAreThoseOfTheRepository(t *testing.T) {
 		if err := yaml.UnmarshalStrict(content, &spec); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		for _, group := range spec.Groups {
-			want[group.Name] = len(group.Rules)
+		want = append(want, spec.Groups...)
+	}
+	got := rendered(t, "everything").Rules[0].Spec.Groups
+	if len(got) != len(want) {
+		t.Fatalf("%d groups, want %d", len(got), len(want))
+	}
+	for i, group := range want {
+		if group.Name == "" || len(group.Rules) == 0 {
+			t.Errorf("group %d of the rule files is empty", i)
 		}
-	}
-	got := map[string]int{}
-	for _, group := range rendered(t, "everything").Rules[0].Spec.Groups {
-		got[group.Name] = len(group.Rules)
-	}
-	if !maps.Equal(got, want) {
-		t.Errorf("groups %v, want %v", got, want)
+		if !reflect.DeepEqual(got[i], group) {
+			t.Errorf("group %s differs from the rule file:\n%+v\nwant\n%+v", group.Name, got[i], group)
+		}
 	}
 }
 
-func TestDashboardsAreThoseOfTheRepository(t *testing.T) {
+// wantDashboards fails unless each dashboard is in one ConfigMap, unchanged, that
+// Grafana's sidecar finds and kubectl can apply.
+func wantDashboards(t *testing.T, configMaps []corev1.ConfigMap) {
+	t.Helper()
+	const annotationLimit = 256 << 10 // of what kubectl apply keeps in an annotation
 	files, err := filepath.Glob(filepath.Join(dashboardsDir, "*.json"))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d dashboards, %v", len(files), err)
 	}
 	got := map[string]string{}
-	for _, configMap := range rendered(t, "everything").ConfigMaps {
+	for _, configMap := range configMaps {
 		for name, content := range configMap.Data {
-			if strings.HasSuffix(name, ".json") {
-				got[name] = content
-				if configMap.Labels["grafana_dashboard"] != "1" {
-					t.Errorf("Grafana's sidecar will not find %s", configMap.Name)
-				}
+			if !strings.HasSuffix(name, ".json") {
+				continue
+			}
+			got[name] = content
+			if configMap.Labels["grafana_dashboard"] != "1" {
+				t.Errorf("Grafana's sidecar will not find %s", configMap.Name)
+			}
+			if len(content) > annotationLimit {
+				t.Errorf("ConfigMap %s: %d bytes, over %d", configMap.Name, len(content), annotationLimit)
 			}
 		}
 	}
@@ -370,4 +380,8 @@ func TestDashboardsAreThoseOfTheRepository(t *testing.T) {
 	if len(got) != len(files) {
 		t.Errorf("%d dashboards, want %d", len(got), len(files))
 	}
+}
+
+func TestChartHoldsEveryDashboard(t *testing.T) {
+	wantDashboards(t, rendered(t, "everything").ConfigMaps)
 }

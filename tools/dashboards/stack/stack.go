@@ -10,13 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"hedera_exporter/internal/processtest"
 )
 
 // Programs are the paths of what is run.
@@ -37,18 +38,15 @@ type Options struct {
 type Stack struct {
 	SimulatorURL, PrometheusURL string
 
+	exporter  string // address
 	directory string
-	processes []*process
-}
-
-type process struct {
-	cmd   *exec.Cmd
-	ended chan struct{}
+	processes []*processtest.Process
 }
 
 const startDeadline = time.Minute
 
-// Start starts all three and returns when they answer.
+// Start starts all three and returns when they answer. They run until Close, or
+// until the context ends.
 func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	directory, err := os.MkdirTemp("", "hedera-dashboards-*")
 	if err != nil {
@@ -60,87 +58,80 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	addresses, err := freeAddresses(ctx, 3)
-	if err != nil {
+	if err := s.startSimulator(ctx, o); err != nil {
 		return nil, err
 	}
-	s.SimulatorURL, s.PrometheusURL = "http://"+addresses[0], "http://"+addresses[2]
-	ctx, cancel := context.WithTimeout(ctx, startDeadline)
-	defer cancel()
-	if err := s.startSimulator(ctx, o, addresses[0]); err != nil {
+	if err := s.startExporter(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := s.startExporter(ctx, o, addresses[1]); err != nil {
-		return nil, err
-	}
-	return s, s.startPrometheus(ctx, o, addresses[1], addresses[2])
+	return s, s.startPrometheus(ctx, o)
 }
 
 // Close stops all and removes their files.
 func (s *Stack) Close() error {
 	for _, p := range s.processes {
-		_ = p.cmd.Process.Kill() // it may have ended already
-		<-p.ended
+		p.Kill()
 	}
 	return os.RemoveAll(s.directory)
 }
 
 func (s *Stack) path(name string) string { return filepath.Join(s.directory, name) }
 
-func (s *Stack) startSimulator(ctx context.Context, o Options, address string) error {
-	flags := append([]string{
-		"--rest.listen-address=" + address, "--grpc.listen-address=127.0.0.1:0",
+func (s *Stack) startSimulator(ctx context.Context, o Options) error {
+	p, err := s.run(ctx, filepath.Join(o.Bin, "hedera_simulator"), append([]string{
+		"--rest.listen-address=127.0.0.1:0", "--grpc.listen-address=127.0.0.1:0",
 		"--node.base-port=0", "--write-config=" + s.path("simulated.yml"),
-	}, o.Simulator...)
-	if err := s.run(filepath.Join(o.Bin, "hedera_simulator"), flags...); err != nil {
+	}, o.Simulator...)...)
+	if err != nil {
 		return err
 	}
-	return await(ctx, "the simulator's configuration", func() bool {
-		_, err := os.Stat(s.path("simulated.yml"))
-		return err == nil
-	})
+	ctx, cancel := context.WithTimeout(ctx, startDeadline)
+	defer cancel()
+	s.SimulatorURL, err = p.AwaitSimulator(ctx)
+	return err
 }
 
-func (s *Stack) startExporter(ctx context.Context, o Options, address string) error {
-	if err := s.run(filepath.Join(o.Bin, "hedera_exporter"), "--config.file="+s.path("simulated.yml"), "--web.listen-address="+address); err != nil {
-		return err
-	}
-	return awaitURL(ctx, "http://"+address+"/-/ready")
+func (s *Stack) startExporter(ctx context.Context, o Options) (err error) {
+	s.exporter, err = s.runReady(ctx, filepath.Join(o.Bin, "hedera_exporter"), "--config.file="+s.path("simulated.yml"))
+	return err
 }
 
-func (s *Stack) startPrometheus(ctx context.Context, o Options, exporter, address string) error {
+func (s *Stack) startPrometheus(ctx context.Context, o Options) error {
 	content := fmt.Sprintf("global: {scrape_interval: %s, scrape_timeout: %s, evaluation_interval: %s}\n", o.Interval, o.Interval, o.Interval)
 	if len(o.Rules) > 0 {
 		content += "rule_files: [" + strings.Join(o.Rules, ", ") + "]\n"
 	}
-	content += "scrape_configs: [{job_name: hedera, static_configs: [{targets: ['" + exporter + "']}]}]\n"
+	content += "scrape_configs: [{job_name: hedera, static_configs: [{targets: ['" + s.exporter + "']}]}]\n"
 	if err := os.WriteFile(s.path("prometheus.yml"), []byte(content), 0o600); err != nil {
 		return err
 	}
-	if err := s.run(o.Prometheus, "--config.file="+s.path("prometheus.yml"),
-		"--storage.tsdb.path="+s.path("data"), "--web.listen-address="+address); err != nil {
-		return err
-	}
-	return awaitURL(ctx, s.PrometheusURL+"/-/ready")
+	address, err := s.runReady(ctx, o.Prometheus, "--config.file="+s.path("prometheus.yml"), "--storage.tsdb.path="+s.path("data"))
+	s.PrometheusURL = "http://" + address
+	return err
 }
 
-func (s *Stack) run(program string, flags ...string) error {
-	log, err := os.Create(s.path(filepath.Base(program) + ".log"))
+func (s *Stack) run(ctx context.Context, program string, flags ...string) (*processtest.Process, error) {
+	p, err := processtest.Start(exec.CommandContext(ctx, program, flags...)) //nolint:gosec // the caller's own programs
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = log.Close() }()                                              // the process has its own descriptor
-	p := &process{cmd: exec.Command(program, flags...), ended: make(chan struct{})} //nolint:gosec,noctx // the caller's own programs, until Close
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
-		return err
-	}
-	go func() {
-		_ = p.cmd.Wait() // Close kills it
-		close(p.ended)
-	}()
 	s.processes = append(s.processes, p)
-	return nil
+	return p, nil
+}
+
+// runReady returns the address of a program with the web flags of Prometheus.
+func (s *Stack) runReady(ctx context.Context, program string, flags ...string) (string, error) {
+	p, err := s.run(ctx, program, append(flags, "--web.listen-address=127.0.0.1:0")...)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startDeadline)
+	defer cancel()
+	address, err := p.AwaitAddress(ctx)
+	if err != nil {
+		return "", err
+	}
+	return address, p.AwaitOK(ctx, "http://"+address+"/-/ready")
 }
 
 // Control makes one call of the simulator's control API.
@@ -159,44 +150,4 @@ func (s *Stack) Control(ctx context.Context, method, path, body string) error {
 		err = fmt.Errorf("%s %s: %s: %s", method, path, response.Status, answer)
 	}
 	return err
-}
-
-func awaitURL(ctx context.Context, url string) error {
-	return await(ctx, url, func() bool {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return false
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return false
-		}
-		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	})
-}
-
-func await(ctx context.Context, what string, isTrue func() bool) error {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !isTrue() {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s: %w", what, ctx.Err())
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
-func freeAddresses(ctx context.Context, n int) ([]string, error) {
-	addresses := make([]string, n)
-	for i := range addresses {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer listener.Close()
-		addresses[i] = listener.Addr().String()
-	}
-	return addresses, nil
 }

@@ -1,0 +1,235 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hedera_exporter/internal/memnet"
+	"hedera_exporter/internal/simulator"
+)
+
+func TestEndpoints(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	tests := []struct {
+		method, path string
+		status       int
+		body         string
+	}{
+		{"GET", "/", 200, `<a href="/metrics">Metrics</a>`},
+		{"GET", "/", 200, `<form action="/probe">`},
+		{"GET", "/", 200, `<a href="/sd">Service discovery</a>`},
+		{"GET", "/probe?target=0.0.98&network=simulated", 200, "probe_success 1"},
+		{"GET", "/sd", 200, `"__meta_hedera_account_id":"0.0.98"`},
+		{"GET", "/metrics", 200, "hedera_account_balance_hbar{"},
+		{"GET", "/metrics", 200, `hedera_scrape_collector_success{collector="node_probe",network="simulated"} 1`},
+		{"GET", "/metrics", 200, "hedera_exporter_build_info{"},
+		{"GET", "/metrics", 200, "go_goroutines "},
+		{"GET", "/metrics", 200, "process_cpu_seconds_total "},
+		{"GET", "/metrics", 200, "promhttp_metric_handler_errors_total{"},
+		{"GET", "/config", 200, "simulated:"},
+		{"GET", "/-/healthy", 200, "healthy\n"},
+		{"GET", "/-/ready", 200, "ready\n"},
+		{"POST", "/-/reload", 200, "reloaded\n"},
+		{"GET", "/-/reload", 405, ""},
+		{"GET", "/nothing", 404, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			status, body := request(t, test.method, e.url+test.path, nil)
+			if status != test.status || !strings.Contains(body, test.body) {
+				t.Errorf("status %d, want %d; body without %q:\n%.2000s", status, test.status, test.body, body)
+			}
+		})
+	}
+}
+
+func TestScrapeTimeout(t *testing.T) {
+	limits := timeouts{fallback: 10 * time.Second, offset: 500 * time.Millisecond}
+	tests := []struct {
+		header string
+		want   time.Duration // 0: refused
+	}{
+		{"", 9500 * time.Millisecond},
+		{"5", 4500 * time.Millisecond},
+		{"2.5", 2 * time.Second},
+		{"0.3", 300 * time.Millisecond},
+		{"0", 0},
+		{"-1", 0},
+		{"NaN", 0},
+		{"Inf", 0},
+		{"1e300", 0},
+		{"soon", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.header, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set(scrapeTimeoutHeader, test.header)
+			got, err := limits.of(r)
+			if got != test.want || (err != nil) != (test.want == 0) {
+				t.Errorf("%s, %v; want %s", got, err, test.want)
+			}
+			if err != nil && !strings.Contains(err.Error(), test.header) {
+				t.Errorf("the error does not name the value: %v", err)
+			}
+		})
+	}
+}
+
+// TestHungMirror holds the exporter to its promise that /metrics answers within
+// the scrape timeout, when Prometheus gives up.
+func TestHungMirror(t *testing.T) {
+	memnet.Test(t, testHungMirror)
+}
+
+func testHungMirror(t *testing.T, memory *memnet.Network) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2, Accounts: 1, Listen: memory.Listen})
+	e := newMemoryExporter(t, memory, sim)
+	if status, _ := e.get(t.Context(), "/metrics", nil); status != http.StatusOK {
+		t.Fatalf("status %d before the fault", status)
+	}
+	for _, path := range []string{"/api/v1", simulator.GetNodesFault} {
+		if _, err := sim.InjectFault(simulator.Fault{Path: path, Kind: simulator.FaultHang}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := time.Now()
+	_, body := e.get(t.Context(), "/metrics", http.Header{scrapeTimeoutHeader: {"3"}})
+	if took := time.Since(start); took >= 3*time.Second {
+		t.Errorf("the scrape took %s", took)
+	}
+	if !strings.Contains(body, `hedera_scrape_collector_success{collector="accounts",network="simulated"} 0`) {
+		t.Error("accounts are shown as collected")
+	}
+	if strings.Contains(body, "hedera_account_balance_hbar{") {
+		t.Error("balances are shown")
+	}
+	up := 0
+	for line := range strings.Lines(body) {
+		if strings.HasPrefix(line, "hedera_node_endpoint_up{") && strings.HasSuffix(line, " 1\n") {
+			up++
+		}
+	}
+	if want := len(sim.Nodes()[0].Endpoints) + len(sim.Nodes()[1].Endpoints); up != want {
+		t.Errorf("%d endpoints are up, want %d", up, want)
+	}
+}
+
+func TestReload(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	good := string(sim.ExporterConfig())
+	file := writeFile(t, "c.yml", good)
+	e := startExporter(t, file)
+	replace := func(content string) (status int, body string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return request(t, http.MethodPost, e.url+"/-/reload", nil)
+	}
+	metrics := func() string {
+		t.Helper()
+		_, body := get(t, e.url+"/metrics", nil)
+		return body
+	}
+
+	status, body := replace(good + "colour: red\n")
+	if status != http.StatusInternalServerError || !strings.Contains(body, "colour") || !strings.Contains(body, file+":") {
+		t.Errorf("status %d, body %s: want 500 with the key and its place", status, body)
+	}
+	after := metrics()
+	for _, want := range []string{"hedera_exporter_config_last_reload_successful 0", "hedera_account_balance_hbar{"} {
+		if !strings.Contains(after, want) {
+			t.Errorf("after a failed reload there is no %s", want)
+		}
+	}
+
+	if status, body = replace(strings.ReplaceAll(good, "name: fees", "name: renamed")); status != http.StatusOK {
+		t.Errorf("status %d, body %s", status, body)
+	}
+	after = metrics()
+	for _, want := range []string{"hedera_exporter_config_last_reload_successful 1", `name="renamed"`} {
+		if !strings.Contains(after, want) {
+			t.Errorf("after a reload there is no %s", want)
+		}
+	}
+
+	if status, _ = replace(strings.ReplaceAll(good, "simulated:", "other:")); status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+	if after = metrics(); strings.Contains(after, `network="simulated"`) || !strings.Contains(after, `hedera_mirror_requests_total{code="200",network="other",route="/api/v1/accounts"}`) {
+		t.Error("the series of a network that is gone stayed, or those of the new one are missing")
+	}
+}
+
+func TestLogFormats(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	for format, want := range map[string]string{"logfmt": ` msg="configuration loaded" file=`, "json": `"msg":"configuration loaded"`} {
+		t.Run(format, func(t *testing.T) {
+			e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--log.format="+format)
+			if log := e.stderr.String(); !strings.Contains(log, want) {
+				t.Errorf("no %s in the log:\n%s", want, log)
+			}
+		})
+	}
+}
+
+func TestDisabledCollector(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--no-collector.node_probe")
+	_, body := get(t, e.url+"/metrics", nil)
+	if strings.Contains(body, "hedera_node_endpoint_up{") || !strings.Contains(body, "hedera_account_exists{") {
+		t.Error("--no-collector.node_probe did not switch off the probes alone")
+	}
+	if n := sim.Requests()["grpc getAccountInfo"]; n != 0 {
+		t.Errorf("%d probes were made", n)
+	}
+}
+
+func TestMaxRequests(t *testing.T) {
+	for _, first := range []string{"/metrics", "/probe?target=0.0.98"} {
+		t.Run(first, func(t *testing.T) {
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testMaxRequests(t, memory, first) })
+		})
+	}
+}
+
+// testMaxRequests expects that scrapes and probes share --web.max-requests.
+func testMaxRequests(t *testing.T, memory *memnet.Network, first string) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+	e := newMemoryExporter(t, memory, sim, "--web.max-requests=1")
+	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan int)
+	go func() {
+		status, _ := e.get(t.Context(), first, http.Header{scrapeTimeoutHeader: {"3"}})
+		ended <- status
+	}()
+	synctest.Wait()
+	if sim.Requests()["GET /api/v1/accounts"] == 0 {
+		t.Error("the first request did not reach the mirror")
+	}
+	for _, path := range []string{"/metrics", "/probe?target=0.0.98"} {
+		if status, body := e.get(t.Context(), path, nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
+			t.Errorf("%s: status %d, body %s; want 503 with the flag", path, status, body)
+		}
+	}
+	if status := <-ended; status != http.StatusOK {
+		t.Errorf("the first request got %d", status)
+	}
+	sim.ClearFaults()
+	if status, _ := e.get(t.Context(), first, nil); status != http.StatusOK {
+		t.Errorf("status %d after the first request has ended", status)
+	}
+}

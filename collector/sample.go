@@ -1,0 +1,135 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"hedera_exporter/internal/mirror"
+)
+
+// This file has what several collectors share.
+
+const (
+	tinybarPerHbar = 100_000_000
+	maxExact       = 1 << 53 // float64 has all integers up to this one
+
+	// Maximum lengths of label values, in characters.
+	textLength        = 64
+	descriptionLength = 100
+
+	// maxOfAccount bounds the lists of an account, such as its tokens. A page of
+	// 100 has one row more, which shows whether there are more.
+	maxOfAccount = 99
+)
+
+var (
+	networkLabel  = []string{"network"}
+	accountLabels = []string{"network", "account_id", "name"}
+)
+
+// with returns labels followed by more, and leaves labels as they are.
+func with(labels []string, more ...string) []string {
+	return slices.Concat(labels, more)
+}
+
+// sample makes one sample; labels follow the declaration's order.
+func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(m.desc, m.valueType, value, labels...)
+}
+
+func boolValue(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// unixSeconds is t in seconds since the epoch.
+func unixSeconds(t time.Time) float64 {
+	return float64(t.UnixNano()) / float64(time.Second)
+}
+
+// hbar converts an amount from tinybar: 1 hbar is 100,000,000 tinybar. Beyond
+// 2^53 tinybar the result is rounded to the precision of a float64
+// (docs/hedera.md 5), so differences must be taken before the conversion.
+func hbar(tinybar int64) float64 {
+	if -maxExact <= tinybar && tinybar <= maxExact {
+		return float64(tinybar) / tinybarPerHbar
+	}
+	// Dividing a rounded numerator would round twice.
+	return float64(tinybar/tinybarPerHbar) + float64(tinybar%tinybarPerHbar)/tinybarPerHbar
+}
+
+// wholeTokens converts an amount from the token's smallest unit to the nearest
+// float64. Parsing it as a decimal rounds once, whatever the decimals.
+func wholeTokens(units, decimals int64) float64 {
+	whole, _ := strconv.ParseFloat(strconv.FormatInt(units, 10)+"e"+strconv.FormatInt(-decimals, 10), 64)
+	return whole
+}
+
+// cut bounds free text from the network for use as a label value: at most max
+// characters of valid UTF-8.
+func cut(text string, max int) string {
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	if utf8.RuneCountInString(text) <= max {
+		return text
+	}
+	return string([]rune(text)[:max-1]) + "…"
+}
+
+// text is cut for text that may be null.
+func text(value *string, max int) string {
+	if value == nil {
+		return ""
+	}
+	return cut(*value, max)
+}
+
+// blockEnd is when the block ended, or began if it has not ended.
+func blockEnd(block mirror.Block) time.Time {
+	end := block.Timestamp.From
+	if block.Timestamp.To != nil {
+		end = *block.Timestamp.To
+	}
+	return end.Time()
+}
+
+// withShare bounds ctx to a share of its remaining time.
+func withShare(ctx context.Context, share float64) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Duration(float64(time.Until(deadline))*share))
+}
+
+// parallel is an errgroup that turns a panic of its functions into an error of
+// the group; a panic would end the process.
+type parallel struct{ group *errgroup.Group }
+
+func newParallel(ctx context.Context) (parallel, context.Context) {
+	group, ctx := errgroup.WithContext(ctx)
+	return parallel{group}, ctx
+}
+
+func (p parallel) Go(f func() error) {
+	p.group.Go(func() error { return guard(f) })
+}
+
+func (p parallel) Wait() error { return p.group.Wait() }
+
+// noop is the collector of a network without the source that it needs.
+type noop struct{}
+
+// Update implements Collector.
+func (noop) Update(context.Context, chan<- prometheus.Metric) error { return nil }

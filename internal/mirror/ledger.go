@@ -1,0 +1,162 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Block is a block of transactions, today a record file (HIP-415, docs/hedera.md
+// 1.4). Pointers are nil where the mirror answers null.
+type Block struct {
+	Number int64 `json:"number"`
+	// Count is the number of transactions; it may be 0.
+	Count   int64  `json:"count"`
+	GasUsed *int64 `json:"gas_used"`
+	// HAPIVersion is the version of the consensus node's API.
+	HAPIVersion *string `json:"hapi_version"`
+	// Size is in bytes.
+	Size      *int64         `json:"size"`
+	Timestamp TimestampRange `json:"timestamp"`
+}
+
+const blocksRoute = "/api/v1/blocks"
+
+var decodeBlocks = list[Block]("blocks")
+
+// LatestBlock returns the newest block that the mirror has. It is an error if
+// it has none. (GET /api/v1/blocks)
+func (c *Client) LatestBlock(ctx context.Context) (Block, error) {
+	r := get(c.rest, blocksRoute, url.Values{"order": {"desc"}})
+	block, ok, err := one(ctx, c, r, decodeBlocks)
+	if err == nil && !ok {
+		err = r.wrap(errors.New("unexpected response: it has no block"))
+	}
+	return block, err
+}
+
+// Blocks returns the blocks after the one with the given number, in ascending
+// order, page by page as they are asked for. An error is the last thing that
+// it yields. (GET /api/v1/blocks)
+func (c *Client) Blocks(ctx context.Context, after int64) iter.Seq2[Page[Block], error] {
+	r := get(c.rest, blocksRoute, url.Values{
+		"block.number": {"gt:" + strconv.FormatInt(after, 10)},
+		"order":        {"asc"},
+		"limit":        {pageSize(maxRepeated)},
+	})
+	return pages(ctx, c, r, decodeBlocks)
+}
+
+// Transaction is a transaction that reached consensus (docs/hedera.md 1.4). Amounts
+// are in tinybar.
+type Transaction struct {
+	// ConsensusTimestamp is unique to the transaction.
+	ConsensusTimestamp Timestamp `json:"consensus_timestamp"`
+	// ID is the payer, the start of the validity in seconds and in nanoseconds,
+	// separated by "-". Scheduled and child transactions share it.
+	ID   string `json:"transaction_id"`
+	Name string `json:"name"`
+	// Result is the name of a HAPI ResponseCodeEnum.
+	Result       string     `json:"result"`
+	ChargedTxFee int64      `json:"charged_tx_fee"`
+	Transfers    []Transfer `json:"transfers"`
+	// Nonce is above 0 for transactions that another one caused.
+	Nonce     int64 `json:"nonce"`
+	Scheduled bool  `json:"scheduled"`
+}
+
+// Transfer is an amount that an account received or, if negative, spent.
+type Transfer struct {
+	Account string `json:"account"`
+	Amount  int64  `json:"amount"`
+}
+
+// Payer is the account in the ID. It pays the fee, unless the transaction was
+// scheduled with another payer.
+func (t Transaction) Payer() string {
+	payer, _, _ := strings.Cut(t.ID, "-")
+	return payer
+}
+
+const transactionsRoute = "/api/v1/transactions"
+
+var decodeTransactions = list[Transaction]("transactions")
+
+// Transactions returns one page, of 100 at most and oldest first, of the
+// transactions at and after from that one of accountIDs, 100 at most, paid or
+// transferred hbar in. To go on, ask again from the timestamp of the last row:
+// the mirror's own next link would skip rows that share it.
+func (c *Client) Transactions(ctx context.Context, accountIDs []string, from Timestamp) (Page[Transaction], error) {
+	r := get(c.rest, transactionsRoute, url.Values{
+		"account.id": accountIDs,
+		"timestamp":  {"gte:" + from.String()},
+		"order":      {"asc"},
+	})
+	r.detail = strconv.Itoa(len(accountIDs)) + " accounts"
+	return firstPage(ctx, c, r, decodeTransactions)
+}
+
+// LatestTransaction returns the account's last transaction; ok is false where
+// it had none in the mirror's window of 60 days (docs/hedera.md 1.0).
+func (c *Client) LatestTransaction(ctx context.Context, accountID string) (latest Transaction, ok bool, err error) {
+	r := get(c.rest, transactionsRoute, url.Values{"account.id": {accountID}, "order": {"desc"}})
+	r.detail = "account " + accountID
+	return one(ctx, c, r, decodeTransactions)
+}
+
+// TopicMessage is a message of a topic, without its content (docs/hedera.md 1.4).
+type TopicMessage struct {
+	// SequenceNumber counts the topic's messages from 1.
+	SequenceNumber     int64     `json:"sequence_number"`
+	ConsensusTimestamp Timestamp `json:"consensus_timestamp"`
+}
+
+var decodeTopicMessages = list[TopicMessage]("messages")
+
+// LatestTopicMessage returns the last message of a topic, if it has any. The
+// error is [IsNotFound] if there is no such topic.
+// (GET /api/v1/topics/{id}/messages)
+func (c *Client) LatestTopicMessage(ctx context.Context, topicID string) (message TopicMessage, ok bool, err error) {
+	r, err := getEntity(c.rest, "/api/v1/topics/{id}/messages", topicID, url.Values{"order": {"desc"}})
+	if err != nil {
+		return TopicMessage{}, false, err
+	}
+	return one(ctx, c, r, decodeTopicMessages)
+}
+
+// Schedule is a transaction that waits for signatures or for its time
+// (docs/hedera.md 1.4). Pointers are nil where the mirror answers null.
+type Schedule struct {
+	ID string `json:"schedule_id"`
+	// ConsensusTimestamp is when the schedule was created.
+	ConsensusTimestamp Timestamp `json:"consensus_timestamp"`
+	// ExpirationTime is nil for schedules that did not set one: they expire
+	// after the network's default (HIP-423).
+	ExpirationTime    *Timestamp `json:"expiration_time"`
+	ExecutedTimestamp *Timestamp `json:"executed_timestamp"`
+	Deleted           bool       `json:"deleted"`
+	// Signatures are those that the schedule has collected.
+	Signatures []struct{} `json:"signatures"`
+}
+
+// Pending reports whether the schedule has been neither executed nor deleted.
+// It may have expired.
+func (s Schedule) Pending() bool {
+	return s.ExecutedTimestamp == nil && !s.Deleted
+}
+
+var decodeSchedules = list[Schedule]("schedules")
+
+// Schedules returns the latest 100 schedules that an account created, the
+// newest first. Executed and expired ones stay listed. (GET /api/v1/schedules)
+func (c *Client) Schedules(ctx context.Context, creatorID string) (Page[Schedule], error) {
+	r := get(c.rest, "/api/v1/schedules", url.Values{"account.id": {creatorID}, "order": {"desc"}})
+	r.detail = "creator " + creatorID
+	return firstPage(ctx, c, r, decodeSchedules)
+}
