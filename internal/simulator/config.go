@@ -22,7 +22,7 @@ const transactionAccounts = 5
 const (
 	// coldAccount, staking rewards, takes no part in the traffic.
 	coldAccount = "0.0.800"
-	heartbeat  = "1h"
+	heartbeat   = "1h"
 )
 
 type exporterConfig struct {

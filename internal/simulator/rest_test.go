@@ -194,7 +194,7 @@ func TestQueryRefuses(t *testing.T) {
 		q := query{}
 		err := q.parse(tc.raw)
 		if err == nil {
-			err = q.check(known)
+			err = q.check(route{params: known})
 		}
 		got := ""
 		if err != nil {
@@ -348,6 +348,15 @@ func TestPaths(t *testing.T) {
 		"accounts?account.id=0.0.999999":                                 `200 {"accounts":[],"links":{"next":null}}`,
 		"accounts/?account.id=0.0.999999":                                `200 {"accounts":[],"links":{"next":null}}`,
 		"balances?account.id=0xffffffffffffffffffffffffffffffffffffffff": `200 {"timestamp":null,"balances":[],"links":{"next":null}}`,
+		"accounts/0.0.1001/allowances/tokens?spender.id=ne:9":            wrong("Invalid parameter: spender.id"),
+		"accounts/0.0.1001/tokens?token.id=ne:9":                         wrong("Invalid parameter: token.id"),
+		"blocks?block.number=ne:9":                                       wrong("Invalid parameter: block.number"),
+		"transactions?timestamp=gt:1&timestamp=gte:2":                    wrong("Multiple gt or gte operators not permitted for timestamp param"),
+		"transactions?timestamp=lt:1&timestamp=lte:2":                    wrong("Multiple lt or lte operators not permitted for timestamp param"),
+		"transactions?timestamp=1&timestamp=lte:2":                       wrong("Cannot combine eq with ne, gt, gte, lt, or lte for timestamp param"),
+		"network/nodes?limit=1&limit=2":                                  `400 {"_status":{"messages":[{"message":"Bad Request","detail":"Only a single instance is supported for limit"}]}}`,
+		"network/registered-nodes?limit=101":                             `400 {"_status":{"messages":[{"message":"Bad Request","detail":"limit must be less than or equal to 100"}]}}`,
+		"schedules?account.id=0.0.1001&account.id=0.0.1002":              `200 {"schedules":[],"links":{"next":null}}`,
 		"balances?timestamp=1":                                           `200 {"timestamp":null,"balances":[],"links":{"next":null}}`,
 	} {
 		got := send(t, s, http.MethodGet, "/api/v1/"+path, nil)

@@ -630,6 +630,9 @@ func (l *Ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(ids.others, func(c condition) bool { return c.operator == "ne" }) {
+		return nil, badRequest(msgInvalidParameter, "token.id") // tokenController.js
+	}
 	page, err := q.paging(ascending)
 	if err != nil {
 		return nil, err
