@@ -88,6 +88,7 @@ func newLedger(opts Options) (*Ledger, error) {
 
 // Update changes the ledger; requests see all of the change or nothing of it.
 // It returns what change returns. What failed half-way stays as far as it got.
+// The change must not call the Simulator, which waits for it.
 func (s *Simulator) Update(change func(*Ledger) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

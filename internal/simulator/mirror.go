@@ -15,7 +15,8 @@ import (
 )
 
 // MirrorSettings are what differs between mirror nodes. The zero value is that
-// of the public ones.
+// of the public ones. Names of settings are those of the mirror's own
+// configuration (its docs/configuration.md).
 type MirrorSettings struct {
 	// MaxLimit is response.limit.max, rows a page. Default 100.
 	MaxLimit int `json:"max_limit"`
@@ -27,13 +28,14 @@ type MirrorSettings struct {
 	// (query.bindTimestampRange of false, a private mirror's default).
 	OpenRange bool `json:"open_range"`
 	// Starting is a mirror that has no block yet, and nothing else but the
-	// address book.
+	// address book, which it begins with (docs/hedera.md 2.3).
 	Starting bool `json:"starting"`
 	// NoAddressBook is a mirror without nodes: lists of them are empty.
 	NoAddressBook bool `json:"no_address_book"`
 	// Missing are the routes below /api/v1/network/ that answer 404 for ever, as
-	// on partial mirrors and on those of an older version: "exchangerate",
-	// "fees", "registered-nodes", "stake", "supply".
+	// on partial mirrors (hiero-mirror-node#12423, #11179, #11240) and on those of
+	// an older version: "exchangerate", "fees", "registered-nodes", "stake",
+	// "supply".
 	Missing []string `json:"missing"`
 }
 
@@ -83,8 +85,9 @@ func (l *Ledger) SetMirror(settings MirrorSettings) error {
 }
 
 // SetReplicaLag puts a second replica behind the mirror's address, which answers
-// every other request and is up to so many blocks older than the first. 0 takes
-// it away. On a network that stands still it is as old as this call.
+// every other request and is up to so many blocks older than the first, as
+// behind a load balancer (docs/hedera.md 1.0). 0 takes it away. On a network that
+// stands still it is as old as this call.
 func (l *Ledger) SetReplicaLag(blocks int) error {
 	if blocks < 0 {
 		return fmt.Errorf("replica lag: %d blocks is negative", blocks)

@@ -29,7 +29,8 @@ type Transaction struct {
 	Payer string
 	// Creator is the account in the transaction id: of a scheduled transaction,
 	// whoever created the schedule. Where it is another than the payer, the
-	// payer's transfer has the fee. Default: Payer.
+	// payer's transfer has the fee, as a schedule's payer_account_id says.
+	// Default: Payer.
 	Creator string
 	// ValidStart is the time in the transaction id. Default: some seconds before
 	// Consensus, or before Parent.
