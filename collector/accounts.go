@@ -164,20 +164,20 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	for _, account := range c.network.Accounts {
 		ids = append(ids, account.ID.String())
 	}
-	known, err := c.mirror.Accounts(ctx, ids)
-	if err != nil {
-		return err
-	}
+	batch := c.mirror.Accounts(ctx, ids)
 	for i, account := range c.network.Accounts {
 		labels := []string{c.network.Name, ids[i], account.Name}
-		row, exists := known[ids[i]]
+		row, exists, err := batch.Get(ids[i])
+		if err != nil {
+			continue
+		}
 		ch <- accountExists.sample(boolValue(exists), labels...)
 		sendConfigured(ch, account, labels)
 		if exists {
 			sendAccount(ch, row, labels)
 		}
 	}
-	return nil
+	return batch.Err()
 }
 
 func sendConfigured(ch chan<- prometheus.Metric, account config.Account, labels []string) {
@@ -194,28 +194,18 @@ func sendConfigured(ch chan<- prometheus.Metric, account config.Account, labels 
 
 // sendAccount sends what the mirror returned; null becomes an absent sample.
 func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []string) {
-	if row.Balance != nil && row.Balance.Balance != nil {
-		ch <- accountBalance.sample(hbar(*row.Balance.Balance), labels...)
+	if balance, ok := row.Balance.Get(); ok {
+		sendField(ch, accountBalance, balance.Balance, hbar, labels...)
 	}
-	if row.Deleted != nil {
-		ch <- accountDeleted.sample(boolValue(*row.Deleted), labels...)
-	}
-	if row.ExpiryTimestamp != nil {
-		ch <- accountExpiry.sample(row.ExpiryTimestamp.Seconds(), labels...)
-	}
-	if row.CreatedTimestamp != nil {
-		ch <- accountCreated.sample(row.CreatedTimestamp.Seconds(), labels...)
-	}
-	if row.AutoRenewPeriod != nil {
-		ch <- accountAutoRenewPeriod.sample(float64(*row.AutoRenewPeriod), labels...)
-	}
-	if row.EthereumNonce != nil {
-		ch <- accountEthereumNonce.sample(float64(*row.EthereumNonce), labels...)
-	}
-	ch <- accountPendingReward.sample(hbar(row.PendingReward), labels...)
+	sendField(ch, accountDeleted, row.Deleted, boolValue, labels...)
+	sendTime(ch, accountExpiry, row.ExpiryTimestamp, labels...)
+	sendTime(ch, accountCreated, row.CreatedTimestamp, labels...)
+	sendField(ch, accountAutoRenewPeriod, row.AutoRenewPeriod, count, labels...)
+	sendField(ch, accountEthereumNonce, row.EthereumNonce, count, labels...)
+	sendField(ch, accountPendingReward, row.PendingReward, hbar, labels...)
 	ch <- accountInfo.sample(1, with(labels, infoLabels(row)...)...)
-	if row.Key != nil {
-		ch <- accountKeyInfo.sample(1, with(labels, cut(row.Key.Type, textLength), keyFingerprint(*row.Key))...)
+	if key, ok := row.Key.Get(); ok {
+		ch <- accountKeyInfo.sample(1, with(labels, cut(key.Type, textLength), keyFingerprint(key))...)
 	}
 }
 
@@ -226,18 +216,15 @@ func keyFingerprint(key mirror.Key) string {
 }
 
 func infoLabels(row mirror.Account) []string {
-	keyType, stakedNode := "", ""
-	if row.Key != nil {
-		keyType = row.Key.Type
-	}
-	if row.StakedNodeID != nil {
-		stakedNode = strconv.FormatInt(*row.StakedNodeID, 10)
+	stakedNode := ""
+	if id, ok := row.StakedNodeID.Get(); ok {
+		stakedNode = strconv.FormatInt(id, 10)
 	}
 	return []string{
 		text(row.EVMAddress, textLength),
 		stakedNode,
 		text(row.StakedAccountID, textLength),
-		cut(keyType, textLength),
+		cut(row.Key.Or(mirror.Key{}).Type, textLength),
 		text(row.Memo, textLength),
 	}
 }

@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -114,13 +115,11 @@ func MirrorBook(client *mirror.Client, tlsPorts []int) BookSource {
 }
 
 func nodeFromMirror(row mirror.NetworkNode, tlsPorts []int) consensus.Node {
-	addresses := make([]consensus.HostPort, 0, len(row.ServiceEndpoints))
-	for _, endpoint := range row.ServiceEndpoints {
-		host := endpoint.IPAddressV4
-		if host == "" {
-			host = endpoint.DomainName
-		}
-		addresses = append(addresses, consensus.HostPort{Host: host, Port: int(endpoint.Port)})
+	endpoints, _ := row.ServiceEndpoints.Get()
+	addresses := make([]consensus.HostPort, 0, len(endpoints))
+	for _, endpoint := range endpoints {
+		host := cmp.Or(endpoint.IPAddressV4.Or(""), endpoint.DomainName.Or(""))
+		addresses = append(addresses, consensus.HostPort{Host: host, Port: int(endpoint.Port.Or(0))})
 	}
 	return consensus.Node{
 		ID:              row.NodeID,
@@ -179,10 +178,8 @@ func (c addressBook) sendBook(ch chan<- prometheus.Metric, version bookVersion) 
 
 func (c addressBook) sendStake(ch chan<- prometheus.Metric, row mirror.NetworkNode) {
 	id := strconv.FormatInt(row.NodeID, 10)
-	send := func(metric constMetric, tinybar *int64) {
-		if tinybar != nil {
-			ch <- metric.sample(hbar(*tinybar), c.network, id)
-		}
+	send := func(metric constMetric, tinybar mirror.Field[int64]) {
+		sendField(ch, metric, tinybar, hbar, c.network, id)
 	}
 	send(nodeStake, row.Stake)
 	send(nodeStakeRewarded, row.StakeRewarded)

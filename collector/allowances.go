@@ -141,8 +141,8 @@ func (c allowances) updateHbar(ctx context.Context, ch chan<- prometheus.Metric,
 	}
 	ch <- allowancesTruncated.sample(boolValue(more), with(labels, "hbar")...)
 	for _, row := range rows {
-		ch <- hbarAllowance.sample(hbar(row.Amount), with(labels, row.Spender)...)
-		ch <- hbarAllowanceGranted.sample(hbar(row.AmountGranted), with(labels, row.Spender)...)
+		sendField(ch, hbarAllowance, row.Amount, hbar, with(labels, row.Spender)...)
+		sendField(ch, hbarAllowanceGranted, row.AmountGranted, hbar, with(labels, row.Spender)...)
 	}
 	return nil
 }
@@ -166,8 +166,9 @@ func (c allowances) sendTokens(ch chan<- prometheus.Metric, account config.Accou
 			continue
 		}
 		labels := with(c.labels(account), row.TokenID, row.Spender)
-		ch <- tokenAllowance.sample(wholeTokens(row.Amount, decimals), labels...)
-		ch <- tokenAllowanceGranted.sample(wholeTokens(row.AmountGranted, decimals), labels...)
+		whole := func(units int64) float64 { return wholeTokens(units, decimals) }
+		sendField(ch, tokenAllowance, row.Amount, whole, labels...)
+		sendField(ch, tokenAllowanceGranted, row.AmountGranted, whole, labels...)
 	}
 }
 
@@ -191,8 +192,8 @@ func (d *tokenDecimals) of(ctx context.Context, client *mirror.Client, tokens ma
 			if mirror.IsNotFound(err) {
 				return nil
 			}
-			if err == nil {
-				d.add(id, token.Decimals)
+			if decimals, ok := token.Decimals.Get(); ok {
+				d.add(id, decimals)
 			}
 			return err
 		})

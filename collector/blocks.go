@@ -183,10 +183,8 @@ func (c blocks) count(block mirror.Block) {
 		return
 	}
 	c.state.skipped += float64(block.Number - c.state.last.Number - 1)
-	c.state.transactions += float64(block.Count)
-	if block.GasUsed != nil {
-		c.state.gas += float64(*block.GasUsed)
-	}
+	c.state.transactions += float64(block.Count.Or(0))
+	c.state.gas += float64(block.GasUsed.Or(0))
 	c.state.last = block
 }
 
@@ -212,14 +210,10 @@ func (c blocks) noticeReset(ctx context.Context) error {
 func (c blocks) send(ch chan<- prometheus.Metric) {
 	last := c.state.last
 	ch <- blockNumber.sample(float64(last.Number), c.network)
-	ch <- blockTransactions.sample(float64(last.Count), c.network)
-	if last.GasUsed != nil {
-		ch <- blockGasUsed.sample(float64(*last.GasUsed), c.network)
-	}
-	if last.Size != nil {
-		ch <- blockSize.sample(float64(*last.Size), c.network)
-	}
-	if last.HAPIVersion != nil {
+	sendField(ch, blockTransactions, last.Count, count, c.network)
+	sendField(ch, blockGasUsed, last.GasUsed, count, c.network)
+	sendField(ch, blockSize, last.Size, count, c.network)
+	if _, ok := last.HAPIVersion.Get(); ok {
 		ch <- hapiVersion.sample(1, c.network, text(last.HAPIVersion, versionLength))
 	}
 	ch <- networkTransactions.sample(c.state.transactions, c.network)

@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -81,40 +82,39 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 		ids = append(ids, contract.ID.String())
 	}
 	var (
-		known    map[string]mirror.Contract
-		balances map[string]mirror.Balance
+		known    mirror.Batch[mirror.Contract]
+		balances mirror.Batch[mirror.Balance]
 	)
 	group, ctx := newParallel(ctx)
-	group.Go(func() (err error) {
-		known, err = c.mirror.Contracts(ctx, ids)
-		return err
+	group.Go(func() error {
+		known = c.mirror.Contracts(ctx, ids)
+		return nil
 	})
-	group.Go(func() (err error) {
-		balances, err = c.mirror.Balances(ctx, ids)
-		return err
+	group.Go(func() error {
+		balances = c.mirror.Balances(ctx, ids)
+		return nil
 	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	c.send(ch, known, balances)
-	return nil
+	return errors.Join(known.Err(), balances.Err())
 }
 
-func (c contracts) send(ch chan<- prometheus.Metric, known map[string]mirror.Contract, balances map[string]mirror.Balance) {
+func (c contracts) send(ch chan<- prometheus.Metric, known mirror.Batch[mirror.Contract], balances mirror.Batch[mirror.Balance]) {
 	for _, contract := range c.contracts {
 		id := contract.ID.String()
 		labels := []string{c.network, id, contract.Name}
-		row, exists := known[id]
+		row, exists, err := known.Get(id)
+		if err != nil {
+			continue
+		}
 		ch <- contractExists.sample(boolValue(exists), labels...)
 		if !exists {
 			continue
 		}
-		ch <- contractDeleted.sample(boolValue(row.Deleted), labels...)
-		if row.ExpirationTimestamp != nil {
-			ch <- contractExpiry.sample(row.ExpirationTimestamp.Seconds(), labels...)
-		}
-		if balance, ok := balances[id]; ok {
-			ch <- contractBalance.sample(hbar(balance.Balance), labels...)
-		}
+		sendField(ch, contractDeleted, row.Deleted, boolValue, labels...)
+		sendTime(ch, contractExpiry, row.ExpirationTimestamp, labels...)
+		sendField(ch, contractBalance, balances.Rows[id].Balance, hbar, labels...)
 	}
 }

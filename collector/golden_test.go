@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/model"
@@ -80,6 +82,7 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	registry := prometheus.NewRegistry()
 	self := NewSelf(registry)
 	self.Reloaded(true)
+	self.MirrorObserver("simulated", log.NewNopLogger()).DecodeFailure("/api/v1/accounts", "memo", 1, errors.New("odd"))
 	set := setOn(t, everythingOn(t, sim, self))
 	scrapeText(t, set, testDeadline) // the counters begin here
 	addHistory(t, sim)

@@ -85,9 +85,7 @@ func (c mirrorHealth) checkREST(ctx context.Context, ch chan<- prometheus.Metric
 		level.Debug(c.log).Log("msg", "mirror down", "network", c.network, "err", err)
 		return
 	}
-	if block.Timestamp.To != nil {
-		ch <- mirrorLatestBlock.sample(block.Timestamp.To.Seconds(), c.network)
-	}
+	sendTime(ch, mirrorLatestBlock, block.Timestamp.To, c.network)
 }
 
 func (c mirrorHealth) checkGRPC(ctx context.Context, ch chan<- prometheus.Metric) {

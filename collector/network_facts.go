@@ -177,20 +177,18 @@ func (c networkFacts) updateStake(ctx context.Context, ch chan<- prometheus.Metr
 	if err != nil {
 		return err
 	}
-	ch <- networkStake.sample(hbar(stake.StakeTotal), c.network)
-	ch <- networkStakeRewardedMaximum.sample(hbar(stake.MaxStakeRewarded), c.network)
-	ch <- networkRewardRate.sample(hbar(stake.StakingRewardRate), c.network)
-	ch <- networkRewardMaximum.sample(hbar(stake.MaxTotalReward), c.network)
-	ch <- networkRewardPerHbarMaximum.sample(hbar(stake.MaxStakingRewardRatePerHbar), c.network)
-	ch <- networkStartThreshold.sample(hbar(stake.StakingStartThreshold), c.network)
-	ch <- networkRewardBalanceThreshold.sample(hbar(stake.RewardBalanceThreshold), c.network)
-	ch <- networkReservedRewards.sample(hbar(stake.ReservedStakingRewards), c.network)
-	ch <- networkUnreservedBalance.sample(hbar(stake.UnreservedStakingRewardBalance), c.network)
-	ch <- networkNodeRewardFee.sample(stake.NodeRewardFeeFraction, c.network)
-	ch <- networkStakingRewardFee.sample(stake.StakingRewardFeeFraction, c.network)
-	if end := stake.StakingPeriod.To; end != nil {
-		ch <- networkStakingPeriodEnd.sample(end.Seconds(), c.network)
-	}
+	sendField(ch, networkStake, stake.StakeTotal, hbar, c.network)
+	sendField(ch, networkStakeRewardedMaximum, stake.MaxStakeRewarded, hbar, c.network)
+	sendField(ch, networkRewardRate, stake.StakingRewardRate, hbar, c.network)
+	sendField(ch, networkRewardMaximum, stake.MaxTotalReward, hbar, c.network)
+	sendField(ch, networkRewardPerHbarMaximum, stake.MaxStakingRewardRatePerHbar, hbar, c.network)
+	sendField(ch, networkStartThreshold, stake.StakingStartThreshold, hbar, c.network)
+	sendField(ch, networkRewardBalanceThreshold, stake.RewardBalanceThreshold, hbar, c.network)
+	sendField(ch, networkReservedRewards, stake.ReservedStakingRewards, hbar, c.network)
+	sendField(ch, networkUnreservedBalance, stake.UnreservedStakingRewardBalance, hbar, c.network)
+	sendField(ch, networkNodeRewardFee, stake.NodeRewardFeeFraction, fraction, c.network)
+	sendField(ch, networkStakingRewardFee, stake.StakingRewardFeeFraction, fraction, c.network)
+	sendTime(ch, networkStakingPeriodEnd, stake.StakingPeriod.Or(mirror.TimestampRange{}).To, c.network)
 	return nil
 }
 
@@ -199,8 +197,8 @@ func (c networkFacts) updateSupply(ctx context.Context, ch chan<- prometheus.Met
 	if err != nil {
 		return err
 	}
-	ch <- networkSupply.sample(hbar(supply.TotalSupply), c.network, "total")
-	ch <- networkSupply.sample(hbar(supply.ReleasedSupply), c.network, "released")
+	sendField(ch, networkSupply, supply.TotalSupply, hbar, c.network, "total")
+	sendField(ch, networkSupply, supply.ReleasedSupply, hbar, c.network, "released")
 	return nil
 }
 
@@ -209,9 +207,12 @@ func (c networkFacts) updateRates(ctx context.Context, ch chan<- prometheus.Metr
 	if err != nil {
 		return err
 	}
-	for period, rate := range map[string]mirror.ExchangeRate{"current": rates.Current, "next": rates.Next} {
-		ch <- exchangeRate.sample(rate.USDPerHbar(), c.network, period)
-		ch <- exchangeRateExpiry.sample(float64(rate.ExpirationTime), c.network, period)
+	for period, field := range map[string]mirror.Field[mirror.ExchangeRate]{"current": rates.Current, "next": rates.Next} {
+		rate := field.Or(mirror.ExchangeRate{})
+		if usd, ok := rate.USDPerHbar(); ok {
+			ch <- exchangeRate.sample(usd, c.network, period)
+		}
+		sendField(ch, exchangeRateExpiry, rate.ExpirationTime, count, c.network, period)
 	}
 	return nil
 }
@@ -224,7 +225,7 @@ func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.
 	for _, transactionType := range gasTransactionTypes {
 		i := slices.IndexFunc(fees, func(fee mirror.Fee) bool { return fee.TransactionType == transactionType })
 		if i >= 0 {
-			ch <- gasPrice.sample(hbar(fees[i].Gas), c.network, transactionType)
+			sendField(ch, gasPrice, fees[i].Gas, hbar, c.network, transactionType)
 		}
 	}
 	return nil
@@ -242,7 +243,7 @@ func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prome
 	for _, node := range nodes[:min(len(nodes), maxRegisteredNodes)] {
 		id := strconv.FormatInt(node.RegisteredNodeID, 10)
 		ch <- registeredNodeInfo.sample(1, c.network, id, text(node.Description, descriptionLength), endpointTypes(node))
-		ch <- registeredNodeEndpoints.sample(float64(len(node.ServiceEndpoints)), c.network, id)
+		sendField(ch, registeredNodeEndpoints, node.ServiceEndpoints, length[mirror.RegisteredEndpoint], c.network, id)
 	}
 	return nil
 }
@@ -256,8 +257,8 @@ func IsUnknownRoute(err error) bool {
 
 func endpointTypes(node mirror.RegisteredNode) string {
 	types := map[string]bool{}
-	for _, endpoint := range node.ServiceEndpoints {
-		types[endpoint.Type] = true
+	for _, endpoint := range node.ServiceEndpoints.Or(nil) {
+		types[endpoint.Type.Or("")] = true
 	}
 	return cut(strings.Join(slices.Sorted(maps.Keys(types)), ","), descriptionLength)
 }

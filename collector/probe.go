@@ -136,13 +136,12 @@ func newProbedAccount(account config.Account, id string, row *mirror.Account) Pr
 	if row == nil {
 		return a
 	}
-	a.Deleted = row.Deleted != nil && *row.Deleted
-	if row.Balance != nil {
-		a.Tinybar = row.Balance.Balance
+	a.Deleted = row.Deleted.Or(false)
+	if tinybar, ok := row.Balance.Or(mirror.AccountBalance{}).Balance.Get(); ok {
+		a.Tinybar = &tinybar
 	}
-	if row.ExpiryTimestamp != nil {
-		expiry := time.Unix(0, int64(*row.ExpiryTimestamp)).UTC()
-		a.Expiry = &expiry
+	if at, ok := row.ExpiryTimestamp.Get(); ok && !at.Never() {
+		a.Expiry = new(at.Time().UTC())
 	}
 	return a
 }
@@ -175,12 +174,12 @@ func (n Network) listTargets(ctx context.Context, targets []Target, rows []*mirr
 	if len(ids) == 0 {
 		return nil
 	}
-	known, err := n.Mirror.Accounts(ctx, ids)
-	if err != nil {
+	batch := n.Mirror.Accounts(ctx, ids)
+	if err := batch.Err(); err != nil {
 		return err
 	}
 	for i, target := range targets {
-		if row, ok := known[target.ID.String()]; ok && !target.ID.IsZero() {
+		if row, ok := batch.Rows[target.ID.String()]; ok && !target.ID.IsZero() {
 			rows[i] = &row
 		}
 	}

@@ -87,21 +87,34 @@ func cut(text string, max int) string {
 	return string([]rune(text)[:max-1]) + "…"
 }
 
-// text is cut for text that may be null.
-func text(value *string, max int) string {
-	if value == nil {
-		return ""
-	}
-	return cut(*value, max)
+// text is cut for text that may be missing.
+func text(field mirror.Field[string], max int) string {
+	return cut(field.Or(""), max)
 }
+
+// sendField sends the sample of a field, if it has a value.
+func sendField[T any](ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[T], convert func(T) float64, labels ...string) {
+	if value, ok := field.Get(); ok {
+		ch <- metric.sample(convert(value), labels...)
+	}
+}
+
+// sendTime sends the sample of a time, if there is one and it ever comes.
+func sendTime(ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[mirror.Timestamp], labels ...string) {
+	if at, ok := field.Get(); ok && !at.Never() {
+		ch <- metric.sample(at.Seconds(), labels...)
+	}
+}
+
+func count(n int64) float64 { return float64(n) }
+
+func fraction(f float64) float64 { return f }
+
+func length[T any](list []T) float64 { return float64(len(list)) }
 
 // blockEnd is when the block ended, or began if it has not ended.
 func blockEnd(block mirror.Block) time.Time {
-	end := block.Timestamp.From
-	if block.Timestamp.To != nil {
-		end = *block.Timestamp.To
-	}
-	return end.Time()
+	return block.Timestamp.To.Or(block.Timestamp.From.Or(0)).Time()
 }
 
 // withShare bounds ctx to a share of its remaining time.

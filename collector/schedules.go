@@ -128,7 +128,7 @@ func (c schedules) send(ch chan<- prometheus.Metric, creator config.ScheduleCrea
 	}
 	for _, schedule := range pending[:min(len(pending), maxShownSchedules)] {
 		labels := with(labels, schedule.ID)
-		ch <- scheduleSignatures.sample(float64(len(schedule.Signatures)), labels...)
+		sendField(ch, scheduleSignatures, schedule.Signatures, length[struct{}], labels...)
 		ch <- scheduleExpiry.sample(scheduleEnd(schedule).Seconds(), labels...)
 	}
 }
@@ -146,10 +146,7 @@ func pendingSchedules(rows []mirror.Schedule, now mirror.Timestamp) []mirror.Sch
 }
 
 func scheduleEnd(s mirror.Schedule) mirror.Timestamp {
-	if s.ExpirationTime != nil {
-		return *s.ExpirationTime
-	}
-	return s.ConsensusTimestamp.Add(defaultScheduleLifetime)
+	return s.ExpirationTime.Or(s.ConsensusTimestamp.Or(0).Add(defaultScheduleLifetime))
 }
 
 // mayMiss reports whether a schedule older than the page's may be pending.
@@ -157,6 +154,6 @@ func mayMiss(page mirror.Page[mirror.Schedule], now mirror.Timestamp) bool {
 	if !page.More || len(page.Rows) == 0 {
 		return page.More
 	}
-	oldest := page.Rows[len(page.Rows)-1].ConsensusTimestamp
+	oldest := page.Rows[len(page.Rows)-1].ConsensusTimestamp.Or(0)
 	return oldest.Add(maxScheduleLifetime) > now
 }

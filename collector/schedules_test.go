@@ -111,11 +111,11 @@ func TestPendingSchedulesEndOnTime(t *testing.T) {
 	const now = mirror.Timestamp(1_700_000_000 * time.Second)
 	at := now.Add
 	rows := []mirror.Schedule{
-		{ID: "later", ConsensusTimestamp: at(-time.Minute)},
-		{ID: "explicit", ConsensusTimestamp: at(-time.Hour), ExpirationTime: ptr(at(2))},
-		{ID: "explicit end", ConsensusTimestamp: at(-time.Minute), ExpirationTime: ptr(at(0))},
-		{ID: "default", ConsensusTimestamp: at(-defaultScheduleLifetime + 1)},
-		{ID: "default end", ConsensusTimestamp: at(-defaultScheduleLifetime)},
+		{ID: "later", ConsensusTimestamp: mirror.FieldOf(at(-time.Minute))},
+		{ID: "explicit", ConsensusTimestamp: mirror.FieldOf(at(-time.Hour)), ExpirationTime: mirror.FieldOf(at(2))},
+		{ID: "explicit end", ConsensusTimestamp: mirror.FieldOf(at(-time.Minute)), ExpirationTime: mirror.FieldOf(at(0))},
+		{ID: "default", ConsensusTimestamp: mirror.FieldOf(at(-defaultScheduleLifetime + 1))},
+		{ID: "default end", ConsensusTimestamp: mirror.FieldOf(at(-defaultScheduleLifetime))},
 	}
 	var ids []string
 	for _, schedule := range pendingSchedules(rows, now) {
@@ -125,7 +125,7 @@ func TestPendingSchedulesEndOnTime(t *testing.T) {
 		t.Errorf("pending %q, want %q", ids, want)
 	}
 	for age, want := range map[time.Duration]bool{maxScheduleLifetime - 1: true, maxScheduleLifetime: false} {
-		page := mirror.Page[mirror.Schedule]{Rows: []mirror.Schedule{{ConsensusTimestamp: at(-age)}}, More: true}
+		page := mirror.Page[mirror.Schedule]{Rows: []mirror.Schedule{{ConsensusTimestamp: mirror.FieldOf(at(-age))}}, More: true}
 		if got := mayMiss(page, now); got != want {
 			t.Errorf("mayMiss with an oldest schedule of %s is %v", age, got)
 		}

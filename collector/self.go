@@ -4,8 +4,10 @@
 package collector
 
 import (
+	"sync"
 	"time"
 
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/internal/mirror"
@@ -64,6 +66,14 @@ var (
 		Source:    "the exporter",
 		Example:   "rate(hedera_mirror_rate_limit_wait_seconds_total[5m])",
 	}
+	mirrorDecodeFailures = Metric{
+		Collector: "self",
+		Name:      "mirror_decode_failures_total",
+		Help:      "Values in the mirror node's answers that could not be read. The sample of the value is absent; if it was the row's id or the id of an earlier row, the row is left out.",
+		Labels:    []string{"network", "route", "field"},
+		Source:    "the exporter",
+		Example:   "increase(hedera_mirror_decode_failures_total[1h]) > 0",
+	}
 )
 
 // Self has the exporter's own metrics, which outlive a reload.
@@ -75,6 +85,7 @@ type Self struct {
 	requests         *prometheus.CounterVec
 	durations        *prometheus.HistogramVec
 	rateLimitWaits   *prometheus.CounterVec
+	decodeFailures   *prometheus.CounterVec
 }
 
 // NewSelf registers the exporter's own metrics.
@@ -86,10 +97,11 @@ func NewSelf(registerer prometheus.Registerer) *Self {
 		totalShards:      prometheus.NewGauge(prometheus.GaugeOpts(opts(totalShards))),
 		requests:         prometheus.NewCounterVec(prometheus.CounterOpts(opts(mirrorRequests)), mirrorRequests.Labels),
 		rateLimitWaits:   prometheus.NewCounterVec(prometheus.CounterOpts(opts(mirrorRateLimitWait)), mirrorRateLimitWait.Labels),
+		decodeFailures:   prometheus.NewCounterVec(prometheus.CounterOpts(opts(mirrorDecodeFailures)), mirrorDecodeFailures.Labels),
 		durations:        prometheus.NewHistogramVec(histogramOpts(mirrorRequestDuration), mirrorRequestDuration.Labels),
 	}
 	s.totalShards.Set(1)
-	registerer.MustRegister(s.reloadSuccessful, s.reloadTimestamp, s.shardOrdinal, s.totalShards, s.requests, s.rateLimitWaits, s.durations)
+	registerer.MustRegister(s.reloadSuccessful, s.reloadTimestamp, s.shardOrdinal, s.totalShards, s.requests, s.rateLimitWaits, s.decodeFailures, s.durations)
 	return s
 }
 
@@ -118,6 +130,7 @@ func init() {
 	declare(mirrorRequests, "counter")
 	declare(mirrorRequestDuration, "histogram")
 	declare(mirrorRateLimitWait, "counter")
+	declare(mirrorDecodeFailures, "counter")
 }
 
 // Reloaded records an attempt to load the configuration.
@@ -148,17 +161,29 @@ func (s *Self) Retain(previous, current []string) {
 		s.requests.DeletePartialMatch(labels)
 		s.durations.DeletePartialMatch(labels)
 		s.rateLimitWaits.DeletePartialMatch(labels)
+		s.decodeFailures.DeletePartialMatch(labels)
 	}
 }
 
-// MirrorObserver counts the requests to one network's mirror node.
-func (s *Self) MirrorObserver(network string) mirror.Observer {
+// MirrorObserver counts the requests to one network's mirror node. It logs the
+// first value of each field that could not be read as a warning, others at
+// level debug.
+func (s *Self) MirrorObserver(network string, logger Logger) mirror.Observer {
 	wait := s.rateLimitWaits.WithLabelValues(network)
+	var logged sync.Map // by route and field
 	return mirror.Observer{
 		Request: func(route, code string, duration time.Duration) {
 			s.requests.WithLabelValues(network, route, code).Inc()
 			s.durations.WithLabelValues(network, route).Observe(duration.Seconds())
 		},
 		RateLimitWait: func(duration time.Duration) { wait.Add(duration.Seconds()) },
+		DecodeFailure: func(route, field string, rows int, err error) {
+			s.decodeFailures.WithLabelValues(network, route, field).Add(float64(rows))
+			log := level.Warn(logger)
+			if _, again := logged.LoadOrStore([2]string{route, field}, true); again {
+				log = level.Debug(logger)
+			}
+			log.Log("msg", "value from the mirror node is unreadable", "network", network, "route", route, "field", field, "rows", rows, "err", err)
+		},
 	}
 }

@@ -59,7 +59,7 @@ func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Si
 	client, err := mirror.New(mirror.Options{
 		Network:     "simulated",
 		URL:         base,
-		Observer:    self.MirrorObserver("simulated"),
+		Observer:    self.MirrorObserver("simulated", log.NewNopLogger()),
 		DialContext: promconfig.DialContextFunc(dial),
 	})
 	if err != nil {

@@ -219,28 +219,35 @@ func (c tokens) sendToken(ch chan<- prometheus.Metric, configured config.Entity,
 }
 
 func sendKnownToken(ch chan<- prometheus.Metric, token mirror.Token, labels []string) {
-	ch <- tokenSupply.sample(wholeTokens(token.TotalSupply, token.Decimals), labels...)
-	if token.MaxSupply > 0 {
-		ch <- tokenSupplyMaximum.sample(wholeTokens(token.MaxSupply, token.Decimals), labels...)
+	sendUnits(ch, tokenSupply, token.TotalSupply, token.Decimals, labels...)
+	if token.MaxSupply.Or(0) > 0 {
+		sendUnits(ch, tokenSupplyMaximum, token.MaxSupply, token.Decimals, labels...)
 	}
 	sendStatus(ch, tokenPaused, token.PauseStatus, "PAUSED", "UNPAUSED", labels)
-	if token.Deleted != nil {
-		ch <- tokenDeleted.sample(boolValue(*token.Deleted), labels...)
-	}
-	if token.ExpiryTimestamp != nil {
-		ch <- tokenExpiry.sample(token.ExpiryTimestamp.Seconds(), labels...)
+	sendField(ch, tokenDeleted, token.Deleted, boolValue, labels...)
+	sendTime(ch, tokenExpiry, token.ExpiryTimestamp, labels...)
+	decimals := ""
+	if n, ok := token.Decimals.Get(); ok {
+		decimals = strconv.FormatInt(n, 10)
 	}
 	ch <- tokenInfo.sample(1, with(labels,
-		cut(token.Name, textLength),
-		cut(token.Symbol, textLength),
-		cut(token.Type, textLength),
+		text(token.Name, textLength),
+		text(token.Symbol, textLength),
+		text(token.Type, textLength),
 		text(token.TreasuryAccountID, textLength),
-		strconv.FormatInt(token.Decimals, 10))...)
+		decimals)...)
+}
+
+// sendUnits sends an amount in whole tokens, if it and the decimals are known.
+func sendUnits(ch chan<- prometheus.Metric, metric constMetric, units, decimals mirror.Field[int64], labels ...string) {
+	if decimals, ok := decimals.Get(); ok {
+		sendField(ch, metric, units, func(n int64) float64 { return wholeTokens(n, decimals) }, labels...)
+	}
 }
 
 // sendStatus sends nothing for any other status, such as NOT_APPLICABLE.
-func sendStatus(ch chan<- prometheus.Metric, metric constMetric, status, yes, no string, labels []string) {
-	if status == yes || status == no {
+func sendStatus(ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[string], yes, no string, labels []string) {
+	if status := field.Or(""); status == yes || status == no {
 		ch <- metric.sample(boolValue(status == yes), labels...)
 	}
 }
@@ -250,22 +257,16 @@ func (c tokens) updateBalances(ctx context.Context, ch chan<- prometheus.Metric,
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	balances, err := c.mirror.TokenBalances(ctx, token.ID, c.accountIDs())
-	if err != nil {
-		return err
-	}
+	balances := c.mirror.TokenBalances(ctx, token.ID, c.accountIDs())
 	for _, account := range c.network.Accounts {
-		held, associated := balances[account.ID.String()]
-		if !associated {
-			continue
-		}
-		ch <- accountTokenBalance.sample(wholeTokens(held.Balance, token.Decimals),
-			c.network.Name, account.ID.String(), account.Name, token.ID, cut(token.Symbol, textLength))
-		if token.TreasuryAccountID != nil && *token.TreasuryAccountID == account.ID.String() {
-			c.sendTreasuryBalance(ch, token, held.Balance)
+		held := balances.Rows[account.ID.String()].Balance
+		sendUnits(ch, accountTokenBalance, held, token.Decimals,
+			c.network.Name, account.ID.String(), account.Name, token.ID, text(token.Symbol, textLength))
+		if token.TreasuryAccountID.Or("") == account.ID.String() {
+			c.sendTreasuryBalance(ch, token, held)
 		}
 	}
-	return nil
+	return balances.Err()
 }
 
 func (c tokens) accountIDs() []string {
@@ -276,11 +277,11 @@ func (c tokens) accountIDs() []string {
 	return ids
 }
 
-func (c tokens) sendTreasuryBalance(ch chan<- prometheus.Metric, token knownToken, units int64) {
+func (c tokens) sendTreasuryBalance(ch chan<- prometheus.Metric, token knownToken, units mirror.Field[int64]) {
 	if c.network.accountsOnly {
 		return
 	}
-	ch <- tokenTreasuryBalance.sample(wholeTokens(units, token.Decimals), c.network.Name, token.ID, token.name)
+	sendUnits(ch, tokenTreasuryBalance, units, token.Decimals, c.network.Name, token.ID, token.name)
 }
 
 // updateTreasuries sends the treasury balances of the tokens whose treasury is
@@ -295,19 +296,19 @@ func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metri
 	var ids []string
 	var apart []knownToken
 	for _, token := range known {
-		if treasury := token.TreasuryAccountID; treasury != nil && !configured[*treasury] {
-			ids = append(ids, *treasury)
+		if treasury, ok := token.TreasuryAccountID.Get(); ok && !configured[treasury] {
+			ids = append(ids, treasury)
 			apart = append(apart, token)
 		}
 	}
 	if len(apart) == 0 {
 		return nil
 	}
-	rows, err := c.mirror.Accounts(ctx, ids)
-	if err != nil {
+	treasuries := c.mirror.Accounts(ctx, ids)
+	if err := treasuries.Err(); err != nil {
 		return err
 	}
-	listed := listedTokens(rows)
+	listed := listedTokens(treasuries.Rows)
 	for _, token := range apart {
 		if err := c.updateTreasury(ctx, ch, token, listed); err != nil {
 			return err
@@ -319,13 +320,10 @@ func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metri
 // holding is a token of an account.
 type holding struct{ account, token string }
 
-func listedTokens(rows map[string]mirror.Account) map[holding]int64 {
-	listed := map[holding]int64{}
+func listedTokens(rows map[string]mirror.Account) map[holding]mirror.Field[int64] {
+	listed := map[holding]mirror.Field[int64]{}
 	for _, row := range rows {
-		if row.Balance == nil {
-			continue
-		}
-		for _, token := range row.Balance.Tokens {
+		for _, token := range row.Balance.Or(mirror.AccountBalance{}).Tokens.Or(nil) {
 			listed[holding{row.ID, token.TokenID}] = token.Balance
 		}
 	}
@@ -334,8 +332,8 @@ func listedTokens(rows map[string]mirror.Account) map[holding]int64 {
 
 // updateTreasury asks for a token that is not listed separately: the list has 50
 // tokens per account (docs/hedera.md 1.1).
-func (c tokens) updateTreasury(ctx context.Context, ch chan<- prometheus.Metric, token knownToken, listed map[holding]int64) error {
-	treasury := *token.TreasuryAccountID
+func (c tokens) updateTreasury(ctx context.Context, ch chan<- prometheus.Metric, token knownToken, listed map[holding]mirror.Field[int64]) error {
+	treasury := token.TreasuryAccountID.Or("")
 	if units, ok := listed[holding{treasury, token.ID}]; ok {
 		c.sendTreasuryBalance(ch, token, units)
 		return nil
@@ -369,7 +367,7 @@ func (c tokens) updateRelationships(ctx context.Context, ch chan<- prometheus.Me
 	for _, row := range rows {
 		labels := with(labels, row.TokenID)
 		if !sent[row.TokenID] {
-			ch <- accountTokenBalance.sample(wholeTokens(row.Balance, row.Decimals), with(labels, "")...)
+			sendUnits(ch, accountTokenBalance, row.Balance, row.Decimals, with(labels, "")...)
 		}
 		sendStatus(ch, accountTokenFrozen, row.FreezeStatus, "FROZEN", "UNFROZEN", labels)
 		sendStatus(ch, accountTokenKYC, row.KYCStatus, "GRANTED", "REVOKED", labels)

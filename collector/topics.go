@@ -99,7 +99,7 @@ func (c topics) updateTopic(ctx context.Context, ch chan<- prometheus.Metric, to
 	}
 	ch <- topicSequence.sample(float64(message.SequenceNumber), labels...)
 	if found {
-		ch <- topicLastMessage.sample(message.ConsensusTimestamp.Seconds(), labels...)
+		sendTime(ch, topicLastMessage, message.ConsensusTimestamp, labels...)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ type transactionKey struct {
 }
 
 func keyOf(t mirror.Transaction) transactionKey {
-	return transactionKey{id: t.ID, nonce: t.Nonce, scheduled: t.Scheduled}
+	return transactionKey{id: t.ID, nonce: t.Nonce.Or(0), scheduled: t.Scheduled.Or(false)}
 }
 
 func (c cursor) passed(t mirror.Transaction) bool {
@@ -97,9 +97,9 @@ func (a *accountCount) add(rows []mirror.Transaction, next cursor) {
 func (a *accountCount) count(row mirror.Transaction) {
 	involved := row.Payer() == a.id
 	if involved {
-		a.fee.add(row.ChargedTxFee)
+		a.fee.add(row.ChargedTxFee.Or(0))
 	}
-	for _, transfer := range row.Transfers {
+	for _, transfer := range row.Transfers.Or(nil) {
 		if transfer.Account != a.id {
 			continue
 		}
@@ -113,7 +113,7 @@ func (a *accountCount) count(row mirror.Transaction) {
 	if !involved {
 		return
 	}
-	a.results[typeAndResult{typeLabel(row.Name), resultLabel(row.Result)}]++
+	a.results[typeAndResult{typeLabel(row.Name.Or("")), resultLabel(row.Result.Or(""))}]++
 	a.last = max(a.last, row.ConsensusTimestamp)
 }
 

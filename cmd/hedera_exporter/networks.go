@@ -53,7 +53,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, dial c
 		}),
 	}
 	if n.Mirror != nil {
-		client, err := newMirror(n, self, dial)
+		client, err := newMirror(n, self, dial, logger)
 		if err != nil {
 			return collector.Network{}, err
 		}
@@ -70,7 +70,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, dial c
 	return network, nil
 }
 
-func newMirror(n config.Network, self *collector.Self, dial consensus.DialContextFunc) (*mirror.Client, error) {
+func newMirror(n config.Network, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (*mirror.Client, error) {
 	return mirror.New(mirror.Options{
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
@@ -79,7 +79,7 @@ func newMirror(n config.Network, self *collector.Self, dial consensus.DialContex
 		RateLimit:      n.Mirror.RateLimit,
 		MaxConcurrency: n.Mirror.MaxConcurrency,
 		Timeout:        time.Duration(n.Mirror.Timeout),
-		Observer:       self.MirrorObserver(n.Name),
+		Observer:       self.MirrorObserver(n.Name, logger),
 		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})

@@ -201,11 +201,30 @@ func formatInteger(value *int64) string {
 	return strconv.FormatInt(*value, 10)
 }
 
-func timeOf(t *mirror.Timestamp) *time.Time {
-	if t == nil {
+// timeOf is nil for no time, and for one that never comes.
+func timeOf(field mirror.Field[mirror.Timestamp]) *time.Time {
+	at, ok := field.Get()
+	if !ok || at.Never() {
 		return nil
 	}
-	return new(time.Unix(0, int64(*t)).UTC())
+	return new(at.Time().UTC())
+}
+
+// pointer is nil for no value.
+func pointer[T any](field mirror.Field[T]) *T {
+	value, ok := field.Get()
+	if !ok {
+		return nil
+	}
+	return &value
+}
+
+func fieldInHbar(tinybar mirror.Field[int64]) *float64 {
+	value, ok := tinybar.Get()
+	if !ok {
+		return nil
+	}
+	return new(inHbar(value))
 }
 
 func formatTime(t *time.Time) string {

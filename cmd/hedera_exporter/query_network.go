@@ -34,15 +34,15 @@ type networkReport struct {
 type blockState struct {
 	Number       int64      `json:"number"`
 	End          *time.Time `json:"end"`
-	Transactions int64      `json:"transactions"`
+	Transactions *int64     `json:"transactions"`
 	GasUsed      *int64     `json:"gas_used"`
 	SizeBytes    *int64     `json:"size_bytes"`
 	HAPIVersion  *string    `json:"hapi_version"`
 }
 
 type supplyState struct {
-	TotalHbar    float64 `json:"total_hbar"`
-	ReleasedHbar float64 `json:"released_hbar"`
+	TotalHbar    *float64 `json:"total_hbar"`
+	ReleasedHbar *float64 `json:"released_hbar"`
 }
 
 type ratesState struct {
@@ -51,22 +51,22 @@ type ratesState struct {
 }
 
 type rateState struct {
-	USDPerHbar float64   `json:"usd_per_hbar"`
-	Expiry     time.Time `json:"expiry"`
+	USDPerHbar *float64   `json:"usd_per_hbar"`
+	Expiry     *time.Time `json:"expiry"`
 }
 
 type stakeState struct {
-	TotalHbar                   float64    `json:"total_hbar"`
-	MaximumRewardedHbar         float64    `json:"maximum_rewarded_hbar"`
-	RewardRateHbar              float64    `json:"reward_rate_hbar"`
-	MaximumRewardHbar           float64    `json:"maximum_reward_hbar"`
-	MaximumRewardPerHbarHbar    float64    `json:"maximum_reward_per_hbar_hbar"`
-	StartThresholdHbar          float64    `json:"start_threshold_hbar"`
-	RewardBalanceThresholdHbar  float64    `json:"reward_balance_threshold_hbar"`
-	ReservedRewardsHbar         float64    `json:"reserved_rewards_hbar"`
-	UnreservedRewardBalanceHbar float64    `json:"unreserved_reward_balance_hbar"`
-	NodeRewardFeeRatio          float64    `json:"node_reward_fee_ratio"`
-	StakingRewardFeeRatio       float64    `json:"staking_reward_fee_ratio"`
+	TotalHbar                   *float64   `json:"total_hbar"`
+	MaximumRewardedHbar         *float64   `json:"maximum_rewarded_hbar"`
+	RewardRateHbar              *float64   `json:"reward_rate_hbar"`
+	MaximumRewardHbar           *float64   `json:"maximum_reward_hbar"`
+	MaximumRewardPerHbarHbar    *float64   `json:"maximum_reward_per_hbar_hbar"`
+	StartThresholdHbar          *float64   `json:"start_threshold_hbar"`
+	RewardBalanceThresholdHbar  *float64   `json:"reward_balance_threshold_hbar"`
+	ReservedRewardsHbar         *float64   `json:"reserved_rewards_hbar"`
+	UnreservedRewardBalanceHbar *float64   `json:"unreserved_reward_balance_hbar"`
+	NodeRewardFeeRatio          *float64   `json:"node_reward_fee_ratio"`
+	StakingRewardFeeRatio       *float64   `json:"staking_reward_fee_ratio"`
 	PeriodEnd                   *time.Time `json:"period_end"`
 }
 
@@ -116,8 +116,8 @@ func (r *networkReport) readBlock(ctx context.Context, client *mirror.Client) er
 		return err
 	}
 	r.LatestBlock = &blockState{
-		Number: block.Number, End: timeOf(block.Timestamp.To), Transactions: block.Count,
-		GasUsed: block.GasUsed, SizeBytes: block.Size, HAPIVersion: block.HAPIVersion,
+		Number: block.Number, End: timeOf(block.Timestamp.To), Transactions: pointer(block.Count),
+		GasUsed: pointer(block.GasUsed), SizeBytes: pointer(block.Size), HAPIVersion: pointer(block.HAPIVersion),
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (r *networkReport) readSupply(ctx context.Context, client *mirror.Client) e
 	if err != nil {
 		return err
 	}
-	r.Supply = &supplyState{TotalHbar: inHbar(supply.TotalSupply), ReleasedHbar: inHbar(supply.ReleasedSupply)}
+	r.Supply = &supplyState{TotalHbar: fieldInHbar(supply.TotalSupply), ReleasedHbar: fieldInHbar(supply.ReleasedSupply)}
 	return nil
 }
 
@@ -137,9 +137,17 @@ func (r *networkReport) readRates(ctx context.Context, client *mirror.Client) er
 		return err
 	}
 	state := func(rate mirror.ExchangeRate) rateState {
-		return rateState{USDPerHbar: rate.USDPerHbar(), Expiry: time.Unix(rate.ExpirationTime, 0).UTC()}
+		var s rateState
+		if usd, ok := rate.USDPerHbar(); ok {
+			s.USDPerHbar = &usd
+		}
+		if expiry, ok := rate.ExpirationTime.Get(); ok {
+			s.Expiry = new(time.Unix(expiry, 0).UTC())
+		}
+		return s
 	}
-	r.ExchangeRates = &ratesState{Current: state(rates.Current), Next: state(rates.Next)}
+	none := mirror.ExchangeRate{}
+	r.ExchangeRates = &ratesState{Current: state(rates.Current.Or(none)), Next: state(rates.Next.Or(none))}
 	return nil
 }
 
@@ -153,18 +161,18 @@ func (r *networkReport) readStake(ctx context.Context, client *mirror.Client) er
 		return err
 	}
 	r.Stake = &stakeState{
-		TotalHbar:                   inHbar(stake.StakeTotal),
-		MaximumRewardedHbar:         inHbar(stake.MaxStakeRewarded),
-		RewardRateHbar:              inHbar(stake.StakingRewardRate),
-		MaximumRewardHbar:           inHbar(stake.MaxTotalReward),
-		MaximumRewardPerHbarHbar:    inHbar(stake.MaxStakingRewardRatePerHbar),
-		StartThresholdHbar:          inHbar(stake.StakingStartThreshold),
-		RewardBalanceThresholdHbar:  inHbar(stake.RewardBalanceThreshold),
-		ReservedRewardsHbar:         inHbar(stake.ReservedStakingRewards),
-		UnreservedRewardBalanceHbar: inHbar(stake.UnreservedStakingRewardBalance),
-		NodeRewardFeeRatio:          stake.NodeRewardFeeFraction,
-		StakingRewardFeeRatio:       stake.StakingRewardFeeFraction,
-		PeriodEnd:                   timeOf(stake.StakingPeriod.To),
+		TotalHbar:                   fieldInHbar(stake.StakeTotal),
+		MaximumRewardedHbar:         fieldInHbar(stake.MaxStakeRewarded),
+		RewardRateHbar:              fieldInHbar(stake.StakingRewardRate),
+		MaximumRewardHbar:           fieldInHbar(stake.MaxTotalReward),
+		MaximumRewardPerHbarHbar:    fieldInHbar(stake.MaxStakingRewardRatePerHbar),
+		StartThresholdHbar:          fieldInHbar(stake.StakingStartThreshold),
+		RewardBalanceThresholdHbar:  fieldInHbar(stake.RewardBalanceThreshold),
+		ReservedRewardsHbar:         fieldInHbar(stake.ReservedStakingRewards),
+		UnreservedRewardBalanceHbar: fieldInHbar(stake.UnreservedStakingRewardBalance),
+		NodeRewardFeeRatio:          pointer(stake.NodeRewardFeeFraction),
+		StakingRewardFeeRatio:       pointer(stake.StakingRewardFeeFraction),
+		PeriodEnd:                   timeOf(stake.StakingPeriod.Or(mirror.TimestampRange{}).To),
 	}
 	return nil
 }
@@ -176,7 +184,9 @@ func (r *networkReport) readFees(ctx context.Context, client *mirror.Client) err
 	}
 	r.GasPriceHbar = make(map[string]float64, len(fees))
 	for _, fee := range fees {
-		r.GasPriceHbar[fee.TransactionType] = inHbar(fee.Gas)
+		if gas, ok := fee.Gas.Get(); ok {
+			r.GasPriceHbar[fee.TransactionType] = inHbar(gas)
+		}
 	}
 	return nil
 }
@@ -206,7 +216,7 @@ func (r networkReport) writeTable(w io.Writer) {
 	if b := r.LatestBlock; b != nil {
 		row("latest block", strconv.FormatInt(b.Number, 10))
 		row("latest block ended", formatTime(b.End))
-		row("transactions in it", strconv.FormatInt(b.Transactions, 10))
+		row("transactions in it", formatInteger(b.Transactions))
 		row("gas used in it", formatInteger(b.GasUsed))
 		row("size of it (bytes)", formatInteger(b.SizeBytes))
 		if b.HAPIVersion != nil {
@@ -214,19 +224,19 @@ func (r networkReport) writeTable(w io.Writer) {
 		}
 	}
 	if s := r.Supply; s != nil {
-		row("total supply (hbar)", formatNumber(&s.TotalHbar))
-		row("released supply (hbar)", formatNumber(&s.ReleasedHbar))
+		row("total supply (hbar)", formatNumber(s.TotalHbar))
+		row("released supply (hbar)", formatNumber(s.ReleasedHbar))
 	}
 	if rates := r.ExchangeRates; rates != nil {
-		row("price of an hbar (USD)", formatNumber(&rates.Current.USDPerHbar))
-		row("until", formatTime(&rates.Current.Expiry))
-		row("next price of an hbar (USD)", formatNumber(&rates.Next.USDPerHbar))
+		row("price of an hbar (USD)", formatNumber(rates.Current.USDPerHbar))
+		row("until", formatTime(rates.Current.Expiry))
+		row("next price of an hbar (USD)", formatNumber(rates.Next.USDPerHbar))
 	}
 	if s := r.Stake; s != nil {
-		row("stake (hbar)", formatNumber(&s.TotalHbar))
-		row("reward for a staking period (hbar)", formatNumber(&s.RewardRateHbar))
-		row("rewards not yet paid (hbar)", formatNumber(&s.ReservedRewardsHbar))
-		row("unreserved reward balance (hbar)", formatNumber(&s.UnreservedRewardBalanceHbar))
+		row("stake (hbar)", formatNumber(s.TotalHbar))
+		row("reward for a staking period (hbar)", formatNumber(s.RewardRateHbar))
+		row("rewards not yet paid (hbar)", formatNumber(s.ReservedRewardsHbar))
+		row("unreserved reward balance (hbar)", formatNumber(s.UnreservedRewardBalanceHbar))
 		row("staking period ended", formatTime(s.PeriodEnd))
 	}
 	for _, transactionType := range slices.Sorted(maps.Keys(r.GasPriceHbar)) {

@@ -28,7 +28,7 @@ func TestPresets(t *testing.T) {
 					GRPCTLS:        true,
 					HTTPClient:     promconfig.DefaultHTTPClientConfig,
 					RateLimit:      40,
-					MaxConcurrency: 10,
+					MaxConcurrency: 4,
 					Timeout:        model.Duration(5 * time.Second),
 				},
 				Consensus: Consensus{

@@ -75,7 +75,7 @@ const httpsPort = 443
 func presetMirror(network string) *Mirror {
 	m := &Mirror{
 		HTTPClient:     promconfig.DefaultHTTPClientConfig,
-		MaxConcurrency: 10,
+		MaxConcurrency: 4,
 		Timeout:        model.Duration(5 * time.Second),
 	}
 	if slices.Contains(presetNames, network) {

@@ -10,40 +10,40 @@ import (
 )
 
 // Account is an entity that holds hbar: an account or a contract (docs/hedera.md
-// 1.1). Pointers are nil where the mirror answers null.
+// 1.1).
 type Account struct {
-	ID         string  `json:"account"`
-	EVMAddress *string `json:"evm_address"`
+	ID         string        `json:"account"`
+	EVMAddress Field[string] `json:"evm_address"`
 	// AutoRenewPeriod is in seconds.
-	AutoRenewPeriod  *int64          `json:"auto_renew_period"`
-	Balance          *AccountBalance `json:"balance"`
-	CreatedTimestamp *Timestamp      `json:"created_timestamp"`
-	Deleted          *bool           `json:"deleted"`
-	EthereumNonce    *int64          `json:"ethereum_nonce"`
+	AutoRenewPeriod  Field[int64]          `json:"auto_renew_period"`
+	Balance          Field[AccountBalance] `json:"balance"`
+	CreatedTimestamp Field[Timestamp]      `json:"created_timestamp"`
+	Deleted          Field[bool]           `json:"deleted"`
+	EthereumNonce    Field[int64]          `json:"ethereum_nonce"`
 	// ExpiryTimestamp is the explicit expiration, else the creation plus the
 	// auto-renew period.
-	ExpiryTimestamp *Timestamp `json:"expiry_timestamp"`
-	Key             *Key       `json:"key"`
-	Memo            *string    `json:"memo"`
+	ExpiryTimestamp Field[Timestamp] `json:"expiry_timestamp"`
+	Key             Field[Key]       `json:"key"`
+	Memo            Field[string]    `json:"memo"`
 	// PendingReward is in tinybar, as of the last staking period.
-	PendingReward   int64   `json:"pending_reward"`
-	StakedAccountID *string `json:"staked_account_id"`
-	StakedNodeID    *int64  `json:"staked_node_id"`
+	PendingReward   Field[int64]  `json:"pending_reward"`
+	StakedAccountID Field[string] `json:"staked_account_id"`
+	StakedNodeID    Field[int64]  `json:"staked_node_id"`
 }
 
 // AccountBalance is what an account holds.
 type AccountBalance struct {
 	// Balance is in tinybar.
-	Balance *int64 `json:"balance"`
+	Balance Field[int64] `json:"balance"`
 	// Tokens are at most 50 in lists of accounts, 1000 for a single one.
-	Tokens []TokenAmount `json:"tokens"`
+	Tokens Field[[]TokenAmount] `json:"tokens"`
 }
 
 // TokenAmount is an amount of a token in its smallest unit; of an NFT, the
 // number of serials.
 type TokenAmount struct {
-	TokenID string `json:"token_id"`
-	Balance int64  `json:"balance"`
+	TokenID string       `json:"token_id"`
+	Balance Field[int64] `json:"balance"`
 }
 
 // Key is a public key, or a protobuf-encoded key list or threshold key.
@@ -55,21 +55,22 @@ type Key struct {
 }
 
 var (
-	decodeAccounts = list[Account]("accounts")
+	decodeAccounts = list("accounts", Account{})
 	decodeAccount  = object(func(a Account) error {
-		if a.ID == "" {
+		if !isID(a.ID) {
 			return errors.New("it has no account")
 		}
 		return nil
 	})
 )
 
+func (a Account) key() (field, value string, ok bool) { return "account", a.ID, isID(a.ID) }
+
 // Accounts returns accounts by their ids, which are in the form
-// shard.realm.num. Ids that the mirror does not know are absent. Either all
-// batches of 100 ids succeed or there is an error. (GET /api/v1/accounts)
-func (c *Client) Accounts(ctx context.Context, ids []string) (map[string]Account, error) {
+// shard.realm.num. (GET /api/v1/accounts)
+func (c *Client) Accounts(ctx context.Context, ids []string) Batch[Account] {
 	r := get(c.rest, "/api/v1/accounts", url.Values{"balance": {"true"}})
-	return batches(ctx, c, r, "account.id", ids, decodeAccounts, func(a Account) string { return a.ID })
+	return batches(ctx, c, r, "account.id", ids, decodeAccounts)
 }
 
 // Account returns one account by its id, alias or EVM address. The error is
@@ -86,47 +87,47 @@ func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 // Balance is what an account or a contract holds, in tinybar, or what it holds
 // of a token, in its smallest unit.
 type Balance struct {
-	Account string `json:"account"`
-	Balance int64  `json:"balance"`
+	Account string       `json:"account"`
+	Balance Field[int64] `json:"balance"`
 }
 
-var decodeBalances = list[Balance]("balances")
+func (b Balance) key() (field, value string, ok bool) { return "account", b.Account, isID(b.Account) }
 
-func (b Balance) account() string { return b.Account }
+var decodeBalances = list("balances", Balance{})
 
-// Balances returns the balances of accounts and contracts as [Client.Accounts]
-// returns accounts. (GET /api/v1/balances)
-func (c *Client) Balances(ctx context.Context, ids []string) (map[string]Balance, error) {
-	return batches(ctx, c, get(c.rest, "/api/v1/balances", nil), "account.id", ids, decodeBalances, Balance.account)
+// Balances returns the balances of accounts and contracts.
+// (GET /api/v1/balances)
+func (c *Client) Balances(ctx context.Context, ids []string) Batch[Balance] {
+	return batches(ctx, c, get(c.rest, "/api/v1/balances", nil), "account.id", ids, decodeBalances)
 }
 
-// TokenBalances returns what accounts hold of a token as [Client.Accounts]
-// returns accounts; those not associated with it are absent.
-// (GET /api/v1/tokens/{id}/balances)
-func (c *Client) TokenBalances(ctx context.Context, tokenID string, accountIDs []string) (map[string]Balance, error) {
+// TokenBalances returns what accounts hold of a token; those not associated
+// with it are unknown. (GET /api/v1/tokens/{id}/balances)
+func (c *Client) TokenBalances(ctx context.Context, tokenID string, accountIDs []string) Batch[Balance] {
 	r, err := getEntity(c.rest, "/api/v1/tokens/{id}/balances", tokenID, nil)
 	if err != nil {
-		return nil, err
+		return failedBatch[Balance](accountIDs, err)
 	}
-	return batches(ctx, c, r, "account.id", accountIDs, decodeBalances, Balance.account)
+	return batches(ctx, c, r, "account.id", accountIDs, decodeBalances)
 }
 
 // Contract is a smart contract (docs/hedera.md 1.4). Its balance is in
 // [Client.Balances].
 type Contract struct {
-	ID                  string     `json:"contract_id"`
-	Deleted             bool       `json:"deleted"`
-	ExpirationTimestamp *Timestamp `json:"expiration_timestamp"`
+	ID                  string           `json:"contract_id"`
+	Deleted             Field[bool]      `json:"deleted"`
+	ExpirationTimestamp Field[Timestamp] `json:"expiration_timestamp"`
 }
 
-var decodeContracts = list[Contract]("contracts")
+func (c Contract) key() (field, value string, ok bool) { return "contract_id", c.ID, isID(c.ID) }
 
-// Contracts returns contracts as [Client.Accounts] returns accounts. Unlike
-// /contracts/{id}, the list comes without bytecode, which is tens of kilobytes.
+var decodeContracts = list("contracts", Contract{})
+
+// Contracts returns contracts. Unlike that of /contracts/{id}, the list comes without bytecode, which is tens of kilobytes.
 // (GET /api/v1/contracts)
-func (c *Client) Contracts(ctx context.Context, ids []string) (map[string]Contract, error) {
+func (c *Client) Contracts(ctx context.Context, ids []string) Batch[Contract] {
 	r := get(c.rest, "/api/v1/contracts", nil)
-	return batches(ctx, c, r, "contract.id", ids, decodeContracts, func(c Contract) string { return c.ID })
+	return batches(ctx, c, r, "contract.id", ids, decodeContracts)
 }
 
 // Allowance is what an account lets a spender spend.
@@ -134,13 +135,17 @@ type Allowance struct {
 	Spender string `json:"spender"`
 	// Amount is what remains of AmountGranted: tinybar, or the smallest unit of
 	// the token.
-	Amount        int64 `json:"amount"`
-	AmountGranted int64 `json:"amount_granted"`
+	Amount        Field[int64] `json:"amount"`
+	AmountGranted Field[int64] `json:"amount_granted"`
 	// TokenID is empty for hbar.
 	TokenID string `json:"token_id"`
 }
 
-var decodeAllowances = list[Allowance]("allowances")
+func (a Allowance) key() (field, value string, ok bool) {
+	return "spender", a.Spender + a.TokenID, isID(a.Spender) && (a.TokenID == "" || isID(a.TokenID))
+}
+
+var decodeAllowances = list("allowances", Allowance{})
 
 // CryptoAllowances returns the hbar allowances that an account has granted, at
 // most limit, and whether there are more.

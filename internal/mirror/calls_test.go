@@ -37,6 +37,8 @@ func maybe[T any](v T, ok bool, err error) (any, error) { return optional[T]{v, 
 
 func plain[T any](v T, err error) (any, error) { return v, err }
 
+func batch[T any](b Batch[T]) (any, error) { return b.Rows, b.Err() }
+
 func runCalls(t *testing.T, tests []callTest) {
 	t.Helper()
 	for _, tt := range tests {
@@ -105,8 +107,7 @@ func TestPathsAreSafe(t *testing.T) {
 		"Account": func(c *Client, id string) error { _, err := c.Account(t.Context(), id); return err },
 		"Token":   func(c *Client, id string) error { _, err := c.Token(t.Context(), id); return err },
 		"TokenBalances": func(c *Client, id string) error {
-			_, err := c.TokenBalances(t.Context(), id, []string{"0.0.2"})
-			return err
+			return c.TokenBalances(t.Context(), id, []string{"0.0.2"}).Err()
 		},
 		"AccountTokens":      func(c *Client, id string) error { _, _, err := c.AccountTokens(t.Context(), id, 1); return err },
 		"AccountToken":       func(c *Client, id string) error { _, _, err := c.AccountToken(t.Context(), id, "0.0.9"); return err },

@@ -13,7 +13,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -24,10 +23,12 @@ import (
 )
 
 const (
-	defaultMaxConcurrency = 10
+	// defaultMaxConcurrency leaves most of a REST instance's 10 database
+	// connections to others.
+	defaultMaxConcurrency = 4
 	defaultTimeout        = 10 * time.Second
-	defaultMaxAttempts    = 4
-	defaultMaxBodyBytes   = 32 << 20
+	// maxRedirects is how often one request is sent elsewhere at its origin.
+	maxRedirects = 3
 )
 
 // Options configure a [Client]. Only URL is required.
@@ -44,18 +45,11 @@ type Options struct {
 	HTTPClient promconfig.HTTPClientConfig
 	// RateLimit is in requests per second; 0 is unlimited.
 	RateLimit float64
-	// Burst is how many requests may be sent at once under RateLimit. Default: a
-	// quarter of a second's, so that the first second stays near the limit.
-	Burst int
 	// MaxConcurrency bounds the requests in flight, all callers together.
-	// Default: 10.
+	// Default: 4.
 	MaxConcurrency int
 	// Timeout bounds one attempt, the body included. Default: 10s.
 	Timeout time.Duration
-	// MaxAttempts bounds how often one request is sent. Default: 4.
-	MaxAttempts int
-	// MaxBodyBytes bounds a response after decompression. Default: 32 MiB.
-	MaxBodyBytes int64
 	// Observer is told of every attempt.
 	Observer Observer
 	// DialContext opens connections, in tests; nil is TCP.
@@ -74,22 +68,30 @@ type Observer struct {
 	// RateLimitWait is called with the time a request was held back by the rate
 	// limit, the client's own or the one the mirror answered 429 for.
 	RateLimitWait func(d time.Duration)
+	// DecodeFailure is called once for every answer and field, named by its path
+	// such as "balance.tokens", that could not be read in n rows. A row is left
+	// out where it is what tells it from the others, or where an earlier row had
+	// the same. First names one of the rows and has its value.
+	DecodeFailure func(route, field string, n int, first error)
 }
 
 // Client talks to one mirror node. It is safe for concurrent use.
 type Client struct {
-	network      string
-	rest         base
-	java         base
-	http         *http.Client
-	slots        chan struct{}
-	limiter      *limiter
-	timeout      time.Duration
-	maxAttempts  int
-	maxBodyBytes int64
-	observer     Observer
-	clock        clock
-	jitter       func() float64
+	network     string
+	rest        base
+	java        base
+	http        *http.Client
+	slots       chan struct{} // requests in flight
+	large       chan struct{} // answers longer than smallBytes
+	limiter     *limiter
+	breaker     breaker
+	pageSize    *pageSize
+	timeout     time.Duration
+	maxAttempts int
+	secrets     secrets
+	observer    Observer
+	clock       clock
+	jitter      func() float64
 }
 
 // New returns a client, or why the options are unusable. It does not connect.
@@ -107,23 +109,26 @@ func New(o Options) (*Client, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, fmt.Errorf("mirror %s: %w", rest, err)
 	}
-	hc, err := newHTTPClient(o)
+	limiter := newLimiter(o.RateLimit, o.Observer.RateLimitWait)
+	hc, err := newHTTPClient(o, limiter)
 	if err != nil {
 		return nil, fmt.Errorf("mirror %s: http client: %w", rest, err)
 	}
 	return &Client{
-		network:      o.Network,
-		rest:         rest,
-		java:         java,
-		http:         hc,
-		slots:        make(chan struct{}, o.MaxConcurrency),
-		limiter:      newLimiter(o.RateLimit, o.Burst, o.Observer.RateLimitWait),
-		timeout:      o.Timeout,
-		maxAttempts:  o.MaxAttempts,
-		maxBodyBytes: o.MaxBodyBytes,
-		observer:     o.Observer,
-		clock:        systemClock,
-		jitter:       rand.Float64,
+		network:     o.Network,
+		rest:        rest,
+		java:        java,
+		http:        hc,
+		slots:       make(chan struct{}, o.MaxConcurrency),
+		large:       make(chan struct{}, largeAnswers),
+		limiter:     limiter,
+		pageSize:    &pageSize{clock: systemClock},
+		timeout:     o.Timeout,
+		maxAttempts: maxAttempts,
+		secrets:     newSecrets(o),
+		observer:    o.Observer,
+		clock:       systemClock,
+		jitter:      rand.Float64,
 	}, nil
 }
 
@@ -133,26 +138,29 @@ func (c *Client) Close() {
 }
 
 func (o *Options) setDefaults() error {
-	if o.RateLimit < 0 || o.Burst < 0 || o.MaxConcurrency < 0 || o.Timeout < 0 || o.MaxAttempts < 0 || o.MaxBodyBytes < 0 {
-		return errors.New("rate limit, burst, concurrency, timeout, attempts and body size must not be negative")
+	if o.RateLimit < 0 || o.MaxConcurrency < 0 || o.Timeout < 0 {
+		return errors.New("rate limit, concurrency and timeout must not be negative")
 	}
-	o.Burst = cmp.Or(o.Burst, max(1, int(math.Ceil(o.RateLimit/4))))
 	o.MaxConcurrency = cmp.Or(o.MaxConcurrency, defaultMaxConcurrency)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
-	o.MaxAttempts = cmp.Or(o.MaxAttempts, defaultMaxAttempts)
-	o.MaxBodyBytes = cmp.Or(o.MaxBodyBytes, defaultMaxBodyBytes)
 	if o.Observer.Request == nil {
 		o.Observer.Request = func(string, string, time.Duration) {}
 	}
 	if o.Observer.RateLimitWait == nil {
 		o.Observer.RateLimitWait = func(time.Duration) {}
 	}
+	if o.Observer.DecodeFailure == nil {
+		o.Observer.DecodeFailure = func(string, string, int, error) {}
+	}
 	return nil
 }
 
-// newHTTPClient follows redirects within a host only: credentials are added by
-// the transport to every request, whatever host it is for.
-func newHTTPClient(o Options) (*http.Client, error) {
+var errRedirects = fmt.Errorf("stopped after %d redirects", maxRedirects)
+
+// newHTTPClient follows redirects within an origin only: credentials are added
+// by the transport to every request, whatever host it is for. A redirect is a
+// request as far as the limiter is concerned.
+func newHTTPClient(o Options, l *limiter) (*http.Client, error) {
 	options := []promconfig.HTTPClientOption{promconfig.WithUserAgent(o.UserAgent)}
 	if o.DialContext != nil {
 		options = append(options, promconfig.WithDialContextFunc(o.DialContext))
@@ -165,13 +173,13 @@ func newHTTPClient(o Options) (*http.Client, error) {
 		return hc, nil
 	}
 	hc.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if len(via) >= 10 {
-			return errors.New("stopped after 10 redirects")
+		if len(via) > maxRedirects {
+			return errRedirects
 		}
 		if !sameOrigin(req.URL, via[0].URL) {
 			return http.ErrUseLastResponse
 		}
-		return nil
+		return l.wait(req.Context())
 	}
 	return hc, nil
 }

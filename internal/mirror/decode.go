@@ -8,63 +8,275 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// list returns the decoder of a page of the list called name. It is an error if
-// there is no list at all: {} must not pass for a network without accounts.
-func list[T any](name string) func([]byte) (page[T], error) {
-	return func(body []byte) (page[T], error) {
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(body, &fields); err != nil {
-			return page[T]{}, err
+// Field is a value of an answer. It may be null or left out, and it may be
+// unreadable: then it is missing, but nothing else is. [Observer.DecodeFailure]
+// is told of it.
+type Field[T any] struct {
+	value T
+	ok    bool
+	err   error
+}
+
+// FieldOf is the field that has a value.
+func FieldOf[T any](value T) Field[T] {
+	return Field[T]{value: value, ok: true}
+}
+
+// Get returns the value, if there is one that could be read.
+func (f Field[T]) Get() (value T, ok bool) {
+	return f.value, f.ok
+}
+
+// Or returns the value, or another one where there is none.
+func (f Field[T]) Or(other T) T {
+	if f.ok {
+		return f.value
+	}
+	return other
+}
+
+// Err is why the value could not be read; nil if it was, or if it is null.
+func (f Field[T]) Err() error {
+	return f.err
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. What it cannot read is in Err.
+func (f *Field[T]) UnmarshalJSON(data []byte) error {
+	var value T
+	*f = Field[T]{}
+	if string(data) == "null" {
+		return nil
+	}
+	if f.err = unmarshalField(data, &value); f.err == nil {
+		*f = FieldOf(value)
+	}
+	return nil
+}
+
+func (f Field[T]) walk(name string, failed func(name string, err error)) {
+	if f.err != nil {
+		failed(name, f.err)
+	}
+	walk(reflect.ValueOf(f.value), name, failed)
+}
+
+// walk calls failed for every unreadable field in v.
+func walk(v reflect.Value, name string, failed func(name string, err error)) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if f, ok := v.Interface().(interface {
+			walk(name string, failed func(string, error))
+		}); ok {
+			f.walk(name, failed)
+			return
 		}
+		for i := range v.NumField() {
+			tag := v.Type().Field(i).Tag.Get("json")
+			walk(v.Field(i), strings.TrimPrefix(name+"."+tag, "."), failed)
+		}
+	case reflect.Slice:
+		if kind := v.Type().Elem().Kind(); kind == reflect.Struct {
+			for i := range v.Len() {
+				walk(v.Index(i), name, failed)
+			}
+		}
+	}
+}
+
+// unmarshalField reads an int64 also from a string, as the mirror has both.
+func unmarshalField(data []byte, v any) (err error) {
+	switch v := v.(type) {
+	case *int64:
+		if *v, err = strconv.ParseInt(string(bytes.Trim(data, `"`)), 10, 64); err != nil {
+			return fmt.Errorf("not an integer of 64 bits: %s", value(data))
+		}
+		return nil
+	case *string:
+		if len(data) > maxTextBytes {
+			return &LimitError{Input: "bytes of text", Limit: maxTextBytes}
+		}
+	case *Key:
+		if len(data) > maxKeyBytes {
+			return &LimitError{Input: "bytes of a key", Limit: maxKeyBytes}
+		}
+	case *Timestamp:
+		return v.UnmarshalJSON(data)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("not of the right type: %s", value(data))
+	}
+	return nil
+}
+
+// value is a value of an answer as errors have it: at their end, where a secret
+// is hidden even if it is cut.
+func value[T string | []byte](data T) string {
+	return string(data[:min(len(data), maxTextBytes)])
+}
+
+// response is an answer on its way through a decoder.
+type response struct {
+	*json.Decoder
+	guard *guard
+	rows  int // that were asked for
+	// failed is told what could not be read.
+	failed func(field string, err error)
+}
+
+func newResponse(body io.Reader, rows int, grow func() error, failed func(string, error)) *response {
+	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), grow: grow}
+	return &response{Decoder: json.NewDecoder(g), guard: g, rows: rows, failed: failed}
+}
+
+// row is an element of a list. Its key tells it from all others, in a field
+// without which the row is of no use.
+type row interface {
+	key() (field, value string, ok bool)
+}
+
+// list returns the decoder of a page of the list called name. It is an error if
+// there is no list at all, as {} must not pass for a network without accounts,
+// or if none of its rows can be read. Rows are decoded into blank.
+func list[T row](name string, blank T) func(*response) (page[T], error) {
+	return func(a *response) (page[T], error) {
 		var (
 			p     page[T]
 			links struct {
 				Next string `json:"next"`
 			}
+			ignored json.RawMessage
 		)
-		err := errors.Join(unmarshal(fields[name], &p.rows), unmarshal(fields["links"], &links))
-		if err == nil && p.rows == nil {
-			err = fmt.Errorf("it has no list of %s", name)
+		err := a.object(func(key string) error {
+			switch key {
+			case name:
+				return decodeRows(a, &p, name, blank)
+			case "links":
+				return a.Decode(&links)
+			}
+			return a.Decode(&ignored)
+		})
+		switch {
+		case err != nil:
+			return page[T]{}, err
+		case p.rows == nil:
+			return page[T]{}, fmt.Errorf("it has no list of %s", name)
+		case len(p.rows) == 0 && p.dropped > 0:
+			return page[T]{}, fmt.Errorf("none of its %s can be read", name)
 		}
 		p.next = links.Next
-		return p, err
+		return p, nil
 	}
-}
-
-func unmarshal(data json.RawMessage, v any) error {
-	if data == nil {
-		return nil
-	}
-	return json.Unmarshal(data, v)
 }
 
 // object returns the decoder of a single object that check accepts.
-func object[T any](check func(T) error) func([]byte) (T, error) {
-	return func(body []byte) (T, error) {
+func object[T any](check func(T) error) func(*response) (T, error) {
+	return func(a *response) (T, error) {
 		var v T
-		err := json.Unmarshal(body, &v)
-		if err == nil {
-			err = check(v)
+		if err := a.Decode(&v); err != nil {
+			return v, err
 		}
-		return v, err
+		walk(reflect.ValueOf(v), "", a.failed)
+		return v, check(v)
 	}
 }
 
-const nanosPerSecond = int64(time.Second)
+// object calls member for each key of an object, to decode the value.
+func (a *response) object(member func(key string) error) error {
+	token, err := a.Token()
+	if err != nil {
+		return err
+	}
+	if token != json.Delim('{') {
+		return errors.New("it is not an object")
+	}
+	for a.More() {
+		token, err := a.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := token.(string)
+		if err := member(key); err != nil {
+			return err
+		}
+	}
+	_, err = a.Token()
+	return err
+}
+
+// decodeRows reads the list that comes next. A row without a key, and a second one
+// with the same key, is left out.
+func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
+	token, err := a.Token()
+	if err != nil || token == nil { // null
+		return err
+	}
+	if token != json.Delim('[') {
+		return fmt.Errorf("its %s are not a list", name)
+	}
+	p.rows = []T{}
+	seen := map[string]bool{}
+	for a.More() {
+		if len(p.rows)+p.dropped == a.rows {
+			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.rows)}
+		}
+		row := blank
+		rowErr := a.Decode(&row)
+		if a.broken(rowErr) {
+			return rowErr
+		}
+		field, key, ok := row.key()
+		switch {
+		case !ok:
+			p.dropped++
+			a.failed(field, errors.Join(errors.New("row is left out: no readable "+field), rowErr))
+		case seen[key]:
+			p.repeated++
+			a.failed(field, fmt.Errorf("%s %s: second row is left out", field, key))
+		default:
+			seen[key] = true
+			p.rows = append(p.rows, row)
+			walk(reflect.ValueOf(row), "", func(name string, err error) {
+				a.failed(name, fmt.Errorf("%s %s: %s: %w", field, key, name, err))
+			})
+		}
+	}
+	_, err = a.Token()
+	return err
+}
+
+// broken tells an error of the answer from one of a value in it.
+func (a *response) broken(err error) bool {
+	var syntax *json.SyntaxError
+	return a.guard.err != nil || errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+const nanosPerSecond = Timestamp(time.Second)
 
 // Timestamp is a consensus time in nanoseconds since the Unix epoch. In JSON it
 // is the string "seconds.nanoseconds" or, of all the mirror's times only for
 // the expiry of tokens, the nanoseconds as a number (docs/hedera.md 1.0, 1.2).
 type Timestamp int64
 
+// Never is the timestamp of all times beyond 2262-04-11, as int64 nanoseconds
+// cannot have them. The network has such times for what does not expire (docs/hedera.md 0).
+const Never Timestamp = math.MaxInt64
+
 // TimestampOf is a time as a Timestamp.
 func TimestampOf(t time.Time) Timestamp {
 	return Timestamp(t.UnixNano())
+}
+
+// Never reports whether the time is beyond what a Timestamp can have.
+func (t Timestamp) Never() bool {
+	return t == Never
 }
 
 // Time is the timestamp as a time.
@@ -72,8 +284,11 @@ func (t Timestamp) Time() time.Time {
 	return time.Unix(0, int64(t))
 }
 
-// Add is the timestamp d later.
+// Add is the timestamp d later, Never if that is too late.
 func (t Timestamp) Add(d time.Duration) Timestamp {
+	if d > 0 && t > Never-Timestamp(d) {
+		return Never
+	}
 	return t + Timestamp(d)
 }
 
@@ -82,14 +297,18 @@ func (t Timestamp) Add(d time.Duration) Timestamp {
 func ParseTimestamp(s string) (Timestamp, error) {
 	whole, fraction, ok := strings.Cut(s, ".")
 	if !isDigits(whole) || (ok && !isDigits(fraction)) || len(fraction) > 9 {
-		return 0, fmt.Errorf("timestamp %.40q is not seconds.nanoseconds", s)
+		return 0, fmt.Errorf("not a timestamp as seconds.nanoseconds: %s", value(s))
 	}
-	// Together they are the nanoseconds, so that ParseInt checks the range.
-	ns, err := strconv.ParseInt(whole+fraction+strings.Repeat("0", 9-len(fraction)), 10, 64)
+	return nanoseconds(whole + fraction + strings.Repeat("0", 9-len(fraction))), nil
+}
+
+// nanoseconds are digits as a Timestamp.
+func nanoseconds(digits string) Timestamp {
+	ns, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("timestamp %.40q is out of range", s)
+		return Never
 	}
-	return Timestamp(ns), nil
+	return Timestamp(ns)
 }
 
 func isDigits(s string) bool {
@@ -98,12 +317,12 @@ func isDigits(s string) bool {
 
 // Seconds is the time in seconds since the Unix epoch, as Prometheus has it.
 func (t Timestamp) Seconds() float64 {
-	return float64(t/Timestamp(nanosPerSecond)) + float64(t%Timestamp(nanosPerSecond))/float64(nanosPerSecond)
+	return float64(t/nanosPerSecond) + float64(t%nanosPerSecond)/float64(nanosPerSecond)
 }
 
 // String is the form that the mirror's API has, "seconds.nanoseconds".
 func (t Timestamp) String() string {
-	return fmt.Sprintf("%d.%09d", int64(t)/nanosPerSecond, int64(t)%nanosPerSecond)
+	return fmt.Sprintf("%d.%09d", t/nanosPerSecond, t%nanosPerSecond)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -112,17 +331,16 @@ func (t *Timestamp) UnmarshalJSON(data []byte) (err error) {
 		*t, err = ParseTimestamp(string(bytes.TrimSuffix(text, []byte(`"`))))
 		return err
 	}
-	return json.Unmarshal(data, (*int64)(t))
+	if !isDigits(string(data)) {
+		return fmt.Errorf("not a timestamp in nanoseconds: %s", value(data))
+	}
+	*t = nanoseconds(string(data))
+	return nil
 }
 
-// MarshalJSON implements [json.Marshaler].
-func (t Timestamp) MarshalJSON() ([]byte, error) {
-	return []byte(`"` + t.String() + `"`), nil
-}
-
-// TimestampRange is the time from From, inclusive, to To, exclusive. To is nil
+// TimestampRange is the time from From, inclusive, to To, exclusive. To is null
 // while the range has not ended.
 type TimestampRange struct {
-	From Timestamp  `json:"from"`
-	To   *Timestamp `json:"to"`
+	From Field[Timestamp] `json:"from"`
+	To   Field[Timestamp] `json:"to"`
 }

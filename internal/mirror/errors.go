@@ -18,14 +18,6 @@ import (
 	"unicode"
 )
 
-// maxExcerpt bounds, in runes, what an error quotes from a mirror.
-const maxExcerpt = 200
-
-// minSecretSegment is the length from which a segment of the base URL's path
-// is taken for an API key, as hosted mirrors put it there, and hidden wherever
-// it appears on its own.
-const minSecretSegment = 8
-
 // StatusError is an answer other than 2xx.
 type StatusError struct {
 	// Code is the HTTP status.
@@ -71,12 +63,12 @@ type transportError struct {
 func (e *transportError) Error() string { return e.text }
 func (e *transportError) Unwrap() error { return e.err }
 
-func newTransportError(b base, err error) error {
+func newTransportError(hide func(string) string, err error) error {
 	var ue *url.Error
 	for errors.As(err, &ue) {
 		err = ue.Err
 	}
-	text := excerpt(b.scrub.Replace(err.Error()))
+	text := excerpt(hide(err.Error()))
 	if hint := transportHint(err); hint != "" {
 		text += "; " + hint
 	}
@@ -100,7 +92,7 @@ func transportHint(err error) string {
 }
 
 // statusError leaves out what 401 and 403 say, as that may quote credentials.
-func (c *Client) statusError(b base, resp *http.Response, body []byte) *StatusError {
+func (c *Client) statusError(hide func(string) string, resp *http.Response, body []byte) *StatusError {
 	e := &StatusError{
 		Code:       resp.StatusCode,
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.clock.now()),
@@ -112,9 +104,9 @@ func (c *Client) statusError(b base, resp *http.Response, body []byte) *StatusEr
 	case e.Code == http.StatusTooManyRequests:
 		e.Hint = "lower rate_limit or use a paid mirror"
 	case e.Code >= 300 && e.Code < 400:
-		e.Hint = redirectHint(resp)
+		e.Hint = excerpt(hide(redirectHint(resp)))
 	}
-	e.Message = excerpt(b.scrub.Replace(errorMessage(body)))
+	e.Message = excerpt(hide(errorMessage(body)))
 	return e
 }
 
@@ -185,36 +177,37 @@ func excerpt(s string) string {
 func outcome(err error) string {
 	var timeout interface{ Timeout() bool }
 	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return codeTimeout
 	case errors.Is(err, context.Canceled):
 		return "canceled"
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
 	}
 	return "error"
 }
 
-// newScrubber hides what a mirror may echo of the URL that it was asked.
-func newScrubber(u *url.URL) *strings.Replacer {
-	var secrets []string
-	if password, ok := u.User.Password(); ok && password != "" {
-		secrets = append(secrets, password)
+const codeTimeout = "timeout"
+
+// ended is why ctx has ended. A deadline is one also where somebody else who
+// had it was quicker, and cancelled.
+func ended(ctx context.Context) error {
+	err := ctx.Err()
+	cause := context.Cause(ctx)
+	deadline, ok := ctx.Deadline()
+	switch {
+	case err == nil || (errors.Is(cause, context.DeadlineExceeded) && cause != context.DeadlineExceeded): //nolint:errorlint // an attempt's own cause wraps it
+		return cause
+	case errors.Is(err, context.DeadlineExceeded) || (ok && !time.Now().Before(deadline)):
+		return fmt.Errorf("no answer before the deadline: %w", context.DeadlineExceeded)
 	}
-	if name := u.User.Username(); name != "" {
-		secrets = append(secrets, name)
-	}
-	for _, path := range []string{u.Path, u.EscapedPath()} {
-		if prefix := strings.TrimRight(path, "/"); prefix != "" {
-			secrets = append(secrets, prefix)
+	return cause
+}
+
+// safely turns a panic into an error.
+func safely(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %s", excerpt(fmt.Sprint(p)))
 		}
-		for segment := range strings.SplitSeq(path, "/") {
-			if len(segment) >= minSecretSegment {
-				secrets = append(secrets, segment)
-			}
-		}
-	}
-	pairs := make([]string, 0, 2*len(secrets))
-	for _, s := range secrets {
-		pairs = append(pairs, s, "<hidden>")
-	}
-	return strings.NewReplacer(pairs...)
+	}()
+	return f()
 }

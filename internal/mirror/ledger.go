@@ -6,29 +6,35 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
 
 // Block is a block of transactions, today a record file (HIP-415, docs/hedera.md
-// 1.4). Pointers are nil where the mirror answers null.
+// 1.4).
 type Block struct {
 	Number int64 `json:"number"`
 	// Count is the number of transactions; it may be 0.
-	Count   int64  `json:"count"`
-	GasUsed *int64 `json:"gas_used"`
+	Count   Field[int64] `json:"count"`
+	GasUsed Field[int64] `json:"gas_used"`
 	// HAPIVersion is the version of the consensus node's API.
-	HAPIVersion *string `json:"hapi_version"`
+	HAPIVersion Field[string] `json:"hapi_version"`
 	// Size is in bytes.
-	Size      *int64         `json:"size"`
+	Size      Field[int64]   `json:"size"`
 	Timestamp TimestampRange `json:"timestamp"`
 }
 
 const blocksRoute = "/api/v1/blocks"
 
-var decodeBlocks = list[Block]("blocks")
+func (b Block) key() (field, value string, ok bool) {
+	return "number", strconv.FormatInt(b.Number, 10), b.Number >= 0
+}
+
+var decodeBlocks = list("blocks", Block{Number: -1})
 
 // LatestBlock returns the newest block that the mirror has. It is an error if
 // it has none. (GET /api/v1/blocks)
@@ -48,9 +54,8 @@ func (c *Client) Blocks(ctx context.Context, after int64) iter.Seq2[Page[Block],
 	r := get(c.rest, blocksRoute, url.Values{
 		"block.number": {"gt:" + strconv.FormatInt(after, 10)},
 		"order":        {"asc"},
-		"limit":        {pageSize(maxRepeated)},
 	})
-	return pages(ctx, c, r, decodeBlocks)
+	return pages(ctx, c, r.limit(maxRepeated), decodeBlocks)
 }
 
 // Transaction is a transaction that reached consensus (docs/hedera.md 1.4). Amounts
@@ -60,15 +65,15 @@ type Transaction struct {
 	ConsensusTimestamp Timestamp `json:"consensus_timestamp"`
 	// ID is the payer, the start of the validity in seconds and in nanoseconds,
 	// separated by "-". Scheduled and child transactions share it.
-	ID   string `json:"transaction_id"`
-	Name string `json:"name"`
+	ID   string        `json:"transaction_id"`
+	Name Field[string] `json:"name"`
 	// Result is the name of a HAPI ResponseCodeEnum.
-	Result       string     `json:"result"`
-	ChargedTxFee int64      `json:"charged_tx_fee"`
-	Transfers    []Transfer `json:"transfers"`
+	Result       Field[string]     `json:"result"`
+	ChargedTxFee Field[int64]      `json:"charged_tx_fee"`
+	Transfers    Field[[]Transfer] `json:"transfers"`
 	// Nonce is above 0 for transactions that another one caused.
-	Nonce     int64 `json:"nonce"`
-	Scheduled bool  `json:"scheduled"`
+	Nonce     Field[int64] `json:"nonce"`
+	Scheduled Field[bool]  `json:"scheduled"`
 }
 
 // Transfer is an amount that an account received or, if negative, spent.
@@ -86,7 +91,19 @@ func (t Transaction) Payer() string {
 
 const transactionsRoute = "/api/v1/transactions"
 
-var decodeTransactions = list[Transaction]("transactions")
+// key has what the ID has not: several transactions share it and, before
+// 2022, even the timestamp.
+func (t Transaction) key() (field, value string, ok bool) {
+	if t.ConsensusTimestamp <= 0 || t.ConsensusTimestamp.Never() {
+		return "consensus_timestamp", "", false
+	}
+	return "transaction_id", fmt.Sprint(t.ID, t.ConsensusTimestamp, t.Nonce.value, t.Scheduled.value), transactionID.MatchString(t.ID)
+}
+
+var (
+	transactionID      = regexp.MustCompile(`^\d{1,4}\.\d{1,5}\.\d{1,12}-\d{1,19}-\d{1,9}$`)
+	decodeTransactions = list("transactions", Transaction{})
+)
 
 // Transactions returns one page, of 100 at most and oldest first, of the
 // transactions at and after from that one of accountIDs, 100 at most, paid or
@@ -113,11 +130,15 @@ func (c *Client) LatestTransaction(ctx context.Context, accountID string) (lates
 // TopicMessage is a message of a topic, without its content (docs/hedera.md 1.4).
 type TopicMessage struct {
 	// SequenceNumber counts the topic's messages from 1.
-	SequenceNumber     int64     `json:"sequence_number"`
-	ConsensusTimestamp Timestamp `json:"consensus_timestamp"`
+	SequenceNumber     int64            `json:"sequence_number"`
+	ConsensusTimestamp Field[Timestamp] `json:"consensus_timestamp"`
 }
 
-var decodeTopicMessages = list[TopicMessage]("messages")
+func (m TopicMessage) key() (field, value string, ok bool) {
+	return "sequence_number", strconv.FormatInt(m.SequenceNumber, 10), m.SequenceNumber > 0
+}
+
+var decodeTopicMessages = list("messages", TopicMessage{})
 
 // LatestTopicMessage returns the last message of a topic, if it has any. The
 // error is [IsNotFound] if there is no such topic.
@@ -131,27 +152,30 @@ func (c *Client) LatestTopicMessage(ctx context.Context, topicID string) (messag
 }
 
 // Schedule is a transaction that waits for signatures or for its time
-// (docs/hedera.md 1.4). Pointers are nil where the mirror answers null.
+// (docs/hedera.md 1.4).
 type Schedule struct {
 	ID string `json:"schedule_id"`
 	// ConsensusTimestamp is when the schedule was created.
-	ConsensusTimestamp Timestamp `json:"consensus_timestamp"`
-	// ExpirationTime is nil for schedules that did not set one: they expire
+	ConsensusTimestamp Field[Timestamp] `json:"consensus_timestamp"`
+	// ExpirationTime is null for schedules that did not set one: they expire
 	// after the network's default (HIP-423).
-	ExpirationTime    *Timestamp `json:"expiration_time"`
-	ExecutedTimestamp *Timestamp `json:"executed_timestamp"`
-	Deleted           bool       `json:"deleted"`
+	ExpirationTime    Field[Timestamp] `json:"expiration_time"`
+	ExecutedTimestamp Field[Timestamp] `json:"executed_timestamp"`
+	Deleted           Field[bool]      `json:"deleted"`
 	// Signatures are those that the schedule has collected.
-	Signatures []struct{} `json:"signatures"`
+	Signatures Field[[]struct{}] `json:"signatures"`
 }
 
 // Pending reports whether the schedule has been neither executed nor deleted.
 // It may have expired.
 func (s Schedule) Pending() bool {
-	return s.ExecutedTimestamp == nil && !s.Deleted
+	notExecuted := s.ExecutedTimestamp == (Field[Timestamp]{}) // an unreadable time is one
+	return notExecuted && !s.Deleted.Or(false)
 }
 
-var decodeSchedules = list[Schedule]("schedules")
+func (s Schedule) key() (field, value string, ok bool) { return "schedule_id", s.ID, isID(s.ID) }
+
+var decodeSchedules = list("schedules", Schedule{})
 
 // Schedules returns the latest 100 schedules that an account created, the
 // newest first. Executed and expired ones stay listed. (GET /api/v1/schedules)

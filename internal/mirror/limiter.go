@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -32,8 +33,10 @@ type limiter struct {
 	cause error
 }
 
-func newLimiter(perSecond float64, burst int, waited func(time.Duration)) *limiter {
-	limit := rate.Inf
+// newLimiter lets as many requests through at once as a quarter of a second
+// has, so that the first second stays near the limit.
+func newLimiter(perSecond float64, waited func(time.Duration)) *limiter {
+	limit, burst := rate.Inf, max(1, int(math.Ceil(perSecond/4)))
 	if perSecond > 0 {
 		limit = rate.Limit(perSecond)
 	}
@@ -98,4 +101,69 @@ func (l *limiter) paused() (time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.until.Sub(l.clock.now()), l.cause
+}
+
+// breakAfter is how many requests to a route have to time out in a row until
+// it gets one at a time.
+const breakAfter = 2
+
+// breaker spares a route that times out: what we give up goes on at the mirror
+// for up to 20 s (docs/hedera.md 0). One request at a time goes there until one is
+// answered.
+type breaker struct {
+	mu     sync.Mutex
+	routes map[string]*breakerRoute
+}
+
+type breakerRoute struct {
+	timeouts int
+	trial    chan struct{} // has an element while a request is on trial
+}
+
+// enter returns when a request may go to a route. Leave has to be called with
+// its code for [Observer.Request], empty if it was not sent.
+func (b *breaker) enter(ctx context.Context, route string) (leave func(code string), err error) {
+	r, broken := b.route(route)
+	if !broken {
+		return func(code string) { b.leave(r, code) }, nil
+	}
+	select {
+	case r.trial <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w, as %s has timed out and gets one request at a time: %w", errNotSent, route, ended(ctx))
+	}
+	if _, broken := b.route(route); !broken {
+		<-r.trial
+		return func(code string) { b.leave(r, code) }, nil
+	}
+	return func(code string) {
+		b.leave(r, code)
+		<-r.trial
+	}, nil
+}
+
+func (b *breaker) route(name string) (r *breakerRoute, broken bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r = b.routes[name]
+	if r == nil {
+		r = &breakerRoute{trial: make(chan struct{}, 1)}
+		if b.routes == nil {
+			b.routes = map[string]*breakerRoute{}
+		}
+		b.routes[name] = r
+	}
+	return r, r.timeouts >= breakAfter
+}
+
+func (b *breaker) leave(r *breakerRoute, code string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch code {
+	case codeTimeout, "504":
+		r.timeouts++
+	case "", "error", "canceled":
+	default:
+		r.timeouts = 0
+	}
 }

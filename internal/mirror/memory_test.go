@@ -56,10 +56,11 @@ func testHangingMirror(t *testing.T, memory *memnet.Network, handler http.Handle
 	const timeout, attempts = 5 * time.Second, 3
 	srv := newMemoryServer(t, memory, handler)
 	c, _, rec := newTestClient(t, srv.URL, func(o *Options) {
-		o.Timeout, o.MaxAttempts, o.DialContext = timeout, attempts, memory.DialContext
+		o.Timeout, o.DialContext = timeout, memory.DialContext
 	})
+	c.maxAttempts = attempts
 	start := time.Now()
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 	wantError(t, err, "mirror "+srv.URL+": ", "no answer within 5s", "attempt 3 of 3")
 	if took := time.Since(start); took != attempts*timeout || srv.requests.Load() != attempts {
 		t.Errorf("%d requests in %s, want %d in %s", srv.requests.Load(), took, attempts, attempts*timeout)
@@ -76,7 +77,7 @@ func TestDeadlineOfTheCaller(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		start := time.Now()
-		_, err := c.Accounts(ctx, []string{"0.0.2"})
+		err := c.Accounts(ctx, []string{"0.0.2"}).Err()
 		wantError(t, err, "no answer before the deadline: context deadline exceeded")
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v is not context.DeadlineExceeded", err)

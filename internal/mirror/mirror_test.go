@@ -61,6 +61,13 @@ type recorder struct {
 	mu       sync.Mutex
 	requests []string
 	waited   time.Duration
+	failures []string
+}
+
+func (r *recorder) decodeFailure(route, field string, n int, first error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failures = append(r.failures, fmt.Sprintf("%s %s %d %s", route, field, n, first))
 }
 
 func (r *recorder) request(route, code string, _ time.Duration) {
@@ -109,7 +116,7 @@ func answer(status int, body string) http.HandlerFunc {
 func newTestClient(t *testing.T, base string, change ...func(*Options)) (*Client, *fakeClock, *recorder) {
 	t.Helper()
 	rec := &recorder{}
-	o := Options{Network: "testnet", URL: mustParse(t, base), Observer: Observer{Request: rec.request, RateLimitWait: rec.rateLimitWait}, UserAgent: "hedera_exporter/test"}
+	o := Options{Network: "testnet", URL: mustParse(t, base), Observer: Observer{Request: rec.request, RateLimitWait: rec.rateLimitWait, DecodeFailure: rec.decodeFailure}, UserAgent: "hedera_exporter/test"}
 	for _, f := range change {
 		f(&o)
 	}
@@ -120,7 +127,7 @@ func newTestClient(t *testing.T, base string, change ...func(*Options)) (*Client
 	t.Cleanup(c.Close)
 	clk := &fakeClock{t: time.Now()}
 	c.clock = clock{now: clk.now, pause: clk.pause}
-	c.limiter.clock = c.clock
+	c.limiter.clock, c.pageSize.clock = c.clock, c.clock
 	c.jitter = func() float64 { return 1 }
 	return c, clk, rec
 }
@@ -134,6 +141,25 @@ func mustParse(t *testing.T, s string) *url.URL {
 	return u
 }
 
+// wantRows returns the rows of a batch that has not failed.
+func wantRows[T any](t *testing.T, b Batch[T]) map[string]T {
+	t.Helper()
+	if err := b.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Rows
+}
+
+// decodeBody decodes an answer without a client, and returns which fields
+// failed.
+func decodeBody[T any](decode func(*response) (T, error), body string) (v T, failures []string, err error) {
+	r := newResponse(strings.NewReader(body), maxRepeated, func() error { return nil }, func(field string, err error) {
+		failures = append(failures, field+": "+err.Error())
+	})
+	v, err = decode(r)
+	return v, failures, r.end(err)
+}
+
 func accountIDs(n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
@@ -142,16 +168,15 @@ func accountIDs(n int) []string {
 	return ids
 }
 
-// serveAccounts answers with every account.id asked for, pageSize at a time.
+// serveAccounts answers with every account.id asked for, pageSize at most, as
+// the mirror does: its next link repeats the query (docs/hedera.md 0).
 func serveAccounts(pageSize int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		q := r.URL.Query()
-		ids := q["account.id"]
+		ids := r.URL.Query()["account.id"]
 		var next string
 		if len(ids) >= pageSize {
-			q["account.id"] = ids[pageSize:]
 			ids = ids[:pageSize]
-			next = r.URL.Path + "?" + q.Encode()
+			next = r.URL.RequestURI()
 		}
 		_, _ = io.WriteString(w, accountsBody(next, ids...))
 	}

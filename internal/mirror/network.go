@@ -6,79 +6,77 @@ package mirror
 import (
 	"context"
 	"errors"
-	"net/url"
+	"strconv"
 	"strings"
 )
 
 // NetworkNode is a consensus node of the address book with its stake (docs/hedera.md
-// 1.3). Pointers are nil where the mirror answers null. Stakes are in tinybar
+// 1.3). Stakes are in tinybar
 // and change once a day.
 type NetworkNode struct {
-	NodeID           int64             `json:"node_id"`
-	NodeAccountID    *string           `json:"node_account_id"`
-	Description      *string           `json:"description"`
-	NodeCertHash     *string           `json:"node_cert_hash"`
-	ServiceEndpoints []ServiceEndpoint `json:"service_endpoints"`
+	NodeID           int64                    `json:"node_id"`
+	NodeAccountID    Field[string]            `json:"node_account_id"`
+	Description      Field[string]            `json:"description"`
+	NodeCertHash     Field[string]            `json:"node_cert_hash"`
+	ServiceEndpoints Field[[]ServiceEndpoint] `json:"service_endpoints"`
 	// Stake is the consensus weight at the beginning of the staking period.
-	Stake            *int64 `json:"stake"`
-	StakeRewarded    *int64 `json:"stake_rewarded"`
-	StakeNotRewarded *int64 `json:"stake_not_rewarded"`
-	MinStake         *int64 `json:"min_stake"`
-	MaxStake         *int64 `json:"max_stake"`
+	Stake            Field[int64] `json:"stake"`
+	StakeRewarded    Field[int64] `json:"stake_rewarded"`
+	StakeNotRewarded Field[int64] `json:"stake_not_rewarded"`
+	MinStake         Field[int64] `json:"min_stake"`
+	MaxStake         Field[int64] `json:"max_stake"`
 	// RewardRateStart is what the node earned in the last staking period, in
 	// tinybar per hbar.
-	RewardRateStart *int64 `json:"reward_rate_start"`
+	RewardRateStart Field[int64] `json:"reward_rate_start"`
 }
 
 // ServiceEndpoint is an address of a node; it has either a domain name or an
 // IP address.
 type ServiceEndpoint struct {
-	DomainName  string `json:"domain_name"`
-	IPAddressV4 string `json:"ip_address_v4"`
-	Port        int64  `json:"port"`
+	DomainName  Field[string] `json:"domain_name"`
+	IPAddressV4 Field[string] `json:"ip_address_v4"`
+	Port        Field[int64]  `json:"port"`
 }
 
 // CertHash is the SHA-384 of the node's certificate in PEM, in lower-case hex
 // without 0x; empty if the address book has none.
 func (n NetworkNode) CertHash() string {
-	if n.NodeCertHash == nil {
-		return ""
-	}
-	return strings.TrimPrefix(strings.ToLower(*n.NodeCertHash), "0x")
+	return strings.TrimPrefix(strings.ToLower(n.NodeCertHash.Or("")), "0x")
 }
 
-var decodeNodes = list[NetworkNode]("nodes")
+func (n NetworkNode) key() (field, value string, ok bool) {
+	return "node_id", strconv.FormatInt(n.NodeID, 10), n.NodeID >= 0
+}
+
+var decodeNodes = list("nodes", NetworkNode{NodeID: -1})
 
 // NetworkNodes returns the consensus nodes by ascending node id.
 // (GET /api/v1/network/nodes)
 func (c *Client) NetworkNodes(ctx context.Context) ([]NetworkNode, error) {
-	// This is the longest page of nodes, for all that the OpenAPI says (docs/hedera.md
-	// 1.0).
-	r := get(c.java, "/api/v1/network/nodes", url.Values{"limit": {"25"}})
-	return all(ctx, c, r, decodeNodes)
+	return all(ctx, c, get(c.java, "/api/v1/network/nodes", nil).limit(maxNodeRows), decodeNodes)
 }
 
 // Stake is the staking of the whole network (docs/hedera.md 1.3). Amounts are in
 // tinybar; they change once a day.
 type Stake struct {
-	StakeTotal       int64 `json:"stake_total"`
-	MaxStakeRewarded int64 `json:"max_stake_rewarded"`
+	StakeTotal       Field[int64] `json:"stake_total"`
+	MaxStakeRewarded Field[int64] `json:"max_stake_rewarded"`
 	// MaxStakingRewardRatePerHbar is in tinybar per hbar and day.
-	MaxStakingRewardRatePerHbar    int64 `json:"max_staking_reward_rate_per_hbar"`
-	MaxTotalReward                 int64 `json:"max_total_reward"`
-	ReservedStakingRewards         int64 `json:"reserved_staking_rewards"`
-	RewardBalanceThreshold         int64 `json:"reward_balance_threshold"`
-	StakingRewardRate              int64 `json:"staking_reward_rate"`
-	StakingStartThreshold          int64 `json:"staking_start_threshold"`
-	UnreservedStakingRewardBalance int64 `json:"unreserved_staking_reward_balance"`
+	MaxStakingRewardRatePerHbar    Field[int64] `json:"max_staking_reward_rate_per_hbar"`
+	MaxTotalReward                 Field[int64] `json:"max_total_reward"`
+	ReservedStakingRewards         Field[int64] `json:"reserved_staking_rewards"`
+	RewardBalanceThreshold         Field[int64] `json:"reward_balance_threshold"`
+	StakingRewardRate              Field[int64] `json:"staking_reward_rate"`
+	StakingStartThreshold          Field[int64] `json:"staking_start_threshold"`
+	UnreservedStakingRewardBalance Field[int64] `json:"unreserved_staking_reward_balance"`
 	// NodeRewardFeeFraction and StakingRewardFeeFraction are from 0 to 1.
-	NodeRewardFeeFraction    float64         `json:"node_reward_fee_fraction"`
-	StakingRewardFeeFraction float64         `json:"staking_reward_fee_fraction"`
-	StakingPeriod            *TimestampRange `json:"staking_period"`
+	NodeRewardFeeFraction    Field[float64]        `json:"node_reward_fee_fraction"`
+	StakingRewardFeeFraction Field[float64]        `json:"staking_reward_fee_fraction"`
+	StakingPeriod            Field[TimestampRange] `json:"staking_period"`
 }
 
 var decodeStake = object(func(s Stake) error {
-	if s.StakingPeriod == nil {
+	if s.StakingPeriod == (Field[TimestampRange]{}) {
 		return errors.New("it has no staking_period")
 	}
 	return nil
@@ -92,12 +90,12 @@ func (c *Client) Stake(ctx context.Context) (Stake, error) {
 
 // Supply is the supply of hbar, in tinybar (docs/hedera.md 1.3).
 type Supply struct {
-	ReleasedSupply int64 `json:"released_supply,string"`
-	TotalSupply    int64 `json:"total_supply,string"`
+	ReleasedSupply Field[int64] `json:"released_supply"`
+	TotalSupply    Field[int64] `json:"total_supply"`
 }
 
 var decodeSupply = object(func(s Supply) error {
-	if s.TotalSupply == 0 {
+	if s.TotalSupply == (Field[int64]{}) {
 		return errors.New("it has no total_supply")
 	}
 	return nil
@@ -110,26 +108,28 @@ func (c *Client) Supply(ctx context.Context) (Supply, error) {
 
 // ExchangeRates are the rates that fees are charged by (docs/hedera.md 1.3).
 type ExchangeRates struct {
-	Current ExchangeRate `json:"current_rate"`
-	Next    ExchangeRate `json:"next_rate"`
+	Current Field[ExchangeRate] `json:"current_rate"`
+	Next    Field[ExchangeRate] `json:"next_rate"`
 }
 
 // ExchangeRate says how many US cents so many hbar are worth.
 type ExchangeRate struct {
-	CentEquivalent int64 `json:"cent_equivalent"`
-	HbarEquivalent int64 `json:"hbar_equivalent"`
+	CentEquivalent Field[int64] `json:"cent_equivalent"`
+	HbarEquivalent Field[int64] `json:"hbar_equivalent"`
 	// ExpirationTime is in seconds since the Unix epoch.
-	ExpirationTime int64 `json:"expiration_time"`
+	ExpirationTime Field[int64] `json:"expiration_time"`
 }
 
-// USDPerHbar is the price of an hbar in US dollars.
-func (r ExchangeRate) USDPerHbar() float64 {
-	return float64(r.CentEquivalent) / (100 * float64(r.HbarEquivalent))
+// USDPerHbar is the price of an hbar in US dollars, if there is one.
+func (r ExchangeRate) USDPerHbar() (usd float64, ok bool) {
+	cents, ok := r.CentEquivalent.Get()
+	hbars := r.HbarEquivalent.Or(0)
+	return float64(cents) / (100 * float64(hbars)), ok && hbars > 0
 }
 
 var decodeExchangeRates = object(func(r ExchangeRates) error {
-	if r.Current.HbarEquivalent <= 0 || r.Next.HbarEquivalent <= 0 {
-		return errors.New("its hbar_equivalent is not positive")
+	if r == (ExchangeRates{}) {
+		return errors.New("it has neither current_rate nor next_rate")
 	}
 	return nil
 })
@@ -144,11 +144,15 @@ func (c *Client) ExchangeRates(ctx context.Context) (ExchangeRates, error) {
 // ContractCreate or EthereumTransaction (docs/hedera.md 1.3).
 type Fee struct {
 	// Gas is in tinybar.
-	Gas             int64  `json:"gas"`
-	TransactionType string `json:"transaction_type"`
+	Gas             Field[int64] `json:"gas"`
+	TransactionType string       `json:"transaction_type"`
 }
 
-var decodeFees = list[Fee]("fees")
+func (f Fee) key() (field, value string, ok bool) {
+	return "transaction_type", f.TransactionType, f.TransactionType != "" && len(f.TransactionType) <= maxIDBytes
+}
+
+var decodeFees = list("fees", Fee{})
 
 // Fees returns the prices of gas. (GET /api/v1/network/fees)
 func (c *Client) Fees(ctx context.Context) ([]Fee, error) {
@@ -159,23 +163,26 @@ func (c *Client) Fees(ctx context.Context) ([]Fee, error) {
 // RegisteredNode is a node other than a consensus node (HIP-1137, docs/hedera.md
 // 1.3).
 type RegisteredNode struct {
-	RegisteredNodeID int64                `json:"registered_node_id"`
-	Description      *string              `json:"description"`
-	ServiceEndpoints []RegisteredEndpoint `json:"service_endpoints"`
+	RegisteredNodeID int64                       `json:"registered_node_id"`
+	Description      Field[string]               `json:"description"`
+	ServiceEndpoints Field[[]RegisteredEndpoint] `json:"service_endpoints"`
 }
 
 // RegisteredEndpoint is an address of a registered node.
 type RegisteredEndpoint struct {
 	// Type is BLOCK_NODE, GENERAL_SERVICE, MIRROR_NODE or RPC_RELAY.
-	Type string `json:"type"`
+	Type Field[string] `json:"type"`
 }
 
-var decodeRegisteredNodes = list[RegisteredNode]("registered_nodes")
+func (n RegisteredNode) key() (field, value string, ok bool) {
+	return "registered_node_id", strconv.FormatInt(n.RegisteredNodeID, 10), n.RegisteredNodeID >= 0
+}
+
+var decodeRegisteredNodes = list("registered_nodes", RegisteredNode{RegisteredNodeID: -1})
 
 // RegisteredNodes returns the registered nodes by ascending id. Mirrors before
 // v0.153 do not have them: the error is [IsNotFound] then.
 // (GET /api/v1/network/registered-nodes)
 func (c *Client) RegisteredNodes(ctx context.Context) ([]RegisteredNode, error) {
-	r := get(c.java, "/api/v1/network/registered-nodes", url.Values{"limit": {pageSize(maxRepeated)}})
-	return all(ctx, c, r, decodeRegisteredNodes)
+	return all(ctx, c, get(c.java, "/api/v1/network/registered-nodes", nil).limit(maxRepeated), decodeRegisteredNodes)
 }

@@ -8,19 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
-
-// maxRepeated is how often a query may repeat a key, and also the longest page
-// that the mirror gives (docs/hedera.md 1.0).
-const maxRepeated = 100
-
-// maxPages ends the reading of a list that has no end.
-const maxPages = 1000
 
 // Page is a part of a list.
 type Page[T any] struct {
@@ -32,13 +29,15 @@ type Page[T any] struct {
 
 // page is one response of a list.
 type page[T any] struct {
-	rows []T
-	next string
+	rows     []T
+	dropped  int // rows that have no readable key
+	repeated int // rows that have the key of an earlier one
+	next     string
 }
 
 // pages asks for the next page when the loop over them gets there. An error,
 // of the request or for a bad next link, is the last thing it yields.
-func pages[T any](ctx context.Context, c *Client, r request, decode func([]byte) (page[T], error)) iter.Seq2[Page[T], error] {
+func pages[T any](ctx context.Context, c *Client, r request, decode func(*response) (page[T], error)) iter.Seq2[Page[T], error] {
 	return func(yield func(Page[T], error) bool) {
 		r := r
 		seen := map[string]bool{r.query.Encode(): true}
@@ -52,7 +51,7 @@ func pages[T any](ctx context.Context, c *Client, r request, decode func([]byte)
 				return
 			}
 			if r, err = follow(r, p.next, seen); err == nil && n == maxPages {
-				err = fmt.Errorf("more than %d pages", maxPages)
+				err = &LimitError{Input: "pages", Limit: maxPages}
 			}
 			if err != nil {
 				yield(Page[T]{}, r.wrap(err))
@@ -78,7 +77,7 @@ func follow(r request, link string, seen map[string]bool) (request, error) {
 }
 
 // all returns the whole list.
-func all[T any](ctx context.Context, c *Client, r request, decode func([]byte) (page[T], error)) ([]T, error) {
+func all[T any](ctx context.Context, c *Client, r request, decode func(*response) (page[T], error)) ([]T, error) {
 	var rows []T
 	for p, err := range pages(ctx, c, r, decode) {
 		if err != nil {
@@ -91,9 +90,8 @@ func all[T any](ctx context.Context, c *Client, r request, decode func([]byte) (
 
 // first returns at most limit rows and whether there are more. It asks for one
 // row too many, as the mirror's next link does not tell.
-func first[T any](ctx context.Context, c *Client, r request, limit int, decode func([]byte) (page[T], error)) (rows []T, more bool, err error) {
-	r = r.with("limit", pageSize(limit+1))
-	for p, err := range pages(ctx, c, r, decode) {
+func first[T any](ctx context.Context, c *Client, r request, limit int, decode func(*response) (page[T], error)) (rows []T, more bool, err error) {
+	for p, err := range pages(ctx, c, r.limit(min(limit+1, maxRepeated)), decode) {
 		if err != nil {
 			return nil, false, err
 		}
@@ -106,65 +104,185 @@ func first[T any](ctx context.Context, c *Client, r request, limit int, decode f
 }
 
 // firstPage returns the first page of a list, of 100 rows at most.
-func firstPage[T any](ctx context.Context, c *Client, r request, decode func([]byte) (page[T], error)) (Page[T], error) {
-	p, err := fetch(ctx, c, r.with("limit", pageSize(maxRepeated)), decode)
+func firstPage[T any](ctx context.Context, c *Client, r request, decode func(*response) (page[T], error)) (Page[T], error) {
+	p, err := fetch(ctx, c, r.limit(maxRepeated), decode)
 	return Page[T]{Rows: p.rows, More: p.next != ""}, err
 }
 
 // one returns the first row of a list, if there is one.
-func one[T any](ctx context.Context, c *Client, r request, decode func([]byte) (page[T], error)) (row T, ok bool, err error) {
-	p, err := fetch(ctx, c, r.with("limit", "1"), decode)
+func one[T any](ctx context.Context, c *Client, r request, decode func(*response) (page[T], error)) (row T, ok bool, err error) {
+	p, err := fetch(ctx, c, r.limit(1), decode)
 	if err != nil || len(p.rows) == 0 {
 		return row, false, err
 	}
 	return p.rows[0], true, nil
 }
 
-// batches returns by their ids the rows of entities: those that r lists when
-// key is given, 100 times a request, with an id. Either all batches succeed or
-// there is an error.
-func batches[T any](ctx context.Context, c *Client, r request, key string, ids []string, decode func([]byte) (page[T], error), id func(T) string) (map[string]T, error) {
+// Batch is what a mirror knows of the entities that it was asked for.
+type Batch[T any] struct {
+	// Rows are by id.
+	Rows map[string]T
+	// Failed has why an id could not be asked for, or its row not be read. An id
+	// that is in neither is not known to the mirror.
+	Failed map[string]error
+	asked  int
+}
+
+func newBatch[T any](ids []string) Batch[T] {
+	return Batch[T]{Rows: make(map[string]T, len(ids)), Failed: map[string]error{}, asked: len(ids)}
+}
+
+func failedBatch[T any](ids []string, err error) Batch[T] {
+	b := newBatch[T](ids)
+	b.fail(ids, err)
+	return b
+}
+
+func (b Batch[T]) fail(ids []string, err error) {
+	for _, id := range ids {
+		b.Failed[id] = err
+	}
+}
+
+// Get returns the row of an id and whether the mirror knows it, or why that is
+// not known.
+func (b Batch[T]) Get(id string) (row T, known bool, err error) {
+	row, known = b.Rows[id]
+	return row, known, b.Failed[id]
+}
+
+// Err says how many of the ids failed, and why the first of them did; nil if
+// none did.
+func (b Batch[T]) Err() error {
+	if len(b.Failed) == 0 {
+		return nil
+	}
+	first := ""
+	for id := range b.Failed {
+		if first == "" || id < first {
+			first = id
+		}
+	}
+	return fmt.Errorf("%d of %d ids failed, such as %s: %w", len(b.Failed), b.asked, first, b.Failed[first])
+}
+
+// batches returns the rows of entities: those that r lists when key is given,
+// 100 times a request, with an id. A request that fails does not fail the ids
+// of others.
+func batches[T row](ctx context.Context, c *Client, r request, key string, ids []string, decode func(*response) (page[T], error)) Batch[T] {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	chunks := slices.Collect(slices.Chunk(ids, maxRepeated))
-	rows := make([][]T, len(chunks))
-	g, ctx := errgroup.WithContext(ctx)
+	b := newBatch[T](ids)
+	var mu sync.Mutex
+	var g errgroup.Group
 	g.SetLimit(cap(c.slots))
-	for i, chunk := range chunks {
-		g.Go(func() (err error) {
-			r := r.with(key, chunk...).with("limit", pageSize(maxRepeated))
-			r.detail = fmt.Sprintf("%d %ss", len(chunk), strings.TrimSuffix(key, ".id"))
-			rows[i], err = collect(ctx, c, r, len(chunk), decode)
-			return err
+	for chunk := range slices.Chunk(ids, c.pageSize.get()) {
+		g.Go(func() error {
+			part := newBatch[T](chunk)
+			if err := safely(func() error { ask(ctx, c, r, key, chunk, decode, part); return nil }); err != nil {
+				part.fail(chunk, r.wrap(err))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for id, row := range part.Rows {
+				b.Rows[id] = row
+			}
+			for id, err := range part.Failed {
+				b.Failed[id] = err
+			}
+			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	byID := make(map[string]T, len(ids))
-	for _, row := range slices.Concat(rows...) {
-		if _, asked := slices.BinarySearch(ids, id(row)); asked {
-			byID[id(row)] = row
-		}
-	}
-	return byID, nil
+	_ = g.Wait() // what failed is in the batch
+	return b
 }
 
-// collect returns the rows for a number of ids. A full page always links to a
-// next one (docs/hedera.md 1.0), which is left alone once every id has its row.
-func collect[T any](ctx context.Context, c *Client, r request, ids int, decode func([]byte) (page[T], error)) ([]T, error) {
-	var rows []T
-	for p, err := range pages(ctx, c, r, decode) {
-		if err != nil {
-			return nil, err
+// ask adds to b what the mirror knows of ids. Its answer may have fewer rows
+// than there are ids because it does not know them all, or because it gives
+// fewer at once; in that case it links to a next page. That link repeats the
+// query (docs/hedera.md 0), so the ids that are left are asked for anew.
+func ask[T row](ctx context.Context, c *Client, r request, key string, ids []string, decode func(*response) (page[T], error), b Batch[T]) {
+	r = r.with(key, ids...).limit(maxRepeated)
+	r.detail = fmt.Sprintf("%d %ss", len(ids), strings.TrimSuffix(key, ".id"))
+	p, err := fetch(ctx, c, r, decode)
+	size := arrayLimit(err)
+	switch {
+	case size > 0 && size < len(ids):
+		c.pageSize.learn(size)
+	case err != nil:
+		b.fail(ids, err)
+		return
+	default:
+		asked := len(ids)
+		ids = add(b, ids, p.rows)
+		if len(ids) == 0 || (p.next == "" && p.dropped == 0) {
+			return
 		}
-		rows = append(rows, p.Rows...)
-		if len(rows) >= ids {
-			break
+		if len(ids) == asked || p.next == "" {
+			b.fail(ids, r.wrap(errors.New("unexpected response: it has neither their rows nor its end")))
+			return
 		}
+		size = len(p.rows) + p.dropped + p.repeated
+		c.pageSize.learn(size)
 	}
-	return rows, nil
+	for chunk := range slices.Chunk(ids, size) {
+		ask(ctx, c, r, key, chunk, decode, b)
+	}
 }
 
-func pageSize(rows int) string {
-	return strconv.Itoa(min(rows, maxRepeated))
+// add returns those of ids that no row is for.
+func add[T row](b Batch[T], ids []string, rows []T) []string {
+	for _, row := range rows {
+		_, id, _ := row.key()
+		if _, asked := slices.BinarySearch(ids, id); asked {
+			b.Rows[id] = row
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		_, ok := b.Rows[id]
+		return ok
+	})
+}
+
+var arrayLimitText = regexp.MustCompile(`^Array limit exceeded\. Only (\d{1,3}) elements allowed`)
+
+// arrayLimit is how many values of one parameter the mirror accepts, if err is
+// that there were more; else 0.
+func arrayLimit(err error) int {
+	var status *StatusError
+	if !errors.As(err, &status) || status.Code != http.StatusBadRequest {
+		return 0
+	}
+	match := arrayLimitText.FindStringSubmatch(status.Message)
+	if match == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(match[1])
+	return n
+}
+
+// pageSize is how many rows the mirror gives at once: 100, unless its operator
+// set less. What was learnt is forgotten after a while, as it may have been one
+// odd answer.
+type pageSize struct {
+	clock clock
+	mu    sync.Mutex
+	size  int
+	until time.Time
+}
+
+const pageSizeAge = 10 * time.Minute
+
+func (p *pageSize) get() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.size == 0 || p.clock.now().After(p.until) {
+		return maxRepeated
+	}
+	return p.size
+}
+
+func (p *pageSize) learn(size int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.size, p.until = size, p.clock.now().Add(pageSizeAge)
 }

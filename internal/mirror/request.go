@@ -4,7 +4,6 @@
 package mirror
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -12,22 +11,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 )
 
-// maxErrorBodyBytes bounds what is read of an answer other than 2xx.
-const maxErrorBodyBytes = 64 << 10
-
-var errTooLarge = errors.New("response too large")
-
 // base is the root of a REST API. It prints as scheme and host alone, as the
 // rest of the URL may hold credentials.
 type base struct {
-	url   *url.URL
-	scrub *strings.Replacer
+	url *url.URL
 }
 
 func newBase(u *url.URL) (base, error) {
@@ -40,7 +34,7 @@ func newBase(u *url.URL) (base, error) {
 	if u.RawQuery != "" || u.Fragment != "" {
 		return base{}, errors.New("must have neither query nor fragment")
 	}
-	return base{url: u, scrub: newScrubber(u)}, nil
+	return base{url: u}, nil
 }
 
 func (b base) String() string {
@@ -54,18 +48,13 @@ func (b base) resolve(path string, query url.Values) *url.URL {
 	return u
 }
 
-// next returns the query of the links.next of a page of path. Its path may
-// carry a prefix of the gateway or of the mirror, so only the end is compared.
+// next returns the query of the links.next of a page of path. The rest of the
+// link is not used: behind a gateway its host may be the mirror's own, and its
+// path may have a prefix of either. It must end as path does.
 func (b base) next(link, path string) (url.Values, error) {
 	u, err := url.Parse(link)
 	if err != nil {
 		return nil, errors.New("next link is not a URL")
-	}
-	if u.Opaque != "" {
-		return nil, errors.New("next link is not a URL of this mirror, not followed")
-	}
-	if abs := b.url.ResolveReference(u); !sameOrigin(abs, b.url) {
-		return nil, fmt.Errorf("next link points to %s://%s, not followed", abs.Scheme, abs.Host)
 	}
 	if !strings.HasSuffix(u.EscapedPath(), path) {
 		return nil, errors.New("next link points to another route, not followed")
@@ -84,13 +73,14 @@ type request struct {
 	route string
 	path  string
 	query url.Values
+	rows  int // how many are asked for, at most
 	// detail says in errors what of the path was asked for.
 	detail string
 }
 
 // get is a request for a route without placeholders.
 func get(b base, route string, query url.Values) request {
-	return request{base: b, route: route, path: route, query: query}
+	return request{base: b, route: route, path: route, query: query, rows: maxRepeated}
 }
 
 // entityID is what may stand in a path: an id, an alias or an EVM address. It
@@ -99,7 +89,7 @@ var entityID = regexp.MustCompile(`^[0-9A-Za-z]+(\.[0-9A-Za-z]+)*$`)
 
 // getEntity is a request for a route with an {id}.
 func getEntity(b base, route, id string, query url.Values) (request, error) {
-	if !entityID.MatchString(id) {
+	if len(id) > maxIDBytes || !entityID.MatchString(id) {
 		return request{}, fmt.Errorf("mirror %s: GET %s: %.80q is not an id, an alias or an EVM address", b, route, id)
 	}
 	r := get(b, route, query)
@@ -119,6 +109,13 @@ func (r request) with(key string, values ...string) request {
 	return r
 }
 
+// limit is r for so many rows at most.
+func (r request) limit(rows int) request {
+	r = r.with("limit", strconv.Itoa(rows))
+	r.rows = rows
+	return r
+}
+
 // wrap says in an error what was asked of whom.
 func (r request) wrap(err error) error {
 	return fmt.Errorf("mirror %s: %s: %w", r.base, r, err)
@@ -131,68 +128,69 @@ func (r request) String() string {
 	return fmt.Sprintf("GET %s (%s)", r.path, r.detail)
 }
 
+// idPattern is the id of an entity as the mirror writes it: a shard below 2^10,
+// a realm below 2^16 and a number below 2^38 (docs/hedera.md 0).
+var idPattern = regexp.MustCompile(`^\d{1,4}\.\d{1,5}\.\d{1,12}$`)
+
+func isID(s string) bool { return idPattern.MatchString(s) }
+
 // fetch asks until there is a response that decode accepts, or no hope of one.
-func fetch[T any](ctx context.Context, c *Client, r request, decode func([]byte) (T, error)) (T, error) {
+func fetch[T any](ctx context.Context, c *Client, r request, decode func(*response) (T, error)) (T, error) {
 	var v T
 	err := c.retry(ctx, func() error {
-		body, err := c.attempt(ctx, r)
-		if err != nil {
+		return c.attempt(ctx, r, func(a *response) (err error) {
+			v, err = decode(a)
 			return err
-		}
-		v, err = decode(body)
-		return decodeError(r, body, err)
+		})
 	})
 	if err != nil {
-		return v, r.wrap(err)
+		var none T
+		return none, r.wrap(err)
 	}
 	return v, nil
 }
 
-// decodeError tells what is wrong with a body that could not be decoded.
-func decodeError(r request, body []byte, err error) error {
-	if err == nil {
-		return nil
-	}
-	var syntax *json.SyntaxError
-	if !errors.As(err, &syntax) {
-		return fmt.Errorf("unexpected response: %w", err)
-	}
-	if syntax.Offset >= int64(len(body)) {
-		return &transportError{text: "truncated response: " + err.Error(), err: err}
-	}
-	if text := excerpt(r.base.scrub.Replace(plainText(body))); text != "" {
-		return fmt.Errorf("response is not JSON: %w: %s", err, text)
-	}
-	return fmt.Errorf("response is HTML, not JSON: %w", err)
-}
-
 // attempt sends a request once, when its turn has come.
-func (c *Client) attempt(ctx context.Context, r request) ([]byte, error) {
+func (c *Client) attempt(ctx context.Context, r request, decode func(*response) error) error {
+	leave, err := c.breaker.enter(ctx, r.route)
+	if err != nil {
+		return err
+	}
+	code := ""
+	defer func() { leave(code) }()
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%w, waited for earlier requests to end: %w", errNotSent, ctx.Err())
+		return fmt.Errorf("%w, waited for earlier requests to end: %w", errNotSent, ended(ctx))
 	}
 	if err := c.limiter.wait(ctx); err != nil {
-		return nil, err
+		return err
 	}
 
 	start := c.clock.now()
-	body, code, err := c.send(ctx, r)
+	code, err = c.send(ctx, r, decode)
 	c.observer.Request(r.route, code, c.clock.now().Sub(start))
-	return body, err
+	return err
 }
 
-// send returns the body of a 2xx answer, and in any case the code for
+// send has decode read a 2xx answer. In any case it returns the code for
 // [Observer.Request].
-func (c *Client) send(ctx context.Context, r request) ([]byte, string, error) {
+func (c *Client) send(ctx context.Context, r request, decode func(*response) error) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no answer within %s: %w", c.timeout, context.DeadlineExceeded))
 	defer cancel()
+	var headers sentHeaders
+	hide := func(text string) string { return c.secrets.hide(text, headers.sent()) }
+	failed := func(err error) (string, error) {
+		if ctx.Err() != nil {
+			err = ended(ctx)
+		}
+		return outcome(err), newTransportError(hide, err)
+	}
 
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base.resolve(r.path, r.query).String(), nil)
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, headers.trace()), http.MethodGet, r.base.resolve(r.path, r.query).String(), nil)
 	if err != nil {
-		return nil, outcome(err), newTransportError(r.base, err)
+		return failed(err)
 	}
 	req.Header.Set("Accept", "application/json")
 	// The transport of prometheus/common leaves compression to its user.
@@ -200,57 +198,120 @@ func (c *Client) send(ctx context.Context, r request) ([]byte, string, error) {
 
 	resp, err := c.http.Do(req)
 	if err != nil {
-		err = timeoutCause(ctx, err)
-		return nil, outcome(err), newTransportError(r.base, err)
+		return failed(err)
 	}
 	defer resp.Body.Close()
-
+	code := strconv.Itoa(resp.StatusCode)
+	body, err := decompress(resp)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		// Part of a message is better than none.
-		body, _ := readBody(resp, maxErrorBodyBytes)
-		return nil, strconv.Itoa(resp.StatusCode), c.statusError(r.base, resp, body)
-	}
-	body, err := readBody(resp, c.maxBodyBytes)
-	if errors.Is(err, errTooLarge) {
-		return nil, outcome(err), fmt.Errorf("%w: more than %d bytes", err, c.maxBodyBytes)
+		text, _ := io.ReadAll(io.LimitReader(body, maxErrorBytes))
+		return code, c.statusError(hide, resp, text)
 	}
 	if err != nil {
-		err = timeoutCause(ctx, err)
-		return nil, outcome(err), newTransportError(r.base, fmt.Errorf("reading the response: %w", err))
+		return failed(fmt.Errorf("reading the response: %w", err))
 	}
-	return body, strconv.Itoa(resp.StatusCode), nil
+	failures := fieldFailures{hide: hide}
+	large := false
+	a := newResponse(body, r.rows, func() error {
+		select {
+		case c.large <- struct{}{}:
+			large = true
+			return nil
+		case <-ctx.Done():
+			return ended(ctx)
+		}
+	}, failures.add)
+	err = a.end(decode(a))
+	if large {
+		<-c.large
+	}
+	failures.report(r.route, c.observer.DecodeFailure)
+	if readErr := a.guard.err; readErr != nil {
+		var limit *LimitError
+		if errors.As(readErr, &limit) {
+			return outcome(readErr), fmt.Errorf("response too large: %w", limit)
+		}
+		return failed(fmt.Errorf("reading the response: %w", readErr))
+	}
+	return code, decodeError(hide, a.guard.head, err)
 }
 
-// timeoutCause tells the end of an attempt's time from that of its caller's.
-func timeoutCause(ctx context.Context, err error) error {
-	cause := context.Cause(ctx)
-	if cause == nil {
+// decompress returns the body of a response, or one without anything in it.
+func decompress(resp *http.Response) (io.Reader, error) {
+	wire := newCapped(resp.Body, maxWireBytes, "bytes")
+	if resp.Header.Get("Content-Encoding") != "gzip" {
+		return wire, nil
+	}
+	zr, err := gzip.NewReader(wire)
+	if err != nil {
+		return http.NoBody, fmt.Errorf("gzip: %w", err)
+	}
+	return zr, nil
+}
+
+// end returns err or, if that is nil, what is wrong with the end of an answer.
+// Reading to its end is what makes the connection reusable.
+func (a *response) end(err error) error {
+	if err != nil {
 		return err
 	}
-	if cause == context.DeadlineExceeded { //nolint:errorlint // an attempt's own cause wraps it
-		return fmt.Errorf("no answer before the deadline: %w", cause)
+	switch _, err := a.Token(); {
+	case err == nil:
+		return errors.New("it has more than one value")
+	case errors.Is(err, io.EOF):
+		return nil
+	default:
+		return err
 	}
-	return cause
 }
 
-// readBody returns the decompressed body. Reading to its end is what makes the
-// connection reusable.
-func readBody(resp *http.Response, limit int64) ([]byte, error) {
-	body := io.Reader(resp.Body)
-	if resp.Header.Get("Content-Encoding") == "gzip" {
-		zr, err := gzip.NewReader(resp.Body)
-		if err != nil {
-			return nil, fmt.Errorf("gzip: %w", err)
-		}
-		body = zr
+// decodeError tells what is wrong with an answer, of which head is the
+// beginning, that could not be decoded.
+func decodeError(hide func(string) string, head []byte, err error) error {
+	var (
+		syntax *json.SyntaxError
+		limit  *LimitError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &transportError{text: "truncated response: " + err.Error(), err: err}
+	case errors.As(err, &limit):
+		return fmt.Errorf("unexpected response: %w", limit)
+	case !errors.As(err, &syntax):
+		return fmt.Errorf("unexpected response: %s", excerpt(hide(err.Error())))
 	}
-	var buf bytes.Buffer
-	n, err := buf.ReadFrom(io.LimitReader(body, limit+1))
-	if err != nil {
-		return buf.Bytes(), err
+	if text := excerpt(hide(plainText(head))); text != "" {
+		return fmt.Errorf("response is not JSON: %w: %s", err, text)
 	}
-	if n > limit {
-		return buf.Bytes()[:limit], errTooLarge
+	return fmt.Errorf("response is HTML, not JSON: %w", err)
+}
+
+// fieldFailures are what could not be read of one answer, by field.
+type fieldFailures struct {
+	hide   func(string) string
+	fields map[string]*fieldFailure
+}
+
+type fieldFailure struct {
+	count int
+	first error
+}
+
+func (f *fieldFailures) add(field string, err error) {
+	if f.fields == nil {
+		f.fields = map[string]*fieldFailure{}
 	}
-	return buf.Bytes(), nil
+	if f.fields[field] == nil {
+		f.fields[field] = &fieldFailure{first: errors.New(excerpt(f.hide(err.Error())))}
+	}
+	f.fields[field].count++
+}
+
+func (f *fieldFailures) report(route string, observe func(route, field string, n int, first error)) {
+	for field, failure := range f.fields {
+		observe(route, field, failure.count, failure.first)
+	}
 }

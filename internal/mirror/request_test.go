@@ -83,7 +83,7 @@ func TestServerBehaviours(t *testing.T) {
 		// code is observed for every attempt.
 		code     string
 		attempts int
-		change   func(*Options)
+		timeout  time.Duration
 	}{
 		{name: "ok", handler: answer(200, good), code: "200", attempts: 1},
 		{name: "gzip", handler: gzipped(good), code: "200", attempts: 1},
@@ -108,6 +108,12 @@ func TestServerBehaviours(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = w.Write(compress("squeezed"))
 		}, code: "503", attempts: 3, errs: []string{"503 Service Unavailable: squeezed"}},
+		{name: "hang", handler: hang, code: "timeout", attempts: 3, errs: []string{"no answer within 50ms"}, timeout: 50 * time.Millisecond},
+		{name: "hang in the body", handler: func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, `{"accounts":`)
+			w.(http.Flusher).Flush()
+			hang(w, r)
+		}, code: "timeout", attempts: 3, errs: []string{"no answer within 50ms"}, timeout: 50 * time.Millisecond},
 		{name: "reset", handler: reset, code: "error", attempts: 3, errs: []string{"connection reset by peer (attempt 3 of 3)"}},
 		{name: "truncated", handler: truncated, code: "error", attempts: 3, errs: []string{"reading the response: unexpected EOF"}},
 		{name: "truncated JSON", handler: answer(200, good[:40]), code: "200", attempts: 3, errs: []string{"truncated response"}},
@@ -118,20 +124,21 @@ func TestServerBehaviours(t *testing.T) {
 		{name: "HTML with 200", handler: answer(200, htmlPage), code: "200", attempts: 1, errs: []string{"response is HTML, not JSON"}},
 		{name: "trailing garbage", handler: answer(200, good+"}{"), code: "200", attempts: 1, errs: []string{"response is not JSON"}},
 		{name: "other JSON", handler: answer(200, `{"error":"quota"}`), code: "200", attempts: 1, errs: []string{"unexpected response: it has no list of accounts"}},
-		{name: "too large", handler: answer(200, good), code: "error", attempts: 1, errs: []string{"response too large: more than 20 bytes"}, change: func(o *Options) { o.MaxBodyBytes = 20 }},
-		{name: "just not too large", handler: answer(200, good), code: "200", attempts: 1, change: func(o *Options) { o.MaxBodyBytes = int64(len(good)) }},
-		{name: "gzip bomb", handler: gzipped(strings.Repeat(" ", 8<<20)), code: "error", attempts: 1, errs: []string{"response too large: more than 1048576 bytes"}, change: func(o *Options) { o.MaxBodyBytes = 1 << 20 }},
+		{name: "too large", handler: answer(200, good+strings.Repeat(" ", maxBodyBytes)), code: "error", attempts: 1, errs: []string{"response too large: more than 8388608 bytes after decompression"}},
+		{name: "just not too large", handler: answer(200, good+strings.Repeat(" ", maxBodyBytes-len(good))), code: "200", attempts: 1},
+		{name: "gzip bomb", handler: gzipped(good + strings.Repeat(" ", maxBodyBytes)), code: "error", attempts: 1, errs: []string{"response too large: more than 8388608 bytes after decompression"}},
+		{name: "gzip of nothing", handler: rawGzip(bytes.Repeat(compress(""), 1<<20)), code: "error", attempts: 1, errs: []string{"response too large: more than 8389632 bytes"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := newServer(t, tt.handler)
-			c, _, rec := newTestClient(t, srv.URL, func(o *Options) {
-				o.MaxAttempts = 3
-				if tt.change != nil {
-					tt.change(o)
-				}
-			})
-			accounts, err := c.Accounts(t.Context(), []string{"0.0.2"})
+			c, _, rec := newTestClient(t, srv.URL)
+			c.maxAttempts = 3
+			if tt.timeout > 0 {
+				c.timeout = tt.timeout
+			}
+			batch := c.Accounts(t.Context(), []string{"0.0.2"})
+			accounts, err := batch.Rows, batch.Err()
 			if want := slices.Repeat([]string{route + tt.code}, tt.attempts); !slices.Equal(rec.seen(), want) {
 				t.Errorf("observed %q, want %q", rec.seen(), want)
 			}
@@ -152,7 +159,7 @@ func TestServerBehaviours(t *testing.T) {
 	}
 }
 
-// endless is a body that counts what is read of it.
+// endless counts what is read of it.
 type endless struct{ n int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -160,21 +167,20 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (*endless) Close() error { return nil }
-
-func TestReadBodyStopsAtTheLimit(t *testing.T) {
+func TestCappedStopsAtTheLimit(t *testing.T) {
 	const limit = 10_000
 	body := &endless{}
-	_, err := readBody(&http.Response{Body: body}, limit)
-	if !errors.Is(err, errTooLarge) || body.n != limit+1 {
-		t.Errorf("read %d bytes, %v, want %d", body.n, err, limit+1)
+	n, err := io.Copy(io.Discard, newCapped(body, limit, "bytes"))
+	var got *LimitError
+	if !errors.As(err, &got) || n != limit || body.n != limit+1 {
+		t.Errorf("copied %d and read %d bytes, %v, want %d and one more", n, body.n, err, limit)
 	}
 }
 
 func TestStatusError(t *testing.T) {
 	srv := newServer(t, withHeader("Retry-After", "3", answer(404, `{"_status":{"messages":[{"message":"Not found"}]}}`)))
 	c, _, _ := newTestClient(t, srv.URL)
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 	var status *StatusError
 	if !errors.As(err, &status) {
 		t.Fatalf("%v is not a StatusError", err)
@@ -191,27 +197,26 @@ func TestUnreachable(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
 	c, clk, rec := newTestClient(t, srv.URL+"/k3y")
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
-	wantError(t, err, "mirror "+srv.URL+": GET", "connection refused; check that the mirror runs", "attempt 4 of 4")
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
+	wantError(t, err, "mirror "+srv.URL+": GET", "connection refused; check that the mirror runs", "attempt 10 of 10")
 	if strings.Contains(err.Error(), "k3y") || strings.Contains(err.Error(), "account.id") {
 		t.Errorf("more than the host in error %q", err)
 	}
-	if len(clk.sleeps()) != 3 || len(rec.seen()) != 4 {
-		t.Errorf("%d waits and %d attempts, want 3 and 4", len(clk.sleeps()), len(rec.seen()))
+	if len(clk.sleeps()) != 9 || len(rec.seen()) != 10 {
+		t.Errorf("%d waits and %d attempts, want 9 and 10", len(clk.sleeps()), len(rec.seen()))
 	}
 }
 
 func TestTransportHints(t *testing.T) {
-	c, _, _ := newTestClient(t, "http://localhost")
-	err := newTransportError(c.rest, fmt.Errorf("lookup: %w", &net.DNSError{Err: "no such host", Name: "mirrror.example"}))
+	err := newTransportError(func(s string) string { return s }, fmt.Errorf("lookup: %w", &net.DNSError{Err: "no such host", Name: "mirrror.example"}))
 	wantError(t, err, "no such host; check the host name")
 
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	defer srv.Close()
-	c, _, _ = newTestClient(t, srv.URL, func(o *Options) { o.MaxAttempts = 1 })
-	_, err = c.Accounts(t.Context(), []string{"0.0.2"})
+	c, _, _ := newTestClient(t, srv.URL)
+	err = c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 	wantError(t, err, "certificate", "check tls_config")
 }
 
@@ -222,7 +227,7 @@ func TestCanceled(t *testing.T) {
 		hang(w, r)
 	})
 	c, _, rec := newTestClient(t, srv.URL)
-	_, err := c.Accounts(ctx, []string{"0.0.2"})
+	err := c.Accounts(ctx, []string{"0.0.2"}).Err()
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
@@ -257,7 +262,7 @@ func TestConcurrencyIsBoundAcrossCallers(t *testing.T) {
 	errs := make(chan error)
 	for range 4 {
 		go func() {
-			_, err := c.Accounts(t.Context(), accountIDs(1000))
+			err := c.Accounts(t.Context(), accountIDs(1000)).Err()
 			errs <- err
 		}()
 	}
@@ -296,7 +301,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	srv.Start()
 	defer srv.Close()
 	c, _, _ := newTestClient(t, srv.URL, func(o *Options) { o.MaxConcurrency = 1 })
-	if _, err := c.Accounts(t.Context(), accountIDs(2000)); err != nil {
+	if err := c.Accounts(t.Context(), accountIDs(2000)).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if n.Load() < 20 || conns.Load() != 1 {
@@ -316,7 +321,7 @@ func TestRedirects(t *testing.T) {
 		{name: "same host, not to be followed", target: func(own string) string { return own + "/moved" }, errs: []string{"302 Found; redirect to http://127.0.0.1"}},
 		{name: "foreign host", follow: true, target: func(string) string { return foreign.URL }, errs: []string{"302 Found; redirect to " + foreign.URL + " not followed"}},
 		{name: "other scheme", follow: true, target: func(own string) string { return strings.Replace(own, "http:", "https:", 1) }, errs: []string{"302 Found; redirect to https://"}},
-		{name: "loop", follow: true, target: func(own string) string { return own }, errs: []string{"stopped after 10 redirects"}},
+		{name: "loop", follow: true, target: func(own string) string { return own }, errs: []string{"stopped after 3 redirects"}},
 		{name: "nowhere", follow: false, target: func(string) string { return "" }, errs: []string{"redirects are not followed"}},
 	}
 	for _, tt := range tests {
@@ -333,7 +338,7 @@ func TestRedirects(t *testing.T) {
 				w.WriteHeader(http.StatusFound)
 			})
 			c, _, _ := newTestClient(t, srv.URL, func(o *Options) { o.HTTPClient.FollowRedirects = tt.follow })
-			_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+			err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 			if len(tt.errs) > 0 {
 				wantError(t, err, tt.errs...)
 			} else if err != nil {
@@ -353,7 +358,7 @@ func TestUserAgent(t *testing.T) {
 		serveAccounts(100)(w, r)
 	})
 	c, _, _ := newTestClient(t, srv.URL)
-	if _, err := c.Accounts(t.Context(), []string{"0.0.2"}); err != nil {
+	if err := c.Accounts(t.Context(), []string{"0.0.2"}).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if agent.Load() != "hedera_exporter/test" {
@@ -402,7 +407,8 @@ func TestNewDefaults(t *testing.T) {
 	}
 	c.observer.Request("", "", 0)
 	c.observer.RateLimitWait(0)
-	if c.limiter.bucket.Burst() != 10 || cap(c.slots) != 10 || c.timeout != 10*time.Second || c.maxAttempts != 4 || c.maxBodyBytes != 32<<20 {
-		t.Errorf("defaults are burst %d, concurrency %d, timeout %s, attempts %d, body %d", c.limiter.bucket.Burst(), cap(c.slots), c.timeout, c.maxAttempts, c.maxBodyBytes)
+	c.observer.DecodeFailure("", "", 0, nil)
+	if c.limiter.bucket.Burst() != 10 || cap(c.slots) != 4 || c.timeout != 10*time.Second || c.maxAttempts != 10 {
+		t.Errorf("defaults are burst %d, concurrency %d, timeout %s, attempts %d", c.limiter.bucket.Burst(), cap(c.slots), c.timeout, c.maxAttempts)
 	}
 }

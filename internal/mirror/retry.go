@@ -5,6 +5,7 @@ package mirror
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,7 +15,11 @@ import (
 
 const (
 	firstBackoff = 250 * time.Millisecond
-	maxBackoff   = 5 * time.Second
+	// A server that restarts answers again within seconds.
+	maxBackoff = 2 * time.Second
+	// maxAttempts at a request take some 10 s, which is longer than most
+	// scrapes have.
+	maxAttempts = 10
 )
 
 // retry repeats an attempt while its failure may pass and ctx has time left.
@@ -28,8 +33,8 @@ func (c *Client) retry(ctx context.Context, attempt func() error) error {
 		if !retryable(ctx, err) {
 			return withPrevious(err, last)
 		}
-		wait := c.backoff(n, err)
-		if tooManyRequests(err) {
+		wait, told := c.backoff(n, err)
+		if told && tooManyRequests(err) {
 			c.limiter.pause(wait, err)
 		}
 		if n == c.maxAttempts {
@@ -50,7 +55,7 @@ func withPrevious(err, previous error) error {
 }
 
 func retryable(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || errors.Is(err, errNotSent) {
+	if ctx.Err() != nil || errors.Is(err, errNotSent) || permanent(err) {
 		return false
 	}
 	var status *StatusError
@@ -65,25 +70,29 @@ func retryable(ctx context.Context, err error) bool {
 	return errors.As(err, &transport)
 }
 
+// permanent reports errors that the next attempt would end with as well.
+func permanent(err error) bool {
+	var cert *tls.CertificateVerificationError
+	return errors.As(err, &cert) || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirects)
+}
+
 func tooManyRequests(err error) bool {
 	var status *StatusError
 	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
 }
 
-// backoff doubles from attempt to attempt, of which the upper half is random,
-// and is no shorter than what the mirror asked for.
-func (c *Client) backoff(attempt int, err error) time.Duration {
+// backoff is what the mirror told to wait or else doubles from attempt to
+// attempt, of which the upper half is random.
+func (c *Client) backoff(attempt int, err error) (wait time.Duration, told bool) {
+	var status *StatusError
+	if errors.As(err, &status) && status.RetryAfter > 0 {
+		return status.RetryAfter, true
+	}
 	d := maxBackoff
 	if shift := attempt - 1; shift < 16 {
 		d = min(firstBackoff<<shift, maxBackoff)
 	}
-	d = d/2 + time.Duration(c.jitter()*float64(d/2))
-
-	var status *StatusError
-	if errors.As(err, &status) {
-		return max(d, status.RetryAfter)
-	}
-	return d
+	return d/2 + time.Duration(c.jitter()*float64(d/2)), false
 }
 
 // retryAfter reads a Retry-After header, in seconds or as a date (RFC 9110
@@ -124,7 +133,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ended(ctx)
 	}
 }
 

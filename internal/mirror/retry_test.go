@@ -5,9 +5,21 @@ package mirror
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"io"
+	"log"
+	"math/big"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,9 +56,8 @@ func TestRecovers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := newServer(t, failFirst(3, tt.handler))
 			c, clk, _ := newTestClient(t, srv.URL)
-			accounts, err := c.Accounts(t.Context(), []string{"0.0.2"})
-			if err != nil || len(accounts) != 1 {
-				t.Fatalf("got %v, %v", accounts, err)
+			if rows := wantRows(t, c.Accounts(t.Context(), []string{"0.0.2"})); len(rows) != 1 {
+				t.Fatalf("got %v", rows)
 			}
 			if !slices.Equal(clk.sleeps(), tt.slept) {
 				t.Errorf("slept %v, want %v", clk.sleeps(), tt.slept)
@@ -59,11 +70,11 @@ func TestBackoffJitterAndBound(t *testing.T) {
 	c, _, _ := newTestClient(t, "http://localhost")
 	c.jitter = func() float64 { return 0 }
 	err := errors.New("x")
-	if got := c.backoff(2, err); got != 250*time.Millisecond {
+	if got, _ := c.backoff(2, err); got != 250*time.Millisecond {
 		t.Errorf("backoff without jitter is %s, want half of 500ms", got)
 	}
 	for _, attempt := range []int{10, 16, 17, 64, 1000} {
-		if got := c.backoff(attempt, err); got != maxBackoff/2 {
+		if got, told := c.backoff(attempt, err); told || got != maxBackoff/2 {
 			t.Errorf("backoff of attempt %d is %s, want %s", attempt, got, maxBackoff/2)
 		}
 	}
@@ -108,8 +119,8 @@ func TestRetryNeverOutlivesTheContext(t *testing.T) {
 			c, clk, _ := newTestClient(t, srv.URL)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
-			_, err := c.Accounts(ctx, []string{"0.0.2"})
-			wantError(t, err, tt.last, "attempt 1 of 4; waiting 2h0m0s would pass the deadline")
+			err := c.Accounts(ctx, []string{"0.0.2"}).Err()
+			wantError(t, err, tt.last, "attempt 1 of 10; waiting 2h0m0s would pass the deadline")
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v is not context.DeadlineExceeded", err)
 			}
@@ -128,7 +139,7 @@ func TestCanceledWhileWaiting(t *testing.T) {
 		cancel()
 		return ctx.Err()
 	}
-	_, err := c.Accounts(ctx, []string{"0.0.2"})
+	err := c.Accounts(ctx, []string{"0.0.2"}).Err()
 	wantError(t, err, "503 Service Unavailable: down", "context canceled")
 	var status *StatusError
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &status) {
@@ -137,18 +148,27 @@ func TestCanceledWhileWaiting(t *testing.T) {
 }
 
 func TestErrorTellsOfThePreviousOne(t *testing.T) {
-	srv := newServer(t, failFirst(1, answer(503, "down")))
-	c, _, _ := newTestClient(t, srv.URL, func(o *Options) { o.MaxBodyBytes = 10 })
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
-	wantError(t, err, "too large", "(before that: 503 Service Unavailable: down)")
+	var down atomic.Bool
+	down.Store(true)
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if down.Swap(false) {
+			answer(503, "down")(w, r)
+			return
+		}
+		answer(200, accountsBody("", accountIDs(101)...))(w, r)
+	})
+	c, _, _ := newTestClient(t, srv.URL)
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
+	wantError(t, err, "more than 100 accounts, which is what was asked for", "(before that: 503 Service Unavailable: down)")
 }
 
 func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 	srv := newServer(t, failFirst(1, withHeader("Retry-After", "7", answer(429, ""))))
-	c, clk, rec := newTestClient(t, srv.URL, func(o *Options) { o.MaxAttempts = 1 })
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+	c, clk, rec := newTestClient(t, srv.URL)
+	c.maxAttempts = 1
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 	wantError(t, err, "429")
-	c.maxAttempts = 4
+	c.maxAttempts = maxAttempts
 	if len(clk.sleeps()) != 0 {
 		t.Fatalf("slept %v after the last attempt", clk.sleeps())
 	}
@@ -156,7 +176,7 @@ func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 	clk.advance(time.Second)
 	ctx, cancel := context.WithDeadline(t.Context(), clk.now().Add(5*time.Second))
 	defer cancel()
-	_, err = c.Accounts(ctx, []string{"0.0.3"})
+	err = c.Accounts(ctx, []string{"0.0.3"}).Err()
 	wantError(t, err, "not sent (waiting 6s would pass the deadline", "answered 429 Too Many Requests; lower rate_limit")
 	if srv.requests.Load() != 1 {
 		t.Errorf("a request was sent while the mirror asked to wait")
@@ -166,7 +186,7 @@ func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 	}
 
 	clk.advance(time.Second)
-	if _, err := c.Accounts(t.Context(), []string{"0.0.3"}); err != nil {
+	if err := c.Accounts(t.Context(), []string{"0.0.3"}).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if want := []time.Duration{5 * time.Second}; !slices.Equal(clk.sleeps(), want) || rec.waited != want[0] {
@@ -175,7 +195,7 @@ func TestTooManyRequestsHoldsBackOthers(t *testing.T) {
 }
 
 func TestPauseIsBounded(t *testing.T) {
-	l := newLimiter(0, 1, func(time.Duration) {})
+	l := newLimiter(0, func(time.Duration) {})
 	clk := &fakeClock{t: time.Now()}
 	l.clock = clock{now: clk.now, pause: clk.pause}
 	l.pause(24*time.Hour, errors.New("long"))
@@ -189,7 +209,7 @@ func TestPauseIsBounded(t *testing.T) {
 }
 
 func TestPauseDuringAWaitForTheRateLimit(t *testing.T) {
-	l := newLimiter(1, 1, func(time.Duration) {})
+	l := newLimiter(1, func(time.Duration) {})
 	clk := &fakeClock{t: time.Now()}
 	l.clock = clock{now: clk.now, pause: func(ctx context.Context, d time.Duration) error {
 		err := clk.pause(ctx, d)
@@ -211,11 +231,12 @@ func TestPauseDuringAWaitForTheRateLimit(t *testing.T) {
 func TestRateLimitIsSharedByCallers(t *testing.T) {
 	srv := newServer(t, serveAccounts(100))
 	c, clk, rec := newTestClient(t, srv.URL, func(o *Options) {
-		o.RateLimit, o.Burst, o.MaxConcurrency = 5, 1, 1
+		o.RateLimit, o.MaxConcurrency = 5, 1
 	})
+	c.limiter.bucket.SetBurst(1)
 	start := clk.now()
 	for range 2 {
-		if _, err := c.Accounts(t.Context(), accountIDs(5_000)); err != nil {
+		if err := c.Accounts(t.Context(), accountIDs(5_000)).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -231,16 +252,16 @@ func TestRateLimitIsSharedByCallers(t *testing.T) {
 
 func TestRateLimitNeverOutlivesTheContext(t *testing.T) {
 	srv := newServer(t, serveAccounts(100))
-	c, clk, _ := newTestClient(t, srv.URL, func(o *Options) { o.RateLimit, o.Burst, o.MaxConcurrency = 0.5, 1, 1 })
+	c, clk, _ := newTestClient(t, srv.URL, func(o *Options) { o.RateLimit, o.MaxConcurrency = 0.5, 1 })
 	ctx, cancel := context.WithDeadline(t.Context(), clk.now().Add(time.Second))
 	defer cancel()
-	_, err := c.Accounts(ctx, accountIDs(200))
+	err := c.Accounts(ctx, accountIDs(200)).Err()
 	wantError(t, err, "not sent, held back by rate_limit 0.5: waiting 2s would pass the deadline")
 	if srv.requests.Load() != 1 {
 		t.Errorf("%d requests, want 1", srv.requests.Load())
 	}
 	// The token was given back.
-	if _, err := c.Accounts(t.Context(), accountIDs(1)); err != nil {
+	if err := c.Accounts(t.Context(), accountIDs(1)).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if want := []time.Duration{2 * time.Second}; !slices.Equal(clk.sleeps(), want) {
@@ -259,13 +280,274 @@ func TestWaitingForASlotEndsWithTheContext(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = c.Accounts(first, []string{"0.0.2"})
+		_ = c.Accounts(first, []string{"0.0.2"})
 	}()
 	<-started
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := c.Accounts(ctx, []string{"0.0.3"})
+	err := c.Accounts(ctx, []string{"0.0.3"}).Err()
 	wantError(t, err, "not sent, waited for earlier requests to end: context canceled")
 	cancelFirst()
 	<-done
+}
+
+func TestPermanentErrorsAreNotRetried(t *testing.T) {
+	tlsServer := httptest.NewUnstartedServer(serveAccounts(100))
+	tlsServer.Config.ErrorLog = log.New(io.Discard, "", 0)
+	tlsServer.TLS = &tls.Config{Certificates: []tls.Certificate{expiredCertificate(t)}}
+	tlsServer.StartTLS()
+	defer tlsServer.Close()
+	plain := newServer(t, serveAccounts(100))
+	loop := newServer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) })
+
+	tests := []struct{ name, url, want string }{
+		{"expired certificate", tlsServer.URL, "certificate has expired"},
+		{"HTTP for HTTPS", strings.Replace(plain.URL, "http:", "https:", 1), "server gave HTTP response to HTTPS client"},
+		{"redirects", loop.URL, "stopped after 3 redirects"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, clk, rec := newTestClient(t, tt.url, func(o *Options) {
+				o.HTTPClient.FollowRedirects = true
+				o.HTTPClient.TLSConfig.CA = pemOf(tlsServer.TLS.Certificates[0])
+			})
+			err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
+			wantError(t, err, tt.want)
+			if len(rec.seen()) != 1 || len(clk.sleeps()) != 0 {
+				t.Errorf("%d attempts, want 1", len(rec.seen()))
+			}
+		})
+	}
+	if loop.requests.Load() != 1+maxRedirects {
+		t.Errorf("%d requests in the loop, want %d", loop.requests.Load(), 1+maxRedirects)
+	}
+}
+
+func expiredCertificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func pemOf(c tls.Certificate) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}))
+}
+
+func TestRedirectsWaitForTheRateLimit(t *testing.T) {
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/moved/moved") {
+			serveAccounts(100)(w, r)
+			return
+		}
+		http.Redirect(w, r, "/moved"+r.URL.RequestURI(), http.StatusFound)
+	})
+	c, clk, rec := newTestClient(t, srv.URL, func(o *Options) {
+		o.RateLimit = 2
+		o.HTTPClient.FollowRedirects = true
+	})
+	if err := c.Accounts(t.Context(), []string{"0.0.2"}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if srv.requests.Load() != 3 || rec.waited != time.Second || len(clk.sleeps()) != 2 {
+		t.Errorf("%d requests waited %s in %v, want 3 requests and a second", srv.requests.Load(), rec.waited, clk.sleeps())
+	}
+}
+
+// TestRestartOfTheMirror has a mirror that is away for a while.
+func TestRestartOfTheMirror(t *testing.T) {
+	for name, away := range map[string]http.HandlerFunc{"reset": reset, "502": answer(502, htmlPage), "503": answer(503, "")} {
+		t.Run(name, func(t *testing.T) {
+			var clk *fakeClock
+			var start time.Time
+			srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				if clk.now().Sub(start) < 1500*time.Millisecond {
+					away(w, r)
+					return
+				}
+				serveAccounts(100)(w, r)
+			})
+			c, fake, _ := newTestClient(t, srv.URL)
+			c.jitter = func() float64 { return 0 } // the shortest waits
+			clk, start = fake, fake.now()
+			if err := c.Accounts(t.Context(), []string{"0.0.2"}).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if took := clk.now().Sub(start); took > 3*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+// TestPauseIsAsLongAsTold has a mirror that answers 429 to one request.
+func TestPauseIsAsLongAsTold(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer http.HandlerFunc
+		paused time.Duration
+	}{
+		{"not told", answer(429, ""), 0},
+		{"told 0", withHeader("Retry-After", "0", answer(429, "")), 0},
+		{"told 3", withHeader("Retry-After", "3", answer(429, "")), 3 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := newServer(t, tt.answer)
+			c, _, _ := newTestClient(t, srv.URL)
+			c.maxAttempts = 1
+			wantError(t, c.Accounts(t.Context(), []string{"0.0.2"}).Err(), "429")
+			if d, _ := c.limiter.paused(); max(d, 0) != tt.paused {
+				t.Errorf("all requests are paused for %s, want %s", d, tt.paused)
+			}
+		})
+	}
+}
+
+// TestCancellationByTheDeadlineIsATimeout has a caller that cancels its requests
+// because of its deadline, as it does who waits for others with them.
+func TestCancellationByTheDeadlineIsATimeout(t *testing.T) {
+	tests := []struct {
+		name   string
+		cancel func(deadline context.Context, cancel context.CancelCauseFunc)
+		code   string
+		is     error
+	}{
+		{"deadline", func(context.Context, context.CancelCauseFunc) {}, "timeout", context.DeadlineExceeded},
+		{"cancel after the deadline", func(d context.Context, cancel context.CancelCauseFunc) { <-d.Done(); cancel(nil) }, "timeout", context.DeadlineExceeded},
+		{"cancel because of a deadline", func(_ context.Context, cancel context.CancelCauseFunc) { cancel(context.DeadlineExceeded) }, "timeout", context.DeadlineExceeded},
+		{"cancel", func(_ context.Context, cancel context.CancelCauseFunc) { cancel(nil) }, "canceled", context.Canceled},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := make(chan struct{})
+			srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				close(asked)
+				hang(w, r)
+			})
+			c, _, rec := newTestClient(t, srv.URL)
+			deadline, cancelDeadline := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancelDeadline()
+			ctx, cancel := context.WithCancelCause(onlyDeadline{deadline})
+			defer cancel(nil)
+			if tt.name == "deadline" {
+				ctx = deadline
+			}
+			go func() {
+				<-asked
+				tt.cancel(deadline, cancel)
+			}()
+			err := c.Accounts(ctx, []string{"0.0.2"}).Err()
+			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.is.Error()) {
+				t.Errorf("got %v, want %v", err, tt.is)
+			}
+			if want := []string{"/api/v1/accounts " + tt.code}; !slices.Equal(rec.seen(), want) {
+				t.Errorf("observed %q, want %q", rec.seen(), want)
+			}
+		})
+	}
+}
+
+// onlyDeadline has the deadline of a context and does not end by itself.
+type onlyDeadline struct{ context.Context }
+
+func (onlyDeadline) Done() <-chan struct{} { return nil }
+func (onlyDeadline) Err() error            { return nil }
+
+// TestBreaker has a mirror whose accounts hang, until they do not.
+func TestBreaker(t *testing.T) {
+	var inFlight, most atomic.Int64
+	var healthy atomic.Bool
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		n := inFlight.Add(1)
+		defer inFlight.Add(-1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		if strings.HasSuffix(r.URL.Path, "/accounts") && !healthy.Load() {
+			hang(w, r)
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, "/balances") {
+			answer(200, `{"balances":[]}`)(w, r)
+			return
+		}
+		serveAccounts(100)(w, r)
+	})
+	c, _, _ := newTestClient(t, srv.URL)
+	c.timeout = 50 * time.Millisecond
+	c.maxAttempts = 1
+	for range breakAfter {
+		wantError(t, c.Accounts(t.Context(), accountIDs(1)).Err(), "no answer within 50ms")
+	}
+	most.Store(0)
+	before := srv.requests.Load()
+	wantError(t, c.Accounts(t.Context(), accountIDs(400)).Err(), "no answer within 50ms")
+	if most.Load() > 1 || srv.requests.Load()-before > 4 {
+		t.Errorf("%d requests at once of %d to a route that has timed out", most.Load(), srv.requests.Load()-before)
+	}
+	if err := c.Balances(t.Context(), accountIDs(1)).Err(); err != nil {
+		t.Errorf("another route: %v", err)
+	}
+
+	// Who waits for a trial gives up at its own deadline.
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	leave, err := c.breaker.enter(t.Context(), "/api/v1/accounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before = srv.requests.Load()
+	wantError(t, c.Accounts(ctx, accountIDs(1)).Err(), "not sent, as /api/v1/accounts has timed out and gets one request at a time: no answer before the deadline")
+	if srv.requests.Load() != before {
+		t.Error("a request was sent while another was on trial")
+	}
+	leave("")
+
+	healthy.Store(true)
+	c.timeout = 10 * time.Second
+	if err := c.Accounts(t.Context(), accountIDs(400)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, broken := c.breaker.route("/api/v1/accounts"); broken {
+		t.Error("the route stays broken")
+	}
+}
+
+func TestBreakerCountsTimeoutsInARow(t *testing.T) {
+	tests := []struct {
+		codes  []string
+		broken bool
+	}{
+		{nil, false},
+		{[]string{"timeout"}, false},
+		{[]string{"timeout", "timeout"}, true},
+		{[]string{"timeout", "504"}, true},
+		{[]string{"timeout", "200", "timeout"}, false},
+		{[]string{"timeout", "503", "timeout"}, false},
+		{[]string{"timeout", "error", "canceled", "", "timeout"}, true},
+		{[]string{"timeout", "timeout", "timeout", "404"}, false},
+	}
+	for _, tt := range tests {
+		var b breaker
+		for _, code := range tt.codes {
+			leave, err := b.enter(t.Context(), "/x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave(code)
+		}
+		if _, broken := b.route("/x"); broken != tt.broken {
+			t.Errorf("after %q it is broken: %t", tt.codes, broken)
+		}
+	}
 }

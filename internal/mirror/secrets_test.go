@@ -4,12 +4,16 @@
 package mirror
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,7 +54,7 @@ func TestCredentials(t *testing.T) {
 		}, "redirect to https://other.example not followed"},
 		{"next link", func(w http.ResponseWriter, r *http.Request) {
 			answer(200, accountsBody("https://other.example"+r.URL.String()))(w, r)
-		}, "next link points to https://other.example,"},
+		}, "it has neither their rows nor its end"},
 		{"reset", reset, "reset"},
 		{"hang", hang, "no answer"},
 		{"truncated", truncated, "EOF"},
@@ -71,7 +75,6 @@ func TestCredentials(t *testing.T) {
 			})
 			c, _, _ := newTestClient(t, srv.URL+"/v1/"+pathKey, func(o *Options) {
 				o.Timeout = time.Second
-				o.MaxAttempts = 1
 				o.HTTPClient.FollowRedirects = true
 				o.HTTPClient.Authorization = &promconfig.Authorization{Type: "Bearer", CredentialsFile: writeSecret(t, bearer)}
 				o.HTTPClient.HTTPHeaders = &promconfig.Headers{Headers: map[string]promconfig.Header{"X-API-Key": {Files: []string{writeSecret(t, apiKey)}}}}
@@ -79,7 +82,7 @@ func TestCredentials(t *testing.T) {
 			if tt.name == "hang" {
 				c.timeout = 20 * time.Millisecond
 			}
-			_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+			err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 			if tt.wantErr == "" {
 				if err != nil {
 					t.Error(err)
@@ -91,6 +94,96 @@ func TestCredentials(t *testing.T) {
 				if strings.Contains(err.Error(), secret) {
 					t.Errorf("%q is in error %q", secret, err)
 				}
+			}
+		})
+	}
+}
+
+// TestQuotedCredentials has a mirror that answers with every header that it was
+// sent and with its own URL, in several encodings.
+func TestQuotedCredentials(t *testing.T) {
+	const secret = "s3cr3t/with+\"odd\" characters" //nolint:gosec // a test's own
+	token := newServer(t, withHeader("Content-Type", "application/json", answer(200, `{"access_token":"given-access-token","token_type":"bearer","expires_in":3600}`)))
+	configs := map[string]func(*Options){
+		"credentials_file": func(o *Options) {
+			o.HTTPClient.Authorization = &promconfig.Authorization{Type: "Bearer", CredentialsFile: writeSecret(t, secret)}
+		},
+		"credentials": func(o *Options) {
+			o.HTTPClient.Authorization = &promconfig.Authorization{Type: "Token", Credentials: secret}
+		},
+		"bearer_token": func(o *Options) { o.HTTPClient.BearerToken = secret },
+		"basic_auth": func(o *Options) {
+			o.HTTPClient.BasicAuth = &promconfig.BasicAuth{Username: "operator-7", Password: secret}
+		},
+		"basic_auth files": func(o *Options) {
+			o.HTTPClient.BasicAuth = &promconfig.BasicAuth{UsernameFile: writeSecret(t, "operator-7"), PasswordFile: writeSecret(t, secret)}
+		},
+		"http_headers": func(o *Options) {
+			o.HTTPClient.HTTPHeaders = &promconfig.Headers{Headers: map[string]promconfig.Header{
+				"X-Api-Key": {Files: []string{writeSecret(t, secret)}}, "X-Value": {Values: []string{secret}}, "X-Secret": {Secrets: []promconfig.Secret{secret}},
+			}}
+		},
+		"oauth2": func(o *Options) {
+			o.HTTPClient.OAuth2 = &promconfig.OAuth2{ClientID: "id", ClientSecret: secret, TokenURL: token.URL}
+		},
+		"userinfo": func(o *Options) { o.URL.User = url.UserPassword("operator-7", secret) },
+		"path":     func(o *Options) { o.URL.Path = "/" + "path-secret" },
+	}
+	for name, configure := range configs {
+		t.Run(name, func(t *testing.T) {
+			var quoted, status atomic.Int64
+			srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				var said []string
+				for _, values := range r.Header {
+					said = append(said, values...)
+				}
+				user, password, _ := r.BasicAuth()
+				said = append(said, user, password, r.URL.Path)
+				for _, text := range slices.Clone(said) {
+					said = append(said, url.QueryEscape(text), url.PathEscape(text), base64.StdEncoding.EncodeToString([]byte(text)))
+				}
+				if r.Header.Get("Authorization") != "" || r.Header.Get("X-Api-Key") != "" || strings.Contains(r.URL.Path, "path-secret") {
+					quoted.Add(1)
+				}
+				text, _ := json.Marshal(said)
+				switch code := int(status.Load()); code {
+				case 200:
+					_, _ = fmt.Fprintf(w, `{"accounts":[{"account":"0.0.2","balance":%s,"memo":%s},{"account":%s}]}`, text, text, text)
+				case 302:
+					w.Header().Set("Location", "http://host.example/"+url.PathEscape(string(text)))
+					w.WriteHeader(code)
+				default:
+					answer(code, string(text))(w, r)
+				}
+			})
+			c, _, rec := newTestClient(t, srv.URL, configure)
+			c.maxAttempts = 1
+			for _, code := range []int64{200, 302, 400, 404, 407, 418, 429, 500, 503} {
+				status.Store(code)
+				var texts []string
+				if err := c.Accounts(t.Context(), []string{"0.0.2", "0.0.3"}).Err(); err != nil {
+					texts = append(texts, err.Error())
+				} else if code != 200 {
+					t.Errorf("%d is no error", code)
+				}
+				texts = append(texts, rec.failures...)
+				for _, text := range texts {
+					for _, hidden := range []string{secret, "s3cr3t", "given-access-token", "operator-7", "path-secret", base64.StdEncoding.EncodeToString([]byte(secret))} {
+						if strings.Contains(text, hidden) {
+							t.Errorf("%d: %q is in %q", code, hidden, text)
+						}
+					}
+					if len(text) > 1000 {
+						t.Errorf("%d: %d bytes of text", code, len(text))
+					}
+				}
+				c.limiter.until = time.Time{}
+			}
+			if quoted.Load() == 0 {
+				t.Error("no credential was sent")
+			}
+			if len(rec.failures) == 0 {
+				t.Error("no failure was observed")
 			}
 		})
 	}
@@ -109,14 +202,14 @@ func TestUserinfo(t *testing.T) {
 		serveAccounts(40)(w, r)
 	})
 	c, _, _ := newTestClient(t, strings.Replace(srv.URL, "http://", "http://operator:user-secret@", 1))
-	if _, err := c.Accounts(t.Context(), accountIDs(90)); err != nil {
+	if err := c.Accounts(t.Context(), accountIDs(90)).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if srv.requests.Load() != 3 {
 		t.Errorf("%d requests, want 3 pages", srv.requests.Load())
 	}
-	_, err := c.Accounts(t.Context(), accountIDs(100))
-	wantError(t, err, "mirror "+srv.URL+": ", "400 Bad Request: <hidden>:<hidden> is out of luck")
+	err := c.Accounts(t.Context(), accountIDs(100)).Err()
+	wantError(t, err, "mirror "+srv.URL+": ", "400 Bad Request: <hidden> is out of luck")
 }
 
 func TestPathPrefixIsHidden(t *testing.T) {
@@ -124,7 +217,7 @@ func TestPathPrefixIsHidden(t *testing.T) {
 		answer(404, "no route "+r.URL.Path)(w, r)
 	})
 	c, _, _ := newTestClient(t, srv.URL+"/k3y/")
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 	wantError(t, err, "404 Not Found: no route <hidden>/api/v1/accounts")
 }
 
@@ -133,7 +226,7 @@ func TestMissingSecretFile(t *testing.T) {
 	c, _, _ := newTestClient(t, srv.URL, func(o *Options) {
 		o.HTTPClient.Authorization = &promconfig.Authorization{Type: "Bearer", CredentialsFile: "/does/not/exist"}
 	})
-	_, err := c.Accounts(t.Context(), []string{"0.0.2"})
+	err := c.Accounts(t.Context(), []string{"0.0.2"}).Err()
 	wantError(t, err, "/does/not/exist")
 	if srv.requests.Load() != 0 {
 		t.Error("a request was sent without credentials")

@@ -138,11 +138,11 @@ func TestTransactions(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := Page[Transaction]{More: more, Rows: []Transaction{{
-				ConsensusTimestamp: 1234567890_000000007, ID: "0.0.8-1234567890-000000006", Name: "CRYPTOTRANSFER", Result: "SUCCESS", ChargedTxFee: 9007199254740993,
-				Transfers: []Transfer{{Account: "0.0.8", Amount: -9007199254740993}, {Account: "0.0.98", Amount: 1}},
-				Nonce:     1, Scheduled: true,
+				ConsensusTimestamp: 1234567890_000000007, ID: "0.0.8-1234567890-000000006", Name: FieldOf("CRYPTOTRANSFER"), Result: FieldOf("SUCCESS"), ChargedTxFee: FieldOf(int64(9007199254740993)),
+				Transfers: FieldOf([]Transfer{{Account: "0.0.8", Amount: -9007199254740993}, {Account: "0.0.98", Amount: 1}}),
+				Nonce:     FieldOf(int64(1)), Scheduled: FieldOf(true),
 			}, {
-				ConsensusTimestamp: 1234567891_000000007, ID: "0.0.9-1-0", Result: "INVALID_SIGNATURE", Transfers: []Transfer{},
+				ConsensusTimestamp: 1234567891_000000007, ID: "0.0.9-1-0", Result: FieldOf("INVALID_SIGNATURE"), Transfers: FieldOf([]Transfer{}), ChargedTxFee: FieldOf(int64(0)), Nonce: FieldOf(int64(0)), Scheduled: FieldOf(false),
 			}}}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)
@@ -201,15 +201,15 @@ func TestSchedules(t *testing.T) {
 	got := page.Rows
 	want := []Schedule{{
 		ID:                 "0.0.1026",
-		ConsensusTimestamp: 1586567700_453054000, ExpirationTime: new(Timestamp(1586567800_453054000)), ExecutedTimestamp: new(Timestamp(1586567701_000000000)),
-		Signatures: make([]struct{}, 1),
+		ConsensusTimestamp: FieldOf(Timestamp(1586567700_453054000)), ExpirationTime: FieldOf(Timestamp(1586567800_453054000)), ExecutedTimestamp: FieldOf(Timestamp(1586567701_000000000)),
+		Signatures: FieldOf(make([]struct{}, 1)), Deleted: FieldOf(false),
 	}, {
-		ID: "0.0.1027", ConsensusTimestamp: 1_000000000, Signatures: []struct{}{},
+		ID: "0.0.1027", ConsensusTimestamp: FieldOf(Timestamp(1_000000000)), Signatures: FieldOf([]struct{}{}), Deleted: FieldOf(false),
 	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if got[0].Pending() || !got[1].Pending() || (Schedule{Deleted: true}).Pending() {
+	if got[0].Pending() || !got[1].Pending() || (Schedule{Deleted: FieldOf(true)}).Pending() {
 		t.Error("Pending is wrong")
 	}
 }

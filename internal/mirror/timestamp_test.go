@@ -22,20 +22,22 @@ func TestParseTimestamp(t *testing.T) {
 		{in: "1586567700.5", want: 1586567700_500000000},
 		{in: "0.000000001", want: 1},
 		{in: "9223372036.854775807", want: math.MaxInt64},
-		{in: "9223372036.854775808", err: "out of range"},
-		{in: "99999999999999999999999", err: "out of range"},
-		{in: "", err: `""`},
-		{in: ".", err: `"."`},
-		{in: "1.", err: `"1."`},
-		{in: ".5", err: `".5"`},
-		{in: "1.0000000001", err: `"1.0000000001"`},
-		{in: "-1.5", err: `"-1.5"`},
-		{in: "+1.5", err: `"+1.5"`},
-		{in: "1.-5", err: `"1.-5"`},
-		{in: "1e9", err: `"1e9"`},
-		{in: "1.5.5", err: `"1.5.5"`},
-		{in: " 1", err: `" 1"`},
-		{in: "٣.5", err: `"٣.5"`},
+		{in: "9223372036.854775808", want: Never},
+		{in: "31556888202959784.000000000", want: Never}, // mainnet 0.0.400
+		{in: "147339525398400.000000000", want: Never},
+		{in: "99999999999999999999999", want: Never},
+		{in: "", err: `: `},
+		{in: ".", err: `: .`},
+		{in: "1.", err: `: 1.`},
+		{in: ".5", err: `: .5`},
+		{in: "1.0000000001", err: `: 1.0000000001`},
+		{in: "-1.5", err: `: -1.5`},
+		{in: "+1.5", err: `: +1.5`},
+		{in: "1.-5", err: `: 1.-5`},
+		{in: "1e9", err: `: 1e9`},
+		{in: "1.5.5", err: `: 1.5.5`},
+		{in: " 1", err: `:  1`},
+		{in: "٣.5", err: `: ٣.5`},
 	}
 	for _, tt := range tests {
 		got, err := ParseTimestamp(tt.in)
@@ -91,8 +93,37 @@ func TestTimestampAndTime(t *testing.T) {
 }
 
 func TestTimestampAsNumber(t *testing.T) {
-	var ts Timestamp
-	if err := json.Unmarshal([]byte("1893456000000000001"), &ts); err != nil || ts != 1893456000_000000001 {
-		t.Errorf("got %d, %v", ts, err)
+	tests := []struct {
+		in   string
+		want Timestamp
+		err  string
+	}{
+		{in: "1893456000000000001", want: 1893456000_000000001},
+		{in: "31556888202959784000000000", want: Never},
+		{in: "1.5", err: `: 1.5`},
+		{in: "-1", err: `: -1`},
+		{in: "1e9", err: `: 1e9`},
+		{in: "true", err: `: true`},
+	}
+	for _, tt := range tests {
+		var ts Timestamp
+		err := json.Unmarshal([]byte(tt.in), &ts)
+		if tt.err != "" {
+			wantError(t, err, tt.err)
+		} else if err != nil || ts != tt.want {
+			t.Errorf("%s is %d, %v", tt.in, ts, err)
+		}
+	}
+}
+
+func TestNever(t *testing.T) {
+	if !Never.Never() || Timestamp(0).Never() {
+		t.Error("Never is wrong")
+	}
+	if got := Never.Add(time.Hour); !got.Never() {
+		t.Errorf("an hour later it is %s", got)
+	}
+	if got := Timestamp(5).Add(-2); got != 3 {
+		t.Errorf("got %d, want 3", got)
 	}
 }

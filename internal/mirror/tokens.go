@@ -9,27 +9,26 @@ import (
 	"net/url"
 )
 
-// Token is a fungible token or a collection of NFTs (docs/hedera.md 1.2). Pointers
-// are nil where the mirror answers null. Supplies are in the smallest unit.
+// Token is a fungible token or a collection of NFTs (docs/hedera.md 1.2). Supplies are in the smallest unit.
 type Token struct {
-	ID     string `json:"token_id"`
-	Name   string `json:"name"`
-	Symbol string `json:"symbol"`
+	ID     string        `json:"token_id"`
+	Name   Field[string] `json:"name"`
+	Symbol Field[string] `json:"symbol"`
 	// Type is FUNGIBLE_COMMON or NON_FUNGIBLE_UNIQUE.
-	Type        string `json:"type"`
-	Decimals    int64  `json:"decimals,string"`
-	TotalSupply int64  `json:"total_supply,string"`
+	Type        Field[string] `json:"type"`
+	Decimals    Field[int64]  `json:"decimals"`
+	TotalSupply Field[int64]  `json:"total_supply"`
 	// MaxSupply is 0 when the supply is infinite.
-	MaxSupply         int64   `json:"max_supply,string"`
-	TreasuryAccountID *string `json:"treasury_account_id"`
+	MaxSupply         Field[int64]  `json:"max_supply"`
+	TreasuryAccountID Field[string] `json:"treasury_account_id"`
 	// PauseStatus is NOT_APPLICABLE, PAUSED or UNPAUSED.
-	PauseStatus     string     `json:"pause_status"`
-	Deleted         *bool      `json:"deleted"`
-	ExpiryTimestamp *Timestamp `json:"expiry_timestamp"`
+	PauseStatus     Field[string]    `json:"pause_status"`
+	Deleted         Field[bool]      `json:"deleted"`
+	ExpiryTimestamp Field[Timestamp] `json:"expiry_timestamp"`
 }
 
 var decodeToken = object(func(t Token) error {
-	if t.ID == "" {
+	if !isID(t.ID) {
 		return errors.New("it has no token_id")
 	}
 	return nil
@@ -51,17 +50,22 @@ type TokenRelationship struct {
 	TokenID string `json:"token_id"`
 	// Balance is in the token's smallest unit; of NFTs it is the number of
 	// serials.
-	Balance  int64 `json:"balance"`
-	Decimals int64 `json:"decimals"`
+	Balance Field[int64] `json:"balance"`
+	// Decimals are null where the mirror does not know the token.
+	Decimals Field[int64] `json:"decimals"`
 	// FreezeStatus is NOT_APPLICABLE, FROZEN or UNFROZEN.
-	FreezeStatus string `json:"freeze_status"`
+	FreezeStatus Field[string] `json:"freeze_status"`
 	// KYCStatus is NOT_APPLICABLE, GRANTED or REVOKED.
-	KYCStatus string `json:"kyc_status"`
+	KYCStatus Field[string] `json:"kyc_status"`
 }
 
 const accountTokensRoute = "/api/v1/accounts/{id}/tokens"
 
-var decodeTokenRelationships = list[TokenRelationship]("tokens")
+func (t TokenRelationship) key() (field, value string, ok bool) {
+	return "token_id", t.TokenID, isID(t.TokenID)
+}
+
+var decodeTokenRelationships = list("tokens", TokenRelationship{})
 
 // AccountTokens returns the tokens an account is associated with by ascending
 // token id, at most limit, and whether there are more.

@@ -1,0 +1,175 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"fmt"
+	"io"
+)
+
+// What one mirror may send. None of it bounds an honest one; all of it together
+// keeps a hostile one from taking more than some 20 MB of a network's client.
+const (
+	// maxRepeated is how often a query may repeat a key, and the longest page
+	// that the mirror gives (docs/hedera.md 1.0). A page with more rows than were
+	// asked for is refused.
+	maxRepeated = 100
+	// maxNodeRows is the longest page of consensus nodes, for all that the
+	// OpenAPI says (docs/hedera.md 1.0).
+	maxNodeRows = 25
+	// maxPages of 25 are 1,000 consensus nodes, as many as the address book of
+	// the gRPC API may have. Mainnet has 31.
+	maxPages = 40
+
+	// maxBodyBytes bounds an answer after decompression: 100 schedules of 6 KiB
+	// in base64 with 100 signatures each are 3 MB, other pages under 1 MB.
+	maxBodyBytes = 8 << 20
+	// maxWireBytes bounds an answer before decompression. Gzip makes none longer
+	// but for its header, yet it may go on without anything in it.
+	maxWireBytes = maxBodyBytes + 1<<10
+	// Every request in flight may have an answer of smallBytes, which a page of
+	// 100 accounts with their tokens seldom passes, but only largeAnswers of a
+	// network at once may be longer.
+	smallBytes   = 512 << 10
+	largeAnswers = 2
+	// maxErrorBytes bounds what is read of an answer other than 2xx.
+	maxErrorBytes = 64 << 10
+
+	// maxDepth is of nested lists and objects; the API's deepest is 6.
+	maxDepth = 32
+	// maxElements bounds every list and object, at any depth: the longest of the
+	// API are an account's 1,000 tokens.
+	maxElements = 1000
+	// maxTokenBytes bounds every string and number, read or not: the longest is a
+	// transaction of 128 KiB in base64.
+	maxTokenBytes = 256 << 10
+	// maxTextBytes bounds a text that is read: memos, descriptions, names and
+	// symbols have 100 bytes at most, domain names 253.
+	maxTextBytes = 1 << 10
+	// maxKeyBytes bounds a key: a list of keys fits into a transaction of 6 KiB,
+	// in hexadecimal digits 12 KiB.
+	maxKeyBytes = 32 << 10
+	// maxIDBytes bounds what stands in a path: an alias of 35 bytes in base32 is
+	// the longest.
+	maxIDBytes = 128
+
+	// maxExcerpt bounds, in runes, what an error quotes from a mirror.
+	maxExcerpt = 200
+)
+
+// LimitError is an answer that passes a limit.
+type LimitError struct {
+	// Input is what was too much, such as "bytes of the response".
+	Input string
+	Limit int64
+}
+
+// Error names the input and the limit.
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("more than %d %s", e.Limit, e.Input)
+}
+
+// capped is r up to a limit of bytes, which it is an error to pass.
+type capped struct {
+	r     io.Reader
+	left  int64
+	limit LimitError
+}
+
+func newCapped(r io.Reader, limit int64, input string) *capped {
+	return &capped{r: r, left: limit, limit: LimitError{Input: input, Limit: limit}}
+}
+
+func (c *capped) Read(p []byte) (int, error) {
+	if int64(len(p)) > c.left+1 {
+		p = p[:c.left+1]
+	}
+	n, err := c.r.Read(p)
+	if c.left -= int64(n); c.left < 0 {
+		return n - 1, &c.limit
+	}
+	return n, err
+}
+
+// guard is JSON on its way to a decoder, which sees nothing that passes a
+// limit. It knows just enough of JSON to tell strings from structure: what is
+// not JSON is left to the decoder to find.
+type guard struct {
+	r    io.Reader
+	grow func() error // asked once, before the answer is longer than smallBytes
+	err  error        // why there is no more to read, unless it is the end
+	head []byte       // the beginning of the answer
+
+	read     int64
+	depth    int
+	elements [maxDepth + 1]int
+	token    int // bytes of the string, number or word under way
+	inString bool
+	escaped  bool
+}
+
+// maxHead is what of an answer that is not JSON is kept for the error.
+const maxHead = 4 * maxExcerpt
+
+func (g *guard) Read(p []byte) (int, error) {
+	if g.err != nil {
+		return 0, g.err
+	}
+	n, err := g.r.Read(p)
+	if before := g.read; before <= smallBytes && before+int64(n) > smallBytes {
+		if growErr := g.grow(); growErr != nil {
+			g.err = growErr
+			return 0, g.err
+		}
+	}
+	g.read += int64(n)
+	g.head = append(g.head, p[:min(n, maxHead-len(g.head))]...)
+	for i, b := range p[:n] {
+		if g.err = g.next(b); g.err != nil {
+			return i, g.err
+		}
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // as io.Reader has it
+		g.err = err
+	}
+	return n, err
+}
+
+func (g *guard) next(b byte) error {
+	if g.token++; g.token > maxTokenBytes {
+		return &LimitError{Input: "bytes in a string or number", Limit: maxTokenBytes}
+	}
+	switch {
+	case g.escaped:
+		g.escaped = false
+	case g.inString:
+		g.escaped, g.inString = b == '\\', b != '"'
+	default:
+		return g.structure(b)
+	}
+	return nil
+}
+
+func (g *guard) structure(b byte) error {
+	switch b {
+	case '"':
+		g.inString = true
+	case '[', '{':
+		if g.depth++; g.depth > maxDepth {
+			return &LimitError{Input: "nested lists and objects", Limit: maxDepth}
+		}
+		g.elements[g.depth] = 1
+	case ']', '}':
+		g.depth = max(0, g.depth-1)
+	case ',':
+		if g.elements[g.depth]++; g.elements[g.depth] > maxElements {
+			return &LimitError{Input: "elements in a list or object", Limit: maxElements}
+		}
+	case ':', ' ', '\t', '\r', '\n':
+	default:
+		return nil
+	}
+	g.token = 0
+	return nil
+}
