@@ -193,7 +193,7 @@ func (d *tokenDecimals) of(ctx context.Context, client *mirror.Client, tokens ma
 				return nil
 			}
 			if decimals, ok := token.Decimals.Get(); ok {
-				d.add(id, decimals)
+				d.add(id, int64(decimals))
 			}
 			return err
 		})

@@ -220,15 +220,15 @@ func (c tokens) sendToken(ch chan<- prometheus.Metric, configured config.Entity,
 
 func sendKnownToken(ch chan<- prometheus.Metric, token mirror.Token, labels []string) {
 	sendUnits(ch, tokenSupply, token.TotalSupply, token.Decimals, labels...)
-	if token.MaxSupply.Or(0) > 0 {
+	if token.SupplyType.Or("") != "INFINITE" && token.MaxSupply.Or(0) > 0 {
 		sendUnits(ch, tokenSupplyMaximum, token.MaxSupply, token.Decimals, labels...)
 	}
 	sendStatus(ch, tokenPaused, token.PauseStatus, "PAUSED", "UNPAUSED", labels)
 	sendField(ch, tokenDeleted, token.Deleted, boolValue, labels...)
-	sendTime(ch, tokenExpiry, token.ExpiryTimestamp, labels...)
+	sendTime(ch, tokenExpiry, token.Expiry(), labels...)
 	decimals := ""
 	if n, ok := token.Decimals.Get(); ok {
-		decimals = strconv.FormatInt(n, 10)
+		decimals = strconv.Itoa(int(n))
 	}
 	ch <- tokenInfo.sample(1, with(labels,
 		text(token.Name, textLength),
@@ -239,9 +239,9 @@ func sendKnownToken(ch chan<- prometheus.Metric, token mirror.Token, labels []st
 }
 
 // sendUnits sends an amount in whole tokens, if it and the decimals are known.
-func sendUnits(ch chan<- prometheus.Metric, metric constMetric, units, decimals mirror.Field[int64], labels ...string) {
+func sendUnits(ch chan<- prometheus.Metric, metric constMetric, units mirror.Field[int64], decimals mirror.Field[int32], labels ...string) {
 	if decimals, ok := decimals.Get(); ok {
-		sendField(ch, metric, units, func(n int64) float64 { return wholeTokens(n, decimals) }, labels...)
+		sendField(ch, metric, units, func(n int64) float64 { return wholeTokens(n, int64(decimals)) }, labels...)
 	}
 }
 

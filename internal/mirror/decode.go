@@ -91,14 +91,16 @@ func walk(v reflect.Value, name string, failed func(name string, err error)) {
 	}
 }
 
-// unmarshalField reads an int64 also from a string, as the mirror has both.
+// unmarshalField reads an integer also from a string, as the mirror has both.
 func unmarshalField(data []byte, v any) (err error) {
 	switch v := v.(type) {
 	case *int64:
-		if *v, err = strconv.ParseInt(string(bytes.Trim(data, `"`)), 10, 64); err != nil {
-			return fmt.Errorf("not an integer of 64 bits: %s", value(data))
-		}
-		return nil
+		*v, err = parseInt(data, 64)
+		return err
+	case *int32:
+		n, err := parseInt(data, 32)
+		*v = int32(n) //nolint:gosec // it has 32 bits
+		return err
 	case *string:
 		if len(data) > maxTextBytes {
 			return &LimitError{Input: "bytes of text", Limit: maxTextBytes}
@@ -109,11 +111,21 @@ func unmarshalField(data []byte, v any) (err error) {
 		}
 	case *Timestamp:
 		return v.UnmarshalJSON(data)
+	case *nanoTimestamp:
+		return v.UnmarshalJSON(data)
 	}
 	if err := json.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("not of the right type: %s", value(data))
 	}
 	return nil
+}
+
+func parseInt(data []byte, bits int) (int64, error) {
+	n, err := strconv.ParseInt(string(bytes.Trim(data, `"`)), 10, bits)
+	if err != nil {
+		return 0, fmt.Errorf("not an integer of %d bits: %s", bits, value(data))
+	}
+	return n, nil
 }
 
 // value is a value of an answer as errors have it: at their end, where a secret
@@ -261,12 +273,11 @@ func (a *response) broken(err error) bool {
 const nanosPerSecond = Timestamp(time.Second)
 
 // Timestamp is a consensus time in nanoseconds since the Unix epoch. In JSON it
-// is the string "seconds.nanoseconds" or, of all the mirror's times only for
-// the expiry of tokens, the nanoseconds as a number (docs/hedera.md 1.0, 1.2).
+// is the string "seconds.nanoseconds" (docs/hedera.md 1.0).
 type Timestamp int64
 
 // Never is the timestamp of all times beyond 2262-04-11, as int64 nanoseconds
-// cannot have them. The network has such times for what does not expire (docs/hedera.md 0).
+// cannot have them. The network has such times for what does not expire (docs/hedera.md 1.0).
 const Never Timestamp = math.MaxInt64
 
 // TimestampOf is a time as a Timestamp.
@@ -327,14 +338,22 @@ func (t Timestamp) String() string {
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (t *Timestamp) UnmarshalJSON(data []byte) (err error) {
-	if text, ok := bytes.CutPrefix(data, []byte(`"`)); ok {
-		*t, err = ParseTimestamp(string(bytes.TrimSuffix(text, []byte(`"`))))
-		return err
+	if len(data) < 2 || data[0] != '"' {
+		return fmt.Errorf("not a timestamp as text: %s", value(data))
 	}
+	*t, err = ParseTimestamp(string(data[1 : len(data)-1]))
+	return err
+}
+
+// nanoTimestamp is a Timestamp that JSON has as a number of nanoseconds.
+type nanoTimestamp Timestamp
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *nanoTimestamp) UnmarshalJSON(data []byte) error {
 	if !isDigits(string(data)) {
 		return fmt.Errorf("not a timestamp in nanoseconds: %s", value(data))
 	}
-	*t = nanoseconds(string(data))
+	*t = nanoTimestamp(nanoseconds(string(data)))
 	return nil
 }
 

@@ -80,7 +80,7 @@ var (
 		Timestamp: TimestampRange{From: FieldOf(Timestamp(1651560386_060890949)), To: FieldOf(Timestamp(1651560386_661997287))},
 	}
 	wantRelationship = TokenRelationship{
-		TokenID: "0.0.27335", Balance: FieldOf(int64(9007199254740993)), Decimals: FieldOf(int64(3)), FreezeStatus: FieldOf("FROZEN"), KYCStatus: FieldOf("GRANTED"),
+		TokenID: "0.0.27335", Balance: FieldOf(int64(9007199254740993)), Decimals: FieldOf(int32(3)), FreezeStatus: FieldOf("FROZEN"), KYCStatus: FieldOf("GRANTED"),
 	}
 	wantAllowance = Allowance{
 		Spender: "0.0.8488", Amount: FieldOf(int64(9007199254740993)), AmountGranted: FieldOf(int64(9223372036854775807)), TokenID: "0.0.1032",
@@ -125,9 +125,9 @@ func TestEntities(t *testing.T) {
 			route: "/api/v1/tokens/{id}",
 			body:  fullToken,
 			want: Token{
-				ID: "0.0.1135", Name: FieldOf("Token name"), Symbol: FieldOf("TKN"), Type: FieldOf("FUNGIBLE_COMMON"), Decimals: FieldOf(int64(8)),
+				ID: "0.0.1135", Name: FieldOf("Token name"), Symbol: FieldOf("TKN"), Type: FieldOf("FUNGIBLE_COMMON"), SupplyType: FieldOf("FINITE"), Decimals: FieldOf(int32(8)),
 				TotalSupply: FieldOf(int64(9007199254740993)), MaxSupply: FieldOf(int64(9223372036854775807)),
-				TreasuryAccountID: FieldOf("0.0.98"), PauseStatus: FieldOf("UNPAUSED"), Deleted: FieldOf(false), ExpiryTimestamp: FieldOf(Timestamp(1893456000_000000001)),
+				TreasuryAccountID: FieldOf("0.0.98"), PauseStatus: FieldOf("UNPAUSED"), Deleted: FieldOf(false), ExpiryTimestamp: FieldOf(nanoTimestamp(1893456000_000000001)),
 			},
 			empty: "{}", emptyErr: "it has no token_id",
 		},
@@ -137,7 +137,7 @@ func TestEntities(t *testing.T) {
 			uri:   "/api/v1/tokens/0.0.1136",
 			route: "/api/v1/tokens/{id}",
 			body:  nullToken,
-			want:  Token{ID: "0.0.1136", Decimals: FieldOf(int64(0)), TotalSupply: FieldOf(int64(0)), MaxSupply: FieldOf(int64(0))},
+			want:  Token{ID: "0.0.1136", Decimals: FieldOf(int32(0)), TotalSupply: FieldOf(int64(0)), MaxSupply: FieldOf(int64(0))},
 			empty: "null", emptyErr: "it has no token_id",
 		},
 		{

@@ -108,7 +108,7 @@ func (l *limiter) paused() (time.Duration, error) {
 const breakAfter = 2
 
 // breaker spares a route that times out: what we give up goes on at the mirror
-// for up to 20 s (docs/hedera.md 0). One request at a time goes there until one is
+// for up to 20 s (docs/hedera.md 1.0). One request at a time goes there until one is
 // answered.
 type breaker struct {
 	mu     sync.Mutex

@@ -169,7 +169,7 @@ func accountIDs(n int) []string {
 }
 
 // serveAccounts answers with every account.id asked for, pageSize at most, as
-// the mirror does: its next link repeats the query (docs/hedera.md 0).
+// the mirror does: its next link repeats the query (docs/hedera.md 1.0).
 func serveAccounts(pageSize int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ids := r.URL.Query()["account.id"]

@@ -76,8 +76,8 @@ type Stake struct {
 }
 
 var decodeStake = object(func(s Stake) error {
-	if s.StakingPeriod == (Field[TimestampRange]{}) {
-		return errors.New("it has no staking_period")
+	if s.StakeTotal == (Field[int64]{}) {
+		return errors.New("it has no stake_total")
 	}
 	return nil
 })

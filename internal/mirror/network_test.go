@@ -45,7 +45,7 @@ func TestNetwork(t *testing.T) {
 				UnreservedStakingRewardBalance: FieldOf(int64(50)), NodeRewardFeeFraction: FieldOf(0.1), StakingRewardFeeFraction: FieldOf(0.25),
 				StakingPeriod: FieldOf(TimestampRange{From: FieldOf(Timestamp(1655164800_000000000)), To: FieldOf(Timestamp(1655251200_000000000))}),
 			},
-			empty: "{}", emptyErr: "it has no staking_period",
+			empty: "{}", emptyErr: "it has no stake_total",
 		},
 		{
 			name:  "Supply",

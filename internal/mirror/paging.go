@@ -199,7 +199,7 @@ func batches[T row](ctx context.Context, c *Client, r request, key string, ids [
 // ask adds to b what the mirror knows of ids. Its answer may have fewer rows
 // than there are ids because it does not know them all, or because it gives
 // fewer at once; in that case it links to a next page. That link repeats the
-// query (docs/hedera.md 0), so the ids that are left are asked for anew.
+// query (docs/hedera.md 1.0), so the ids that are left are asked for anew.
 func ask[T row](ctx context.Context, c *Client, r request, key string, ids []string, decode func(*response) (page[T], error), b Batch[T]) {
 	r = r.with(key, ids...).limit(maxRepeated)
 	r.detail = fmt.Sprintf("%d %ss", len(ids), strings.TrimSuffix(key, ".id"))

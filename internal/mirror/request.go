@@ -129,7 +129,7 @@ func (r request) String() string {
 }
 
 // idPattern is the id of an entity as the mirror writes it: a shard below 2^10,
-// a realm below 2^16 and a number below 2^38 (docs/hedera.md 0).
+// a realm below 2^16 and a number below 2^38 (docs/hedera.md 1.0).
 var idPattern = regexp.MustCompile(`^\d{1,4}\.\d{1,5}\.\d{1,12}$`)
 
 func isID(s string) bool { return idPattern.MatchString(s) }

@@ -106,11 +106,11 @@ func TestTimestampAsNumber(t *testing.T) {
 		{in: "true", err: `: true`},
 	}
 	for _, tt := range tests {
-		var ts Timestamp
+		var ts nanoTimestamp
 		err := json.Unmarshal([]byte(tt.in), &ts)
 		if tt.err != "" {
 			wantError(t, err, tt.err)
-		} else if err != nil || ts != tt.want {
+		} else if err != nil || Timestamp(ts) != tt.want {
 			t.Errorf("%s is %d, %v", tt.in, ts, err)
 		}
 	}

@@ -16,15 +16,24 @@ type Token struct {
 	Symbol Field[string] `json:"symbol"`
 	// Type is FUNGIBLE_COMMON or NON_FUNGIBLE_UNIQUE.
 	Type        Field[string] `json:"type"`
-	Decimals    Field[int64]  `json:"decimals"`
+	Decimals    Field[int32]  `json:"decimals"`
 	TotalSupply Field[int64]  `json:"total_supply"`
-	// MaxSupply is 0 when the supply is infinite.
+	// SupplyType is FINITE or INFINITE. Only the former has a MaxSupply to speak
+	// of: an infinite one is 0 or 9223372036854775807.
+	SupplyType Field[string] `json:"supply_type"`
 	MaxSupply         Field[int64]  `json:"max_supply"`
 	TreasuryAccountID Field[string] `json:"treasury_account_id"`
 	// PauseStatus is NOT_APPLICABLE, PAUSED or UNPAUSED.
 	PauseStatus     Field[string]    `json:"pause_status"`
 	Deleted         Field[bool]      `json:"deleted"`
-	ExpiryTimestamp Field[Timestamp] `json:"expiry_timestamp"`
+	// ExpiryTimestamp is the only time that the mirror has as a number.
+	ExpiryTimestamp Field[nanoTimestamp] `json:"expiry_timestamp"`
+}
+
+// Expiry is the ExpiryTimestamp.
+func (t Token) Expiry() Field[Timestamp] {
+	f := t.ExpiryTimestamp
+	return Field[Timestamp]{value: Timestamp(f.value), ok: f.ok, err: f.err}
 }
 
 var decodeToken = object(func(t Token) error {
@@ -52,7 +61,7 @@ type TokenRelationship struct {
 	// serials.
 	Balance Field[int64] `json:"balance"`
 	// Decimals are null where the mirror does not know the token.
-	Decimals Field[int64] `json:"decimals"`
+	Decimals Field[int32] `json:"decimals"`
 	// FreezeStatus is NOT_APPLICABLE, FROZEN or UNFROZEN.
 	FreezeStatus Field[string] `json:"freeze_status"`
 	// KYCStatus is NOT_APPLICABLE, GRANTED or REVOKED.
