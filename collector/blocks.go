@@ -201,7 +201,7 @@ func (c blocks) skipToLatest(ctx context.Context) error {
 // happens to testnet (docs/hedera.md 5).
 func (c blocks) noticeReset(ctx context.Context) error {
 	latest, err := c.mirror.LatestBlock(ctx)
-	if err == nil && latest.Number < c.state.last.Number {
+	if err == nil && latest.Number < c.state.last.Number && !latest.Older(c.state.last) {
 		c.state.last = latest
 	}
 	return err

@@ -114,7 +114,7 @@ func length[T any](list []T) float64 { return float64(len(list)) }
 
 // blockEnd is when the block ended, or began if it has not ended.
 func blockEnd(block mirror.Block) time.Time {
-	return block.Timestamp.To.Or(block.Timestamp.From.Or(0)).Time()
+	return block.End().Time()
 }
 
 // withShare bounds ctx to a share of its remaining time.

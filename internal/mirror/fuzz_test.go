@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -45,7 +46,7 @@ func fuzzObject[T any](f *testing.F, decode func(*response) (T, error), seeds ..
 	f.Fuzz(func(t *testing.T, body string) {
 		v, failures, err := decodeBody(decode, body)
 		w, again, errAgain := decodeBody(decode, body)
-		if fmt.Sprint(err) != fmt.Sprint(errAgain) || len(failures) != len(again) || fmt.Sprintf("%+v", v) != fmt.Sprintf("%+v", w) {
+		if fmt.Sprint(err) != fmt.Sprint(errAgain) || len(failures) != len(again) || !reflect.DeepEqual(v, w) {
 			t.Errorf("%+v, %q, %v became %+v, %q, %v", v, failures, err, w, again, errAgain)
 		}
 		if err != nil && strings.HasPrefix(err.Error(), "fuzz: ") {

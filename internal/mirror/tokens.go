@@ -20,12 +20,12 @@ type Token struct {
 	TotalSupply Field[int64]  `json:"total_supply"`
 	// SupplyType is FINITE or INFINITE. Only the former has a MaxSupply to speak
 	// of: an infinite one is 0 or 9223372036854775807.
-	SupplyType Field[string] `json:"supply_type"`
+	SupplyType        Field[string] `json:"supply_type"`
 	MaxSupply         Field[int64]  `json:"max_supply"`
 	TreasuryAccountID Field[string] `json:"treasury_account_id"`
 	// PauseStatus is NOT_APPLICABLE, PAUSED or UNPAUSED.
-	PauseStatus     Field[string]    `json:"pause_status"`
-	Deleted         Field[bool]      `json:"deleted"`
+	PauseStatus Field[string] `json:"pause_status"`
+	Deleted     Field[bool]   `json:"deleted"`
 	// ExpiryTimestamp is the only time that the mirror has as a number.
 	ExpiryTimestamp Field[nanoTimestamp] `json:"expiry_timestamp"`
 }
