@@ -88,6 +88,7 @@ var addressBookRegistration = Registration{
 	Help:           "consensus nodes, their endpoints and their stake",
 	DefaultEnabled: true,
 	MaxMinInterval: networkCacheAge,
+	NetworkOnly:    true,
 	factory:        newAddressBook,
 }
 

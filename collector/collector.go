@@ -35,6 +35,9 @@ type Registration struct {
 	// Sharded collectors run on every shard, for its accounts; the others only on
 	// the first shard, so that nothing is exported twice.
 	Sharded bool
+	// NetworkOnly collectors do not depend on the configured accounts and
+	// entities: their kept samples survive a reload that changes these.
+	NetworkOnly bool
 
 	factory func(Network) (Collector, error)
 }
@@ -69,23 +72,30 @@ type Options struct {
 	// its MaxMinInterval.
 	MinInterval map[string]time.Duration
 	Shard       Shard
+	// Previous is nil, or the Set that this one replaces. Collectors whose
+	// configuration and clients are the same keep their samples.
+	Previous *Set
 }
 
-// NewSet returns the enabled collectors of networks. On success the Set owns the
-// networks: Close closes them.
+// NewSet returns the enabled collectors of networks.
 func NewSet(networks []Network, options Options, log Logger) (*Set, error) {
-	set := &Set{networks: networks, log: log}
+	set := &Set{log: log}
 	for _, network := range networks {
 		network = options.Shard.of(network)
 		for _, r := range Registrations() {
 			if !options.Enabled(r.Name) || network.accountsOnly && !r.Sharded {
 				continue
 			}
+			interval := r.minInterval(options.MinInterval)
+			if c := options.Previous.find(r, network, interval); c != nil {
+				set.collectors = append(set.collectors, c)
+				continue
+			}
 			c, err := r.factory(network)
 			if err != nil {
 				return nil, fmt.Errorf("network %s: collector %s: %w", network.Name, r.Name, err)
 			}
-			set.add(network.Name, r, c, options)
+			set.collectors = append(set.collectors, &cachedCollector{inputs: network, network: network.Name, name: r.Name, collector: c, minInterval: interval})
 		}
 	}
 	return set, nil

@@ -146,7 +146,7 @@ func testScrapesWithFaults(t *testing.T, memory *memnet.Network) {
 		scrapeText(t, set, 100*time.Millisecond)
 		sim.ClearFaults()
 	}
-	set.Close()
+	closeNetwork(network)
 	if err := goleak.Find(before); err != nil {
 		t.Error(err)
 	}

@@ -4,6 +4,8 @@
 package collector
 
 import (
+	"reflect"
+
 	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
@@ -31,13 +33,15 @@ type Network struct {
 	accountsOnly bool // another shard exports what is not tied to an account
 }
 
-// Close closes the network's connections.
-func (n Network) Close() {
-	if n.Mirror != nil {
-		n.Mirror.Close()
-	}
-	n.Prober.Close()
-	if n.Balances != nil {
-		n.Balances.Close()
-	}
+// sameClients reports whether both are the same network with the same clients.
+func (n Network) sameClients(other Network) bool {
+	return n.Name == other.Name && n.State == other.State && n.Mirror == other.Mirror && n.AddressBook == other.AddressBook &&
+		n.Prober == other.Prober && n.Balances == other.Balances && n.MirrorGRPC == other.MirrorGRPC
+}
+
+// sameEntities reports whether the same is watched.
+func (n Network) sameEntities(other Network) bool {
+	return n.accountsOnly == other.accountsOnly && reflect.DeepEqual(n.Accounts, other.Accounts) &&
+		reflect.DeepEqual(n.Tokens, other.Tokens) && reflect.DeepEqual(n.Topics, other.Topics) &&
+		reflect.DeepEqual(n.Contracts, other.Contracts) && reflect.DeepEqual(n.ScheduleCreators, other.ScheduleCreators)
 }

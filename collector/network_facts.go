@@ -142,6 +142,7 @@ func init() {
 		Help:           "staking, supply, exchange rate, gas price and registered nodes of the network",
 		DefaultEnabled: true,
 		MaxMinInterval: networkCacheAge,
+		NetworkOnly:    true,
 		factory:        newNetworkFacts,
 	})
 }

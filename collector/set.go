@@ -57,13 +57,22 @@ var (
 
 // Set is the collectors of all configured networks.
 type Set struct {
-	networks   []Network
 	collectors []*cachedCollector
 	log        Logger
 }
 
-func (s *Set) add(network string, r Registration, c Collector, options Options) {
-	s.collectors = append(s.collectors, &cachedCollector{network: network, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval)})
+// find returns the collector if it would be the same for the network; else, or
+// without a set, nil.
+func (s *Set) find(r Registration, network Network, minInterval time.Duration) *cachedCollector {
+	if s == nil {
+		return nil
+	}
+	for _, c := range s.collectors {
+		if c.name == r.Name && c.minInterval == minInterval && c.inputs.sameClients(network) && (r.NetworkOnly || c.inputs.sameEntities(network)) {
+			return c
+		}
+	}
+	return nil
 }
 
 // Scrape runs all collectors at once, within ctx.
@@ -75,13 +84,6 @@ func (s *Set) Scrape(ctx context.Context) Scrape {
 	}
 	wg.Wait()
 	return scrape
-}
-
-// Close closes the networks' connections. No Scrape may be in progress.
-func (s *Set) Close() {
-	for _, network := range s.networks {
-		network.Close()
-	}
 }
 
 func (s *Set) run(ctx context.Context, c *cachedCollector) scraped {
@@ -97,6 +99,7 @@ func (s *Set) run(ctx context.Context, c *cachedCollector) scraped {
 // cachedCollector runs one collector once for all scrapes that need it at the
 // same time, and keeps its samples for minInterval.
 type cachedCollector struct {
+	inputs      Network // of collector
 	network     string
 	name        string
 	collector   Collector

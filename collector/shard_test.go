@@ -142,7 +142,7 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 	const accounts, total = 40, 3
 	sim := startSimulator(t, simulator.Options{Accounts: accounts})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	t.Cleanup(network.Close)
+	t.Cleanup(func() { closeNetwork(network) })
 	for i := range accounts {
 		watched := account("0.0."+itoa(1001+i), itoa(i))
 		watched.Transactions, watched.AllTokens, watched.Allowances = true, true, true

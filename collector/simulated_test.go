@@ -96,8 +96,20 @@ func setOn(t testing.TB, network Network, names ...string) *Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(set.Close)
+	t.Cleanup(func() { closeNetwork(network) })
 	return set
+}
+
+func closeNetwork(n Network) {
+	if n.Mirror != nil {
+		n.Mirror.Close()
+	}
+	if n.Prober != nil {
+		n.Prober.Close()
+	}
+	if n.Balances != nil {
+		n.Balances.Close()
+	}
 }
 
 func account(id, name string, thresholds ...config.Threshold) config.Account {

@@ -11,6 +11,9 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 )
 
 // targetGroup is an element of what Prometheus' http_sd_configs reads.
@@ -25,17 +28,16 @@ type targetGroup struct {
 type discoveryHandler struct {
 	reloader *reloader
 	timeout  time.Duration
+	logger   log.Logger
 }
 
 func (h discoveryHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
 	defer cancel()
-	rt, release := h.reloader.acquire()
-	defer release()
-	if rt == nil {
-		http.Error(w, "shutting down", http.StatusServiceUnavailable)
-		return
-	}
+	h.reloader.serve(w, func(rt *runtime) { h.respond(ctx, w, r, rt) })
+}
+
+func (h discoveryHandler) respond(ctx context.Context, w http.ResponseWriter, r *http.Request, rt *runtime) {
 	networks, discover, err := parseDiscovery(rt, r.URL.RawQuery)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -45,13 +47,15 @@ func (h discoveryHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, network := range networks {
 		found, err := discover(ctx, network)
 		if err != nil {
-			http.Error(w, fmt.Sprintf("network %s: %s", network.Name, err), http.StatusServiceUnavailable)
+			// The error may quote the mirror, which is not for every client.
+			level.Error(h.logger).Log("msg", "service discovery failed", "network", network.Name, "err", err)
+			http.Error(w, fmt.Sprintf("network %s: the address book cannot be read, see the exporter's log", network.Name), http.StatusServiceUnavailable)
 			return
 		}
 		groups = append(groups, found...)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(groups) // only the client can fail, and it has gone
+	_ = json.NewEncoder(w).Encode(groups) // strings in memory cannot fail
 }
 
 type discoverFunc func(context.Context, openNetwork) ([]targetGroup, error)
@@ -61,7 +65,7 @@ type discoverFunc func(context.Context, openNetwork) ([]targetGroup, error)
 func parseDiscovery(rt *runtime, query string) ([]openNetwork, discoverFunc, error) {
 	params, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, nil, fmt.Errorf("query %q: %w", query, err)
+		return nil, nil, fmt.Errorf("query %q: %w", cut(query), err)
 	}
 	names := rt.networkNames()
 	if name := params.Get("network"); name != "" {
@@ -81,7 +85,7 @@ func parseDiscovery(rt *runtime, query string) ([]openNetwork, discoverFunc, err
 	case "nodes":
 		return networks, discoverNodes, nil
 	default:
-		return nil, nil, fmt.Errorf("kind %q is invalid: must be accounts or nodes", kind)
+		return nil, nil, fmt.Errorf("kind %q is invalid: must be accounts or nodes", cut(kind))
 	}
 }
 

@@ -5,7 +5,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
@@ -171,5 +173,25 @@ func TestDiscoveryRefuses(t *testing.T) {
 				t.Errorf("status %d, body %s; want %d with %q", status, body, test.status, test.body)
 			}
 		})
+	}
+}
+
+// TestDiscoveryDoesNotQuoteTheMirror has a mirror repeat the credentials that it
+// was sent: clients of /sd must not see them.
+func TestDiscoveryDoesNotQuoteTheMirror(t *testing.T) {
+	token := writeFile(t, "token", "s3cret")
+	for _, status := range []int{400, 407, 429, 500} {
+		mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"_status":{"messages":[{"message":"you sent %s"}]}}`, r.Header.Get("Authorization"))
+		}))
+		t.Cleanup(mirror.Close)
+		e := startExporter(t, writeFile(t, "c.yml", `networks: {n: {mirror: {url: "`+mirror.URL+`", http_client: {authorization: {credentials_file: "`+token+`"}}}}}`), "--scrape.timeout=1s")
+		for _, path := range []string{"/sd?kind=nodes", "/probe?network=n&target=0.0.98"} {
+			_, body := get(t, e.url+path, nil)
+			if strings.Contains(body, "s3cret") || strings.Contains(body, "you sent") {
+				t.Errorf("%s with status %d: %s", path, status, body)
+			}
+		}
 	}
 }

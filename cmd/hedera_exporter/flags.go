@@ -4,8 +4,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
+	"path"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -25,6 +29,8 @@ const (
 	defaultTelemetryPath  = "/metrics"
 	defaultAccountNetwork = "mainnet"
 	defaultMaxTargets     = "100"
+	defaultMaxProbes      = "10"
+	defaultMaxConnections = "100"
 	defaultQueryTimeout   = "10s"
 	defaultHealthURL      = "http://127.0.0.1:10102/-/healthy"
 	defaultHealthTimeout  = "3s"
@@ -41,23 +47,28 @@ const (
 )
 
 type flagSet struct {
-	configFile    *string
-	configCheck   *bool
-	network       *string
-	accounts      *[]string
-	web           *web.FlagConfig
-	telemetryPath *string
-	maxRequests   *int
-	scrapeTimeout *time.Duration
-	timeoutOffset *time.Duration
-	logLevel      *string
-	logFormat     *string
-	maxTargets    *int
-	collectors    map[string]*bool
-	shard         collector.Shard
-	query         queryFlags
-	textfile      textfileFlags
-	healthcheck   healthcheckFlags
+	configFile      *string
+	configCheck     *bool
+	network         *string
+	accounts        *[]string
+	web             *web.FlagConfig
+	telemetryPath   *string
+	maxRequests     *int
+	maxConnections  *int
+	allowedHosts    *[]string
+	enableLifecycle *bool
+	enableConfig    *bool
+	scrapeTimeout   *time.Duration
+	timeoutOffset   *time.Duration
+	logLevel        *string
+	logFormat       *string
+	maxTargets      *int
+	maxProbes       *int
+	collectors      map[string]*bool
+	shard           collector.Shard
+	query           queryFlags
+	textfile        textfileFlags
+	healthcheck     healthcheckFlags
 }
 
 type queryFlags struct {
@@ -79,19 +90,24 @@ type healthcheckFlags struct {
 
 func addFlags(app *kingpin.Application) *flagSet {
 	f := &flagSet{
-		configFile:    app.Flag("config.file", "Path of the configuration file, see docs/configuration.md. Optional with --network and --account.").String(),
-		configCheck:   app.Flag("config.check", "Check the configuration, print its errors and exit.").Bool(),
-		network:       app.Flag("network", "Network for --account, for query and for /probe requests without a network: mainnet, testnet, previewnet or a network of the configuration file.").Default(defaultAccountNetwork).String(),
-		accounts:      app.Flag("account", "Account to monitor, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
-		web:           kingpinflag.AddFlags(app, defaultListenAddress),
-		telemetryPath: app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default(defaultTelemetryPath).String(),
-		maxRequests:   app.Flag("web.max-requests", "Maximum number of parallel scrapes. Use 0 to disable.").Default(defaultMaxRequests).Int(),
-		scrapeTimeout: app.Flag("scrape.timeout", "Scrape timeout if the request has no X-Prometheus-Scrape-Timeout-Seconds header.").Default(defaultScrapeTimeout).Duration(),
-		timeoutOffset: app.Flag("scrape.timeout-offset", "Offset to subtract from the scrape timeout, so that the response arrives in time.").Default(defaultTimeoutOffset).Duration(),
-		logLevel:      app.Flag("log.level", "Only log messages with the given severity or above. One of: [debug, info, warn, error]").Default("info").Enum("debug", "info", "warn", "error"),
-		logFormat:     app.Flag("log.format", "Output format of log messages. One of: [logfmt, json]").Default("logfmt").Enum("logfmt", "json"),
-		maxTargets:    app.Flag("probe.max-targets", "Maximum number of targets in a /probe request. Use 0 to disable.").Default(defaultMaxTargets).Int(),
-		collectors:    map[string]*bool{},
+		configFile:      app.Flag("config.file", "Path of the configuration file, see docs/configuration.md. Optional with --network and --account.").String(),
+		configCheck:     app.Flag("config.check", "Check the configuration, print its errors and exit.").Bool(),
+		network:         app.Flag("network", "Network for --account, for query and for /probe requests without a network: mainnet, testnet, previewnet or a network of the configuration file.").Default(defaultAccountNetwork).String(),
+		accounts:        app.Flag("account", "Account to monitor, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
+		web:             kingpinflag.AddFlags(app, defaultListenAddress),
+		telemetryPath:   app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default(defaultTelemetryPath).String(),
+		maxRequests:     app.Flag("web.max-requests", "Maximum number of parallel requests to the metrics path. Use 0 to disable.").Default(defaultMaxRequests).Int(),
+		maxConnections:  app.Flag("web.max-connections", "Maximum number of open connections. Above it, the connection that has waited longest for its client is closed.").Default(defaultMaxConnections).Int(),
+		allowedHosts:    app.Flag("web.allowed-host", "Host name or IP address by which clients may address the exporter. Repeatable; without it, any. Requests for other hosts are refused, except to /-/healthy and /-/ready.").PlaceHolder("HOST").Strings(),
+		enableLifecycle: app.Flag("web.enable-lifecycle", "Enable reload by POST /-/reload. SIGHUP works in any case. Enabled by default because a reload only reads the configuration file again, and browsers cannot request it from another site.").Default("true").Bool(),
+		enableConfig:    app.Flag("web.enable-config", "Enable /config, which shows the active configuration. Enabled by default because secrets are left out.").Default("true").Bool(),
+		scrapeTimeout:   app.Flag("scrape.timeout", "Scrape timeout if the request has no X-Prometheus-Scrape-Timeout-Seconds header.").Default(defaultScrapeTimeout).Duration(),
+		timeoutOffset:   app.Flag("scrape.timeout-offset", "Offset to subtract from the scrape timeout, so that the response arrives in time.").Default(defaultTimeoutOffset).Duration(),
+		logLevel:        app.Flag("log.level", "Only log messages with the given severity or above. One of: [debug, info, warn, error]").Default("info").Enum("debug", "info", "warn", "error"),
+		logFormat:       app.Flag("log.format", "Output format of log messages. One of: [logfmt, json]").Default("logfmt").Enum("logfmt", "json"),
+		maxTargets:      app.Flag("probe.max-targets", "Maximum number of targets in a /probe request. Use 0 to disable.").Default(defaultMaxTargets).Int(),
+		maxProbes:       app.Flag("probe.max-requests", "Maximum number of parallel requests to /probe. Use 0 to disable.").Default(defaultMaxProbes).Int(),
+		collectors:      map[string]*bool{},
 	}
 	for _, r := range collector.Registrations() {
 		state := "false"
@@ -100,16 +116,41 @@ func addFlags(app *kingpin.Application) *flagSet {
 		}
 		f.collectors[r.Name] = app.Flag("collector."+r.Name, "Enable the "+r.Name+" collector: "+r.Help+".").Default(state).Bool()
 	}
-	f.addShard(app)
+	shard := f.addShard(app)
+	app.Validate(func(*kingpin.Application) error {
+		return cmp.Or(shard(), f.validate())
+	})
 	f.addCommands(app)
 	return f
 }
 
-func (f *flagSet) addShard(app *kingpin.Application) {
+// reservedPaths are the exporter's own, besides the telemetry path.
+var reservedPaths = []string{"/", "/probe", "/sd", "/config", "/-/healthy", "/-/ready", "/-/reload"}
+
+var pathForm = regexp.MustCompile(`^/[\w./-]*$`)
+
+func (f *flagSet) validate() error {
+	switch {
+	case !pathForm.MatchString(*f.telemetryPath) || path.Clean(*f.telemetryPath) != *f.telemetryPath:
+		return fmt.Errorf("--web.telemetry-path: %q must be a path such as /metrics", *f.telemetryPath)
+	case slices.Contains(reservedPaths, *f.telemetryPath):
+		return fmt.Errorf("--web.telemetry-path: %q has another purpose", *f.telemetryPath)
+	case *f.scrapeTimeout <= 0 || *f.scrapeTimeout > maxScrapeTimeout:
+		return fmt.Errorf("--scrape.timeout: %s must be greater than 0 and at most %s", *f.scrapeTimeout, maxScrapeTimeout)
+	case *f.timeoutOffset < 0:
+		return fmt.Errorf("--scrape.timeout-offset: %s must not be negative", *f.timeoutOffset)
+	case *f.maxConnections < 1:
+		return fmt.Errorf("--web.max-connections: %d must be at least 1", *f.maxConnections)
+	}
+	return nil
+}
+
+// addShard returns the function that reads the flags of the shard.
+func (f *flagSet) addShard(app *kingpin.Application) func() error {
 	ordinal := app.Flag("shard", "Index of this shard, from 0. Each shard exports its share of the accounts; shard 0 also exports everything that is not tied to an account.").Default("0").Int()
 	total := app.Flag("total-shards", "Number of shards, each an exporter with the same configuration.").Default("1").Int()
 	pod := app.Flag("pod", "Name of this StatefulSet pod. Its ordinal replaces --shard.").String()
-	app.Validate(func(*kingpin.Application) (err error) {
+	return func() (err error) {
 		if *pod != "" {
 			if *ordinal, err = collector.PodOrdinal(*pod); err != nil {
 				return fmt.Errorf("--pod: %w", err)
@@ -119,7 +160,7 @@ func (f *flagSet) addShard(app *kingpin.Application) {
 			return fmt.Errorf("--shard, --total-shards: %w", err)
 		}
 		return nil
-	})
+	}
 }
 
 func (f *flagSet) addCommands(app *kingpin.Application) {

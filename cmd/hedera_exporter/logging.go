@@ -4,8 +4,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -27,5 +29,31 @@ func newBareLogger(w io.Writer, minimum, format string) log.Logger {
 	if format == "json" {
 		logger = log.NewJSONLogger(w)
 	}
-	return level.NewFilter(logger, level.Allow(level.ParseDefault(minimum, level.InfoValue())))
+	return level.NewFilter(boundedLogger{logger}, level.Allow(level.ParseDefault(minimum, level.InfoValue())))
+}
+
+// maxLogValue bounds each value of a log line. Errors may quote what upstream
+// servers send.
+const maxLogValue = 4 << 10
+
+type boundedLogger struct{ next log.Logger }
+
+// Log implements log.Logger.
+func (l boundedLogger) Log(keyvals ...any) error {
+	for i, value := range keyvals {
+		switch value := value.(type) {
+		case string:
+			keyvals[i] = boundLogValue(value)
+		case error:
+			keyvals[i] = boundLogValue(value.Error())
+		}
+	}
+	return l.next.Log(keyvals...)
+}
+
+func boundLogValue(value string) string {
+	if len(value) <= maxLogValue {
+		return value
+	}
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(value[:maxLogValue], ""), len(value))
 }

@@ -122,7 +122,7 @@ func once(ctx context.Context, command string, flags *flagSet, stdout, stderr io
 	if err != nil {
 		return err
 	}
-	defer rt.set.Close()
+	defer rl.release(rt)
 	if command == commandTextfile {
 		return textfile(ctx, rt, flags.textfile)
 	}

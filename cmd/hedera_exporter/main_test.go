@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kingpin/v2"
 	"go.uber.org/goleak"
 
 	"hedera_exporter/internal/simulator"
@@ -136,6 +137,7 @@ func request(t *testing.T, method, url string, header http.Header) (status int, 
 	for key, values := range header {
 		r.Header[key] = values
 	}
+	r.Host = header.Get("Host")
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err.Error()
@@ -246,6 +248,12 @@ func TestInvalidCommandLine(t *testing.T) {
 		"no file":            {[]string{config, "textfile"}, 2, "--output.file"},
 		"bad configuration":  {[]string{broken, "query", "nodes"}, 1, "colour"},
 		"unwritable":         {[]string{config, "textfile", "--output.file=/nonexistent/x.prom"}, 1, "/nonexistent/"},
+		"not a path":         {[]string{"--web.telemetry-path=metrics"}, 2, "--web.telemetry-path"},
+		"a path of its own":  {[]string{"--web.telemetry-path=/sd"}, 2, "--web.telemetry-path"},
+		"no time":            {[]string{"--scrape.timeout=0s"}, 2, "--scrape.timeout"},
+		"too much time":      {[]string{"--scrape.timeout=1h"}, 2, "10m"},
+		"negative offset":    {[]string{"--scrape.timeout-offset=-1s"}, 2, "--scrape.timeout-offset"},
+		"no connections":     {[]string{"--web.max-connections=0"}, 2, "--web.max-connections"},
 		"serve with a query": {[]string{config, "serve", "0.0.98"}, 2, "0.0.98"},
 	}
 	for name, test := range tests {
@@ -319,4 +327,14 @@ func TestInterruptEndsACommandAtOnce(t *testing.T) {
 	if files, err := os.ReadDir(filepath.Dir(file)); err != nil || len(files) != 0 {
 		t.Errorf("%v, %v: want no file", files, err)
 	}
+}
+
+func parseFlags(t *testing.T, args ...string) *flagSet {
+	t.Helper()
+	app := kingpin.New("test", "")
+	flags := addFlags(app)
+	if _, err := app.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return flags
 }

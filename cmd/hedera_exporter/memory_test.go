@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/collector"
@@ -26,11 +25,7 @@ type memoryExporter struct {
 
 func newMemoryExporter(t *testing.T, memory *memnet.Network, sim *simulator.Simulator, args ...string) memoryExporter {
 	t.Helper()
-	app := kingpin.New(exporterName, "")
-	flags := addFlags(app)
-	if _, err := app.Parse(append(onSimulated(t, sim), args...)); err != nil {
-		t.Fatal(err)
-	}
+	flags := parseFlags(t, append(onSimulated(t, sim), args...)...)
 	e := memoryExporter{stderr: &lockedBuffer{}}
 	logger := newLogger(e.stderr, *flags.logLevel, *flags.logFormat)
 	registry := prometheus.NewRegistry()
@@ -38,7 +33,7 @@ func newMemoryExporter(t *testing.T, memory *memnet.Network, sim *simulator.Simu
 	if err := rl.reload(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { rl.replace(nil) })
+	t.Cleanup(rl.close)
 	var err error
 	if e.handler, err = newHandler(flags, rl, registry, new(atomic.Bool), logger); err != nil {
 		t.Fatal(err)
@@ -47,7 +42,11 @@ func newMemoryExporter(t *testing.T, memory *memnet.Network, sim *simulator.Simu
 }
 
 func (e memoryExporter) get(ctx context.Context, path string, header http.Header) (status int, body string) {
-	r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody)
+	return e.request(ctx, http.MethodGet, path, header)
+}
+
+func (e memoryExporter) request(ctx context.Context, method, path string, header http.Header) (status int, body string) {
+	r := httptest.NewRequestWithContext(ctx, method, path, http.NoBody)
 	for key, values := range header {
 		r.Header[key] = values
 	}

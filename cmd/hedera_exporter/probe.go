@@ -5,7 +5,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,6 +26,7 @@ type probeHandler struct {
 	network    string // if the request has none
 	maxTargets int
 	timeouts   timeouts
+	slots      *slots
 	options    promhttp.HandlerOpts
 }
 
@@ -36,27 +36,28 @@ func newProbeHandler(flags *flagSet, rl *reloader, timeouts timeouts, logger log
 		network:    *flags.network,
 		maxTargets: *flags.maxTargets,
 		timeouts:   timeouts,
-		options:    promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, ErrorLog: promhttpLogger{logger}},
+		slots:      newSlots(*flags.maxProbes, " (--probe.max-requests)"),
+		options:    promhttpOptions(logger),
 	}
 }
 
 func (h probeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.timeouts.serve(w, r, h.reloader, func(ctx context.Context, rt *runtime) {
+	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx scrapeContexts, rt *runtime) {
 		network, targets, err := h.parse(rt, r.URL.RawQuery)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(network.collector.Probe(ctx, targets))
-		promhttp.HandlerFor(registry, h.options).ServeHTTP(w, r)
+		registry.MustRegister(network.collector.Probe(ctx.collect, targets))
+		promhttp.HandlerFor(boundErrors(registry), h.options).ServeHTTP(w, r)
 	})
 }
 
 func (h probeHandler) parse(rt *runtime, query string) (openNetwork, []collector.Target, error) {
 	params, err := url.ParseQuery(query)
 	if err != nil {
-		return openNetwork{}, nil, fmt.Errorf("query %q: %w", query, err)
+		return openNetwork{}, nil, fmt.Errorf("query %q: %w", cut(query), err)
 	}
 	network, err := rt.network(cmp.Or(params.Get("network"), h.network))
 	if err != nil {
@@ -90,6 +91,10 @@ var (
 	keyAlias = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[A-Z2-7]{32,}$`)
 )
 
+// maxTargetLength bounds a target, which becomes a label value. The longest are
+// aliases of 58 characters with shard and realm.
+const maxTargetLength = 100
+
 var errNoTarget = errors.New("target parameter is missing, for example target=0.0.98")
 
 // parseTargets parses the targets of a probe: account ids with or without a
@@ -106,6 +111,9 @@ func parseTargets(n config.Network, texts []string) ([]collector.Target, error) 
 			continue
 		}
 		seen[text] = true
+		if len(text) > maxTargetLength {
+			return nil, fmt.Errorf("target %q is longer than %d characters", cut(text), maxTargetLength)
+		}
 		target, err := parseTarget(n, text)
 		if err != nil {
 			return nil, fmt.Errorf("network %s: %w", n.Name, err)

@@ -135,6 +135,8 @@ func TestProbeRefuses(t *testing.T) {
 		"short EVM address":  {"GET", "network=simulated&target=0xdeadbeef", nil, 400, `"0xdeadbeef"`},
 		"wrong checksum":     {"GET", "network=simulated&target=0.0.123-aaaaa", nil, 400, "0.0.123-vfmkw"},
 		"too many":           {"GET", "network=simulated&target=0.0.1,0.0.2&target=0.0.3,0.0.4", nil, 400, "4 targets exceed the maximum of 3 (--probe.max-targets)"},
+		"long alias":         {"GET", "network=simulated&target=0.0." + strings.Repeat("A", 10000), nil, 400, "AAA…\" is longer than 100 characters"},
+		"long network":       {"GET", "network=" + strings.Repeat("a", 10000) + "&target=0.0.98", nil, 400, "aaa…\" is not configured"},
 		"unknown network":    {"GET", "network=testnet&target=0.0.98", nil, 400, `network "testnet" is not configured; configured are: simulated`},
 		"default network":    {"GET", "target=0.0.98", nil, 400, `network "mainnet" is not configured`},
 		"broken query":       {"GET", "network=simulated&target=%zz", nil, 400, "%zz"},

@@ -5,50 +5,74 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/version"
 
 	"hedera_exporter/collector"
 	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/mirror"
 )
 
 // runtime is a configuration with its clients and collectors.
 type runtime struct {
 	config   *config.Config
-	networks []collector.Network // in the order of the configuration's
-	set      *collector.Set      // owns the networks
-	users    sync.WaitGroup
-}
-
-func (rt *runtime) networkNames() []string {
-	names := make([]string, 0, len(rt.config.Networks))
-	for _, network := range rt.config.Networks {
-		names = append(names, network.Name)
-	}
-	return names
+	networks []openNetwork // in the order of the configuration
+	set      *collector.Set
+	users    int // requests, and the reloader while it is current; guarded by reloader.mu
 }
 
 // openNetwork is one network of a runtime: its configuration, and its clients.
 type openNetwork struct {
 	config.Network
 	collector collector.Network
+	clients   *clients
+}
+
+// clients are the clients of one network. Runtimes share them if the network's
+// name and the sections mirror and consensus are the same, so that a reload
+// keeps rate limit, pauses, connections and address book.
+type clients struct {
+	network    config.Network
+	bookMaxAge time.Duration
+
+	mirror      *mirror.Client
+	mirrorGRPC  *consensus.AddressBookClient
+	prober      *consensus.Prober
+	balances    *consensus.BalanceClient
+	addressBook *collector.AddressBook
+
+	users int // runtimes; guarded by reloader.mu
+}
+
+func (rt *runtime) networkNames() []string {
+	names := make([]string, 0, len(rt.networks))
+	for _, network := range rt.networks {
+		names = append(names, network.Name)
+	}
+	return names
 }
 
 // network returns the network of that name. The error lists the names.
 func (rt *runtime) network(name string) (openNetwork, error) {
-	for i, network := range rt.config.Networks {
+	for _, network := range rt.networks {
 		if network.Name == name {
-			return openNetwork{Network: network, collector: rt.networks[i]}, nil
+			return network, nil
 		}
 	}
-	return openNetwork{}, fmt.Errorf("network %q is not configured; configured are: %s", name, strings.Join(rt.networkNames(), ", "))
+	return openNetwork{}, fmt.Errorf("network %q is not configured; configured are: %s", cut(name), strings.Join(rt.networkNames(), ", "))
 }
 
-// reloader hands out the current runtime and replaces it on a reload.
+// reloader hands out the current runtime and replaces it on a reload. A previous
+// runtime is closed when its last request has finished.
 type reloader struct {
 	flags  *flagSet
 	self   *collector.Self
@@ -60,6 +84,7 @@ type reloader struct {
 
 	mu      sync.Mutex
 	current *runtime
+	closed  bool
 }
 
 // reload loads the configuration. If it is invalid, the previous configuration
@@ -79,55 +104,242 @@ func (l *reloader) reload() error {
 	return nil
 }
 
+// load returns a runtime with one user. The caller hands it to replace or
+// release.
 func (l *reloader) load() (*runtime, error) {
 	c, err := l.flags.loadConfig()
 	if err != nil {
 		return nil, err
 	}
-	networks, err := newNetworks(c, l.self, &l.states, l.dial, l.logger)
-	if err != nil {
-		return nil, err
+	rt := &runtime{config: c, users: 1}
+	for _, n := range c.Networks {
+		network, err := l.open(c, n)
+		if err != nil {
+			l.release(rt)
+			return nil, fmt.Errorf("network %s: %w", n.Name, err)
+		}
+		rt.networks = append(rt.networks, network)
 	}
-	set, err := collector.NewSet(networks, collector.Options{
+	options := collector.Options{
 		Enabled:     l.flags.enabled,
 		MinInterval: c.MinInterval,
 		Shard:       l.flags.shard,
-	}, l.logger)
-	if err != nil {
-		for _, network := range networks {
-			network.Close()
-		}
+		Previous:    l.currentSet(),
+	}
+	networks := make([]collector.Network, 0, len(rt.networks))
+	for _, network := range rt.networks {
+		networks = append(networks, network.collector)
+	}
+	if rt.set, err = collector.NewSet(networks, options, l.logger); err != nil {
+		l.release(rt)
 		return nil, err
 	}
-	return &runtime{config: c, networks: networks, set: set}, nil
+	return rt, nil
 }
 
-// replace makes next the current runtime, nil for none, and closes the previous
-// one when its last user has finished.
-func (l *reloader) replace(next *runtime) {
-	l.mu.Lock()
-	previous := l.current
-	l.current = next
-	l.mu.Unlock()
-
-	if previous == nil {
-		return
-	}
-	previous.users.Wait()
-	previous.set.Close()
-	if next != nil {
-		l.self.Retain(previous.networkNames(), next.networkNames())
-	}
-}
-
-// acquire returns the current runtime, nil before the first and after the last.
-// The caller calls release when done with it.
-func (l *reloader) acquire() (current *runtime, release func()) {
+func (l *reloader) currentSet() *collector.Set {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.current == nil {
-		return nil, func() {}
+		return nil
 	}
-	l.current.users.Add(1)
-	return l.current, l.current.users.Done
+	return l.current.set
+}
+
+// replace makes next the current runtime.
+func (l *reloader) replace(next *runtime) {
+	l.mu.Lock()
+	unused := l.current
+	if l.closed {
+		unused = next
+	} else {
+		l.current = next
+	}
+	l.mu.Unlock()
+	if unused != nil {
+		l.release(unused)
+	}
+}
+
+// close leaves no current runtime. It does not wait for requests in progress.
+func (l *reloader) close() {
+	l.mu.Lock()
+	last := l.current
+	l.current, l.closed = nil, true
+	l.mu.Unlock()
+	if last != nil {
+		l.release(last)
+	}
+}
+
+// serve calls respond with the current runtime.
+func (l *reloader) serve(w http.ResponseWriter, respond func(*runtime)) {
+	l.mu.Lock()
+	rt := l.current
+	if rt != nil {
+		rt.users++
+	}
+	l.mu.Unlock()
+	if rt == nil {
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	defer l.release(rt)
+	respond(rt)
+}
+
+// release closes what the runtime's last user leaves.
+func (l *reloader) release(rt *runtime) {
+	l.mu.Lock()
+	rt.users--
+	unused := rt.users == 0
+	var idle []*clients
+	if unused {
+		for _, network := range rt.networks {
+			if network.clients.users--; network.clients.users == 0 {
+				idle = append(idle, network.clients)
+			}
+		}
+	}
+	current := l.current
+	l.mu.Unlock()
+
+	for _, c := range idle {
+		c.close()
+	}
+	if unused && current != nil {
+		l.self.Retain(rt.networkNames(), current.networkNames())
+	}
+}
+
+// open returns the network with the current runtime's clients, or new ones that
+// connect on the first scrape.
+func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error) {
+	bookMaxAge := collector.AddressBookMaxAge(c.MinInterval)
+	used := l.share(n, bookMaxAge)
+	if used == nil {
+		var err error
+		if used, err = newClients(n, bookMaxAge, l.self, l.dial, l.logger); err != nil {
+			return openNetwork{}, err
+		}
+	}
+	return openNetwork{Network: n, clients: used, collector: collector.Network{
+		Name: n.Name,
+		Log:  l.logger,
+
+		Accounts:         n.Accounts,
+		Tokens:           n.Tokens,
+		Topics:           n.Topics,
+		Contracts:        n.Contracts,
+		ScheduleCreators: n.ScheduleCreators,
+
+		State:       l.states.Of(n.Name),
+		Mirror:      used.mirror,
+		MirrorGRPC:  used.mirrorGRPC,
+		AddressBook: used.addressBook,
+		Prober:      used.prober,
+		Balances:    used.balances,
+	}}, nil
+}
+
+// share returns nil if the current runtime has no clients of this configuration.
+func (l *reloader) share(n config.Network, bookMaxAge time.Duration) *clients {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current == nil {
+		return nil
+	}
+	for _, network := range l.current.networks {
+		if c := network.clients; c.serves(n) && c.bookMaxAge == bookMaxAge {
+			c.users++
+			return c
+		}
+	}
+	return nil
+}
+
+func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (*clients, error) {
+	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1}
+	if n.Mirror != nil {
+		client, err := newMirror(n, self, dial, logger)
+		if err != nil {
+			return nil, err
+		}
+		c.mirror = client
+	}
+	if n.Mirror != nil && n.Mirror.GRPCAddress != (config.HostPort{}) {
+		c.mirrorGRPC = consensus.NewAddressBookClient(n.Mirror.GRPCAddress.String(), n.Mirror.GRPCTLS, n.Consensus.TLSPorts)
+		c.mirrorGRPC.DialContext = dial
+	}
+	if n.BalanceSource == config.BalanceSourceConsensus {
+		c.balances = consensus.NewBalanceClient(n.Consensus.MaxConcurrency)
+	}
+	c.prober = consensus.NewProber(consensus.ProberOptions{
+		Timeout:           time.Duration(n.Consensus.ProbeTimeout),
+		ReconnectInterval: time.Duration(n.Consensus.ReconnectInterval),
+		DialContext:       dial,
+	})
+	c.addressBook = collector.NewAddressBook(bookSource(n, c.mirrorGRPC, c.mirror), bookMaxAge)
+	return c, nil
+}
+
+func (c *clients) serves(n config.Network) bool {
+	return c.network.Name == n.Name && c.network.BalanceSource == n.BalanceSource &&
+		reflect.DeepEqual(c.network.Mirror, n.Mirror) && reflect.DeepEqual(c.network.Consensus, n.Consensus)
+}
+
+func (c *clients) close() {
+	if c.mirror != nil {
+		c.mirror.Close()
+	}
+	c.prober.Close()
+	if c.balances != nil {
+		c.balances.Close()
+	}
+}
+
+func newMirror(n config.Network, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (*mirror.Client, error) {
+	return mirror.New(mirror.Options{
+		Network:        n.Name,
+		URL:            n.Mirror.URL,
+		JavaURL:        n.Mirror.JavaURL,
+		HTTPClient:     n.Mirror.HTTPClient,
+		RateLimit:      n.Mirror.RateLimit,
+		MaxConcurrency: n.Mirror.MaxConcurrency,
+		Timeout:        time.Duration(n.Mirror.Timeout),
+		Observer:       self.MirrorObserver(n.Name, logger),
+		DialContext:    promconfig.DialContextFunc(dial),
+		UserAgent:      exporterName + "/" + version.Version,
+	})
+}
+
+// bookSource prefers the configured nodes, then the mirror's gRPC API. A mirror
+// without gRPC has the same address book under /api/v1/network/nodes.
+func bookSource(n config.Network, grpcClient *consensus.AddressBookClient, client *mirror.Client) collector.BookSource {
+	switch {
+	case len(n.Consensus.Nodes) > 0:
+		return collector.StaticBook(newNodes(n.Consensus))
+	case grpcClient != nil:
+		return grpcClient.Nodes
+	default:
+		return collector.MirrorBook(client, n.Consensus.TLSPorts)
+	}
+}
+
+func newNodes(c config.Consensus) []consensus.Node {
+	nodes := make([]consensus.Node, 0, len(c.Nodes))
+	for _, node := range c.Nodes {
+		addresses := make([]consensus.HostPort, 0, len(node.Endpoints))
+		for _, endpoint := range node.Endpoints {
+			addresses = append(addresses, consensus.HostPort(endpoint))
+		}
+		nodes = append(nodes, consensus.Node{
+			ID:              node.ID,
+			AccountID:       node.AccountID.String(),
+			Description:     node.Description,
+			CertificateHash: node.CertificateHash,
+			Endpoints:       consensus.NewEndpoints(addresses, c.TLSPorts),
+		})
+	}
+	return nodes
 }

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -27,15 +29,8 @@ import (
 	"hedera_exporter/collector"
 )
 
-const (
-	readHeaderTimeout = 10 * time.Second
-	// shutdownTimeout is for scrapes in progress to finish; Kubernetes kills
-	// after 30 s.
-	shutdownTimeout = 25 * time.Second
-)
-
-// serve runs the exporter until ctx ends or a signal stops it; scrapes in
-// progress finish first.
+// serve runs the exporter until ctx ends or a signal stops it. Scrapes in
+// progress finish first, within shutdownTimeout.
 func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *slog.Logger) error {
 	level.Info(logger).Log("msg", "starting", "version", version.Info(), "build", version.BuildContext())
 
@@ -45,14 +40,14 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 	if err := rl.reload(); err != nil {
 		return errors.New("the configuration is invalid")
 	}
-	defer rl.replace(nil)
+	defer rl.close()
 
 	var ready atomic.Bool
 	handler, err := newHandler(flags, rl, registry, &ready, logger)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: readHeaderTimeout}
+	server := newServer(handler, newConnections(*flags.maxConnections))
 
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -66,7 +61,7 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 		stop() // a second signal ends the process at once
 		ready.Store(false)
 		level.Info(logger).Log("msg", "shutting down")
-		return shutdown(server) //nolint:contextcheck // ctx has ended; requests in progress have not
+		return shutdown(server, shutdownTimeout, logger) //nolint:contextcheck // ctx has ended; requests in progress have not
 	})
 	group.Go(func() error {
 		reloadOnHangup(ctx, rl)
@@ -85,10 +80,30 @@ func newRegistry() *prometheus.Registry {
 	return registry
 }
 
-func shutdown(server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+// newServer returns a server that no client can hold for longer than the limits.
+func newServer(handler http.Handler, connections *connections) *http.Server {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		WriteTimeout:      writeTimeout, // for responses by others; connections sets its own
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+	}
+	connections.watch(server)
+	return server
+}
+
+// shutdown lets requests in progress finish until the timeout, and then closes
+// their connections.
+func shutdown(server *http.Server, timeout time.Duration, logger log.Logger) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	return server.Shutdown(ctx)
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		level.Warn(logger).Log("msg", "requests did not finish in time, closing their connections", "timeout", timeout)
+		return server.Close()
+	}
+	return err
 }
 
 func reloadOnHangup(ctx context.Context, rl *reloader) {
@@ -113,34 +128,70 @@ func ignoreClosed(err error) error {
 }
 
 func newHandler(flags *flagSet, rl *reloader, registry *prometheus.Registry, ready *atomic.Bool, logger log.Logger) (http.Handler, error) {
-	landing, err := newLandingPage(*flags.telemetryPath, *flags.network)
+	landing, err := newLandingPage(flags)
 	if err != nil {
 		return nil, err
 	}
-	limited := limitInFlight(*flags.maxRequests)
-	timeouts := timeouts{fallback: *flags.scrapeTimeout, offset: *flags.timeoutOffset}
+	timeouts := timeouts{fallback: *flags.scrapeTimeout, offset: *flags.timeoutOffset, rendering: new(atomic.Int64)}
+	scrapes := newSlots(*flags.maxRequests, " (--web.max-requests)")
+	others := newSlots(maxOtherRequests, "").handler
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", landing)
-	mux.Handle(*flags.telemetryPath, limited(newMetricsHandler(rl, registry, timeouts, logger)))
-	mux.Handle("GET /probe", limited(newProbeHandler(flags, rl, timeouts, logger)))
-	mux.Handle("GET /sd", discoveryHandler{reloader: rl, timeout: *flags.scrapeTimeout})
-	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) { writeConfig(w, rl) })
+	mux.Handle("GET "+*flags.telemetryPath, newMetricsHandler(rl, registry, timeouts, scrapes, logger))
+	mux.Handle("GET /probe", newProbeHandler(flags, rl, timeouts, logger))
+	mux.Handle("GET /sd", others(discoveryHandler{reloader: rl, timeout: *flags.scrapeTimeout, logger: logger}))
+	mux.Handle("GET /config", others(allow(*flags.enableConfig, "--web.enable-config", func(w http.ResponseWriter, _ *http.Request) { writeConfig(w, rl) })))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { writeText(w, "healthy") })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { writeReadiness(w, ready) })
-	reload := func(w http.ResponseWriter, _ *http.Request) { writeReload(w, rl) }
-	mux.HandleFunc("POST /-/reload", reload)
-	mux.HandleFunc("PUT /-/reload", reload)
-	return mux, nil
+	reload := others(allow(*flags.enableLifecycle, "--web.enable-lifecycle", func(w http.ResponseWriter, _ *http.Request) { writeReload(w, rl) }))
+	mux.Handle("POST /-/reload", reload)
+	mux.Handle("PUT /-/reload", reload)
+	return allowHosts(*flags.allowedHosts, http.NewCrossOriginProtection().Handler(mux)), nil
 }
 
-func newLandingPage(telemetryPath, network string) (http.Handler, error) {
+// allow answers 403 unless the endpoint is enabled.
+func allow(enabled bool, flag string, handler http.HandlerFunc) http.Handler {
+	if enabled {
+		return handler
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "disabled by --no-"+strings.TrimPrefix(flag, "--"), http.StatusForbidden)
+	})
+}
+
+// allowHosts answers 403 to requests for other hosts than those, such as a
+// browser's that was led here by another site's DNS entry. None is no limit.
+// Liveness and readiness probes have any host and learn nothing.
+func allowHosts(hosts []string, next http.Handler) http.Handler {
+	if len(hosts) == 0 {
+		return next
+	}
+	allowed := map[string]bool{}
+	for _, host := range hosts {
+		allowed[strings.ToLower(host)] = true
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host // without a port
+		}
+		if !allowed[strings.ToLower(strings.Trim(host, "[]"))] && r.URL.Path != "/-/healthy" && r.URL.Path != "/-/ready" {
+			http.Error(w, fmt.Sprintf("host %q is not allowed (--web.allowed-host)", cut(host)), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func newLandingPage(flags *flagSet) (http.Handler, error) {
+	network := *flags.network
 	return web.NewLandingPage(web.LandingConfig{
 		Name:        exporterName,
 		Description: "Prometheus exporter for Hedera networks",
 		Version:     version.Info(),
 		Profiling:   "false",
 		Links: []web.LandingLinks{
-			{Address: telemetryPath, Text: "Metrics", Description: "scraped by Prometheus"},
+			{Address: *flags.telemetryPath, Text: "Metrics", Description: "scraped by Prometheus"},
 			{Address: "/probe?target=0.0.98", Text: "Probe", Description: "accounts of your choice, see below"},
 			{Address: "/sd", Text: "Service discovery", Description: "configured accounts, for probes; with kind=nodes the endpoints of the nodes"},
 			{Address: "/config", Text: "Configuration", Description: "the active configuration, without secrets"},
@@ -179,11 +230,5 @@ func writeReload(w http.ResponseWriter, rl *reloader) {
 }
 
 func writeConfig(w http.ResponseWriter, rl *reloader) {
-	rt, release := rl.acquire()
-	defer release()
-	if rt == nil {
-		http.Error(w, "shutting down", http.StatusServiceUnavailable)
-		return
-	}
-	writeText(w, rt.config.String())
+	rl.serve(w, func(rt *runtime) { writeText(w, rt.config.String()) })
 }

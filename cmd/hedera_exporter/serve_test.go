@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"hedera_exporter/internal/memnet"
@@ -39,6 +38,14 @@ func TestEndpoints(t *testing.T) {
 		{"GET", "/-/ready", 200, "ready\n"},
 		{"POST", "/-/reload", 200, "reloaded\n"},
 		{"GET", "/-/reload", 405, ""},
+		{"HEAD", "/metrics", 200, ""},
+		{"POST", "/metrics", 405, ""},
+		{"DELETE", "/metrics", 405, ""},
+		{"POST", "/probe?target=0.0.98", 405, ""},
+		{"POST", "/sd", 405, ""},
+		{"POST", "/config", 405, ""},
+		{"POST", "/", 405, ""},
+		{"POST", "/-/healthy", 405, ""},
 		{"GET", "/nothing", 404, ""},
 	}
 	for _, test := range tests {
@@ -46,41 +53,6 @@ func TestEndpoints(t *testing.T) {
 			status, body := request(t, test.method, e.url+test.path, nil)
 			if status != test.status || !strings.Contains(body, test.body) {
 				t.Errorf("status %d, want %d; body without %q:\n%.2000s", status, test.status, test.body, body)
-			}
-		})
-	}
-}
-
-func TestScrapeTimeout(t *testing.T) {
-	limits := timeouts{fallback: 10 * time.Second, offset: 500 * time.Millisecond}
-	tests := []struct {
-		header string
-		want   time.Duration // 0: refused
-	}{
-		{"", 9500 * time.Millisecond},
-		{"5", 4500 * time.Millisecond},
-		{"2.5", 2 * time.Second},
-		{"0.3", 300 * time.Millisecond},
-		{"0", 0},
-		{"-1", 0},
-		{"NaN", 0},
-		{"Inf", 0},
-		{"1e300", 0},
-		{"soon", 0},
-	}
-	for _, test := range tests {
-		t.Run(test.header, func(t *testing.T) {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set(scrapeTimeoutHeader, test.header)
-			got, err := limits.of(r)
-			if got != test.want || (err != nil) != (test.want == 0) {
-				t.Errorf("%s, %v; want %s", got, err, test.want)
-			}
-			if err != nil && !strings.Contains(err.Error(), test.header) {
-				t.Errorf("the error does not name the value: %v", err)
 			}
 		})
 	}
@@ -154,6 +126,14 @@ func TestReload(t *testing.T) {
 		}
 	}
 
+	// What an interrupted write leaves must not replace 115 accounts by mainnet.
+	for _, emptied := range []string{"", "# nothing\n", "networks:\n"} {
+		if status, body = replace(emptied); status != http.StatusInternalServerError || !strings.Contains(body, "has no networks") {
+			t.Errorf("%q: status %d, body %s: want 500 with the reason", emptied, status, body)
+		}
+		wantParts(t, metrics(), "hedera_exporter_config_last_reload_successful 0", `network="simulated"`)
+	}
+
 	if status, body = replace(strings.ReplaceAll(good, "name: fees", "name: renamed")); status != http.StatusOK {
 		t.Errorf("status %d, body %s", status, body)
 	}
@@ -196,40 +176,47 @@ func TestDisabledCollector(t *testing.T) {
 	}
 }
 
-func TestMaxRequests(t *testing.T) {
-	for _, first := range []string{"/metrics", "/probe?target=0.0.98"} {
-		t.Run(first, func(t *testing.T) {
-			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testMaxRequests(t, memory, first) })
+func TestAccess(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	config := writeFile(t, "c.yml", string(sim.ExporterConfig()))
+	open := startExporter(t, config)
+	closed := startExporter(t, config, "--no-web.enable-lifecycle", "--no-web.enable-config", "--web.allowed-host=127.0.0.1", "--web.allowed-host=Prometheus.example")
+	tests := map[string]struct {
+		e            *exporter
+		method, path string
+		host         string
+		header       http.Header
+		status       int
+		body         string
+	}{
+		"reload":                    {open, "POST", "/-/reload", "", nil, 200, "reloaded"},
+		"reload by the same site":   {open, "POST", "/-/reload", "", http.Header{"Sec-Fetch-Site": {"same-origin"}}, 200, "reloaded"},
+		"reload by another site":    {open, "POST", "/-/reload", "", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403, "cross-origin"},
+		"reload by another origin":  {open, "POST", "/-/reload", "", http.Header{"Origin": {"https://evil.example"}}, 403, "cross-origin"},
+		"any host":                  {open, "GET", "/config", "evil.example", nil, 200, "networks:"},
+		"reload disabled":           {closed, "POST", "/-/reload", "", nil, 403, "--no-web.enable-lifecycle"},
+		"config disabled":           {closed, "GET", "/config", "", nil, 403, "--no-web.enable-config"},
+		"other host":                {closed, "GET", "/metrics", "evil.example", nil, 403, `"evil.example" is not allowed (--web.allowed-host)`},
+		"other host with port":      {closed, "GET", "/sd", "evil.example:80", nil, 403, "--web.allowed-host"},
+		"no host":                   {closed, "GET", "/sd", "[::1]:10102", nil, 403, `"::1"`},
+		"allowed host":              {closed, "GET", "/sd", "prometheus.EXAMPLE:9090", nil, 200, ""},
+		"allowed address":           {closed, "GET", "/sd", "", nil, 200, ""},
+		"liveness of any host":      {closed, "GET", "/-/healthy", "10.0.0.1", nil, 200, "healthy"},
+		"readiness of any host":     {closed, "GET", "/-/ready", "10.0.0.1", nil, 200, "ready"},
+		"long host is not repeated": {closed, "GET", "/sd", strings.Repeat("a", 1000), nil, 403, "aaa…"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			header := http.Header{}
+			for key, values := range test.header {
+				header[key] = values
+			}
+			if test.host != "" {
+				header.Set("Host", test.host)
+			}
+			if status, body := request(t, test.method, test.e.url+test.path, header); status != test.status || !strings.Contains(body, test.body) {
+				t.Errorf("status %d, body %.300s; want %d with %q", status, body, test.status, test.body)
+			}
 		})
-	}
-}
-
-// testMaxRequests expects that scrapes and probes share --web.max-requests.
-func testMaxRequests(t *testing.T, memory *memnet.Network, first string) {
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
-	e := newMemoryExporter(t, memory, sim, "--web.max-requests=1")
-	if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultHang}); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan int)
-	go func() {
-		status, _ := e.get(t.Context(), first, http.Header{scrapeTimeoutHeader: {"3"}})
-		ended <- status
-	}()
-	synctest.Wait()
-	if sim.Requests()["GET /api/v1/accounts"] == 0 {
-		t.Error("the first request did not reach the mirror")
-	}
-	for _, path := range []string{"/metrics", "/probe?target=0.0.98"} {
-		if status, body := e.get(t.Context(), path, nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "--web.max-requests") {
-			t.Errorf("%s: status %d, body %s; want 503 with the flag", path, status, body)
-		}
-	}
-	if status := <-ended; status != http.StatusOK {
-		t.Errorf("the first request got %d", status)
-	}
-	sim.ClearFaults()
-	if status, _ := e.get(t.Context(), first, nil); status != http.StatusOK {
-		t.Errorf("status %d after the first request has ended", status)
 	}
 }

@@ -33,7 +33,11 @@ func TestDocExamplesLoad(t *testing.T) {
 			t.Chdir(t.TempDir())
 			write(t, "secrets/mirror_url", "https://mirror.example.com/key")
 			write(t, "secrets/operator_key", key.StringDer())
-			write(t, "config.yml", block[1])
+			if text := block[1]; strings.Contains(text, "networks:") {
+				write(t, "config.yml", text)
+			} else { // an example of another section
+				write(t, "config.yml", text+"networks: {mainnet: }\n")
+			}
 			cfg, err := Load(Source{File: "config.yml", Getenv: noEnv, Collectors: testCollectors})
 			if err != nil {
 				t.Fatalf("%v in\n%s", err, block[1])

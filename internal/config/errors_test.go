@@ -90,7 +90,7 @@ config.yml:6: networks.previewnet: << takes a mapping or a list of mappings with
 		},
 		{
 			name: "collectors",
-			file: "collectors:\n  acounts: {}\n  accounts: {min_interval: 1s}\n  address_book: {min_interval: 61s, interval: 1s}\n",
+			file: "collectors:\n  acounts: {}\n  accounts: {min_interval: 1s}\n  address_book: {min_interval: 61s, interval: 1s}\nnetworks: {mainnet: }\n",
 			want: `config.yml:2: collectors: unknown collector "acounts", did you mean "accounts"?
 config.yml:3: collectors.accounts.min_interval: must be 0s: this collector reads the network on every scrape
 config.yml:4: collectors.address_book.min_interval: 1m1s is too long: values would be stale after 1m

@@ -23,7 +23,7 @@ type Source struct {
 	File string
 	// Network is the network of Accounts and of the operator in the environment,
 	// mainnet when empty. Unless the file has it, it is created from the preset
-	// of that name when there are Accounts or the file has no network at all.
+	// of that name when there are Accounts or no file.
 	Network string
 	// Accounts are ID or ID=NAME, as given to --account.
 	Accounts []string
@@ -43,11 +43,17 @@ func Load(src Source) (*Config, error) {
 		return nil, &l.errs
 	}
 	s := l.newSection("", 0, root)
+	networks := s.section("networks")
 	cfg := &Config{
 		MinInterval: l.collectors(s.section("collectors")),
-		Networks:    l.networks(s.section("networks")),
+		Networks:    l.networks(networks),
 	}
 	s.done()
+	if src.File != "" && len(networks.entries) == 0 && !networks.broken && !s.broken {
+		// The file may have been emptied or cut off: the public mainnet must not
+		// replace its networks.
+		l.problem(networks.line, "has no networks: list at least one under networks, or use --network and --account without a file")
+	}
 	if len(l.errs.Problems) > 0 {
 		l.errs.sort(src.File)
 		return nil, &l.errs
@@ -94,9 +100,9 @@ func (l *loader) parseFile() (*yaml.Node, bool) {
 	if l.src.File == "" {
 		return nil, true
 	}
-	data, err := os.ReadFile(l.src.File)
+	data, err := readFile(l.src.File, maxConfigBytes)
 	if err != nil {
-		l.problem(0, "cannot be read: %w", cause(err))
+		l.problem(0, "cannot be read: %w", err)
 		return nil, false
 	}
 	dec := yaml.NewDecoder(strings.NewReader(string(data)))

@@ -42,8 +42,6 @@ func TestPresets(t *testing.T) {
 			for name, text := range map[string]string{
 				"in the file without a value": "networks:\n  " + network + ":\n",
 				"by the flag, without a file": "",
-				"by the flag, empty file":     "# nothing\n",
-				"by the flag, no networks":    "networks: {}\n",
 			} {
 				cfg := mustLoad(t, text, Source{Network: network})
 				if !reflect.DeepEqual(cfg.Networks, want) {
@@ -51,6 +49,26 @@ func TestPresets(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFileWithoutNetworks is what is left of a file that was emptied or cut off.
+func TestFileWithoutNetworks(t *testing.T) {
+	for text, want := range map[string]string{
+		" ":                      "config.yml: has no networks",
+		"# nothing\n":            "config.yml: has no networks",
+		"---\n":                  "config.yml: has no networks",
+		"networks:\n":            "config.yml:1: has no networks",
+		"\nnetworks: {}\n":       "config.yml:2: has no networks",
+		"collectors: {}\n":       "config.yml: has no networks",
+		"networks: nothing\n":    "config.yml:1: networks: must be a mapping",
+		"networks:\n  mainnet\n": "config.yml:2: networks: must be a mapping",
+	} {
+		for _, accounts := range [][]string{nil, {"0.0.98"}} {
+			if _, err := load(t, text, Source{Accounts: accounts}); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q: got %v, want %s", text, err, want)
+			}
+		}
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -139,9 +138,9 @@ func (l *loader) readSecret(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("must be the name of a file")
 	}
-	content, err := os.ReadFile(l.path(name))
+	content, err := readFile(l.path(name), maxSecretBytes)
 	if err != nil {
-		return "", fmt.Errorf("the file cannot be read: %w", cause(err))
+		return "", fmt.Errorf("the file cannot be read: %w", err)
 	}
 	return strings.TrimSpace(string(content)), nil
 }

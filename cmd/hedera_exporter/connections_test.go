@@ -1,0 +1,291 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+
+	"hedera_exporter/collector"
+	"hedera_exporter/internal/simulator"
+)
+
+// dial opens a connection that the test reads from when it likes.
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// send ignores errors: the server may have closed the connection.
+func send(conn net.Conn, text string) { _, _ = io.WriteString(conn, text) }
+
+func getRequest(path string) string {
+	return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"
+}
+
+// wantClosed waits until the server has closed the connection.
+func wantClosed(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if err := conn.SetReadDeadline(time.Now().Add(testDeadline)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := io.Copy(io.Discard, conn)
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() { //nolint:errorlint // of the connection itself
+		t.Error("the connection is still open")
+	}
+}
+
+// startServer serves handler; the test changes the limits before.
+func startServer(t *testing.T, handler http.Handler, limits *connections, change func(*http.Server)) (*http.Server, string) {
+	t.Helper()
+	server := newServer(handler, limits)
+	if change != nil {
+		change(server)
+	}
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-ended
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return server, "http://" + listener.Addr().String()
+}
+
+// TestUnreadResponses has a client send requests and never read: it must block
+// neither a reload nor the end.
+func TestUnreadResponses(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 100})
+	flags := parseFlags(t, "--config.file="+writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	registry := newRegistry()
+	rl := &reloader{flags: flags, self: collector.NewSelf(registry), logger: log.NewNopLogger()}
+	if err := rl.reload(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(rl.close)
+	handler, err := newHandler(flags, rl, registry, new(atomic.Bool), log.NewNopLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := newConnections(10)
+	limits.writeTimeout = 2 * time.Second
+	server, url := startServer(t, handler, limits, nil)
+
+	_, body := get(t, url+"/metrics", nil)
+	requests := 64<<20/len(body) + 1 // more than the kernel's buffers
+	conn := dial(t, url)
+	go send(conn, strings.Repeat(getRequest("/metrics"), requests))
+	blocked := func() bool {
+		_, unread := limits.count()
+		return unread > 0
+	}
+	awaitTrue(t, "a response is not read", func() bool {
+		before := blocked()
+		time.Sleep(100 * time.Millisecond)
+		return before && blocked()
+	})
+	if status, answer := request(t, http.MethodPost, url+"/-/reload", nil); status != http.StatusOK || !blocked() {
+		t.Errorf("reload: status %d: %s; the response is still not read: %v, want true", status, answer, blocked())
+	}
+	if status, again := get(t, url+"/metrics", nil); status != http.StatusOK || len(again) < len(body)/2 {
+		t.Errorf("a scrape after the reload: status %d, %d bytes", status, len(again))
+	}
+	start := time.Now()
+	if err := shutdown(server, shutdownTimeout, log.NewNopLogger()); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > shutdownTimeout/2 {
+		t.Errorf("the end took %s with a write timeout of %s", took, limits.writeTimeout)
+	}
+}
+
+// TestWriteTimeout has a client lose its connection when it does not read.
+func TestWriteTimeout(t *testing.T) {
+	limits := newConnections(10)
+	limits.writeTimeout = 50 * time.Millisecond
+	_, url := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, 32<<20))
+	}), limits, nil)
+	send(dial(t, url), getRequest("/"))
+	awaitTrue(t, "the response is not read", func() bool { _, unread := limits.count(); return unread > 0 })
+	awaitTrue(t, "the connection is closed", func() bool { open, unread := limits.count(); return open == 0 && unread == 0 })
+}
+
+func (c *connections) count() (open, unread int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.open), c.unread
+}
+
+func TestIdleTimeout(t *testing.T) {
+	limits := newConnections(10)
+	_, url := startServer(t, http.NotFoundHandler(), limits, func(s *http.Server) {
+		if s.IdleTimeout != idleTimeout || s.WriteTimeout == 0 || s.ReadHeaderTimeout == 0 || s.MaxHeaderBytes == 0 {
+			t.Errorf("the server has no limits: %+v", s)
+		}
+		s.IdleTimeout = 20 * time.Millisecond
+	})
+	conn := dial(t, url)
+	send(conn, getRequest("/"))
+	wantClosed(t, conn)
+}
+
+// TestUnreadBytes has many clients not read large responses: what is kept for
+// them is bounded, and a client that reads gets its response.
+func TestUnreadBytes(t *testing.T) {
+	const size = 8 << 20 // more than the kernel's buffers
+	limits := newConnections(1000)
+	limits.maxUnread = 4 * size
+	_, url := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, size))
+	}), limits, nil)
+	var conns []net.Conn
+	for range 30 {
+		conn := dial(t, url)
+		send(conn, getRequest("/"))
+		conns = append(conns, conn)
+		if _, unread := limits.count(); unread > limits.maxUnread {
+			t.Fatalf("%d bytes are unread", unread)
+		}
+	}
+	awaitTrue(t, "all but the last were closed", func() bool { open, _ := limits.count(); return open <= limits.maxUnread/size })
+	if status, body := get(t, url, nil); status != http.StatusOK || len(body) != size {
+		t.Errorf("a client that reads: status %d, %d bytes", status, len(body))
+	}
+	wantClosed(t, conns[0])
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+	awaitTrue(t, "nothing is unread", func() bool { _, unread := limits.count(); return unread == 0 })
+}
+
+// TestConnectionsAreBounded has others hold connections in every way: a new
+// client is served, and those that are being served are not closed.
+func TestConnectionsAreBounded(t *testing.T) {
+	hostile := map[string]func(net.Conn){
+		"silent":        func(net.Conn) {},
+		"half a header": func(conn net.Conn) { send(conn, "GET / HTTP/1.1\r\nHost: ") },
+		"idle":          func(conn net.Conn) { send(conn, getRequest("/")) },
+		"unread":        func(conn net.Conn) { send(conn, getRequest("/large")) },
+		"half a body":   func(conn net.Conn) { send(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx") },
+		"endless chunks": func(conn net.Conn) {
+			send(conn, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+		},
+		"garbage":         func(conn net.Conn) { send(conn, "\x16\x03\x01\x00") },
+		"pipelined 1,000": func(conn net.Conn) { go send(conn, strings.Repeat(getRequest("/large"), 1000)) },
+	}
+	for name, attack := range hostile {
+		t.Run(name, func(t *testing.T) {
+			release := make(chan struct{})
+			limits := newConnections(8)
+			mux := http.NewServeMux()
+			mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeText(w, "healthy") })
+			mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 8<<20)) })
+			mux.HandleFunc("/slow", func(w http.ResponseWriter, _ *http.Request) {
+				<-release
+				writeText(w, "done")
+			})
+			_, url := startServer(t, mux, limits, nil)
+			served := dial(t, url)
+			send(served, getRequest("/slow"))
+			awaitTrue(t, "the slow request is being served", func() bool { return limits.servingCount() == 1 })
+
+			for range 50 {
+				attack(dial(t, url))
+			}
+			for range 5 {
+				if status, body := get(t, url, nil); status != http.StatusOK {
+					t.Fatalf("status %d: %s", status, body)
+				}
+			}
+			if open, _ := limits.count(); open > limits.maxOpen {
+				t.Errorf("%d connections are open", open)
+			}
+			close(release)
+			_ = served.SetReadDeadline(time.Now().Add(testDeadline))
+			response, err := http.ReadResponse(bufio.NewReader(served), nil)
+			if err != nil || response.StatusCode != http.StatusOK {
+				t.Fatalf("the slow request was cut off: %v", err)
+			}
+			_ = response.Body.Close()
+		})
+	}
+}
+
+func (c *connections) servingCount() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.open {
+		n += conn.serving
+	}
+	return n
+}
+
+// TestLivenessWhileConnectionsAreHeld is the same for the whole exporter.
+func TestLivenessWhileConnectionsAreHeld(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 100})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())), "--web.max-connections=60")
+	for i := range 300 {
+		conn := dial(t, e.url)
+		switch i % 3 {
+		case 0:
+			send(conn, getRequest("/-/healthy"))
+		case 1:
+			send(conn, getRequest("/config"))
+		default:
+			send(conn, "GET /metrics HTTP/1.1\r\n")
+		}
+	}
+	for _, path := range []string{"/-/healthy", "/metrics"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK || err != nil {
+			t.Errorf("%s: status %d, %v", path, response.StatusCode, err)
+		}
+	}
+}
+
+func TestLargeHeaderIsRefused(t *testing.T) {
+	_, u := startServer(t, http.NotFoundHandler(), newConnections(10), nil)
+	status, _ := get(t, u, http.Header{"X-Large": {strings.Repeat("x", 2*maxHeaderBytes)}})
+	if status != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("status %d", status)
+	}
+	if status, _ := get(t, u+"/?"+url.Values{"target": {strings.Repeat(fmt.Sprintf("0.0.%058d,", 1), 100)}}.Encode(), nil); status != http.StatusNotFound {
+		t.Errorf("100 aliases: status %d", status)
+	}
+}
