@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -23,7 +24,7 @@ func (f collectorFunc) Update(ctx context.Context, ch chan<- prometheus.Metric) 
 
 func TestEntitiesAreIndependent(t *testing.T) {
 	refused := errors.New("refused")
-	set := newTestSet(&cachedCollector{network: "simulated", name: "accounts", collector: collectorFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
+	set := &Set{log: log.NewNopLogger(), collectors: []*cachedCollector{{network: "simulated", name: "accounts", collector: collectorFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
 		var group entityGroup
 		for _, name := range []string{"a", "b", "c", "d"} {
 			group.Go(func() error {
@@ -39,7 +40,7 @@ func TestEntitiesAreIndependent(t *testing.T) {
 		}
 		group.miss(100, refused)
 		return group.Wait()
-	})})
+	})}}}
 
 	body := scrapeText(t, set, testDeadline)
 	wantLines(t, body,
@@ -54,7 +55,7 @@ func TestEntitiesAreIndependent(t *testing.T) {
 // with the shorter deadline shows what has arrived and does not stop the other.
 func TestShortDeadlineGetsWhatIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := newTestSet(&cachedCollector{network: "simulated", name: "accounts", collector: collectorFunc(func(ctx context.Context, ch chan<- prometheus.Metric) error {
+		set := &Set{log: log.NewNopLogger(), collectors: []*cachedCollector{{network: "simulated", name: "accounts", collector: collectorFunc(func(ctx context.Context, ch chan<- prometheus.Metric) error {
 			ch <- accountExists.sample(1, "simulated", "0.0.1", "early")
 			select {
 			case <-time.After(5 * time.Second):
@@ -63,7 +64,7 @@ func TestShortDeadlineGetsWhatIsThere(t *testing.T) {
 			}
 			ch <- accountExists.sample(1, "simulated", "0.0.2", "late")
 			return nil
-		})})
+		})}}}
 
 		long := make(chan string)
 		go func() { long <- scrapeText(t, set, 10*time.Second) }()
