@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -17,8 +18,8 @@ func TestAddressBook(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	sources := map[string]BookSource{
-		"gRPC": network.AddressBook.source,
-		"REST": MirrorBook(network.Mirror, sim.TLSPorts()),
+		"gRPC": network.MirrorGRPC.Book,
+		"REST": MirrorBook(network.Mirror, consensus.BookOptions{TLSPorts: sim.TLSPorts(), Local: true}),
 	}
 	for name, source := range sources {
 		t.Run(name, func(t *testing.T) {

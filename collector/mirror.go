@@ -35,7 +35,7 @@ var (
 		Name:      "mirror_grpc_up",
 		Help:      "Whether the mirror node's gRPC API returned the first node of the address book. Absent if no gRPC address is configured.",
 		Labels:    networkLabel,
-		Source:    "mirror gRPC NetworkService/getNodes for file 0.0.102",
+		Source:    "mirror gRPC NetworkService/getNodes for file shard.realm.102",
 		Example:   "hedera_mirror_grpc_up == 0",
 	})
 )

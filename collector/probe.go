@@ -213,6 +213,9 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 	names := newTargetNames(n)
 	accounts := make([]ProbedAccount, 0, len(targets))
 	for i, balance := range balances {
+		if balance.Err != nil {
+			return nil, balance.Err
+		}
 		id := targets[i].ID.String()
 		account, isFirst := names.account(id, targets[i])
 		if !isFirst {
