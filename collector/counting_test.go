@@ -131,7 +131,7 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 	}
 	client, upstream := newFlaky(t, sim, seed, 1)
 	collectorOn := func(accounts ...config.Account) transactions {
-		return transactions{network: "simulated", accounts: accounts, mirror: client, state: &network.State.transactions}
+		return transactions{network: "simulated", accounts: accounts, mirror: client, state: network.State}
 	}
 	c := collectorOn(network.Accounts...)
 
@@ -272,7 +272,7 @@ func testBlockHistory(t *testing.T, seed uint64) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	client, upstream := newFlaky(t, sim, seed, 3)
-	c := blocks{network: "simulated", mirror: client, state: &network.State.blocks}
+	c := blocks{network: "simulated", mirror: client, state: &network.State.blocks, older: &network.State.older}
 
 	before := sim.BlockTotals()
 	if _, err := samplesFrom(t, c); err != nil {
@@ -306,7 +306,7 @@ func testBlockHistory(t *testing.T, seed uint64) {
 func newBlocksOn(t *testing.T, sim *simulator.Simulator) blocks {
 	t.Helper()
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	return blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks}
+	return blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks, older: &network.State.older}
 }
 
 func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
@@ -342,7 +342,7 @@ func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
 func TestBlocksOfANetworkThatWasReset(t *testing.T) {
 	bodies := map[string]string{}
 	network := answering(t, bodies)
-	c := blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks}
+	c := blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks, older: &network.State.older}
 	want := func(number, transactions, skipped string) {
 		t.Helper()
 		body, err := samplesFrom(t, c)
@@ -377,7 +377,7 @@ func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	watched := account("0.0.1001", "busy")
-	c := transactions{network: "simulated", accounts: []config.Account{watched}, mirror: network.Mirror, state: &network.State.transactions}
+	c := transactions{network: "simulated", accounts: []config.Account{watched}, mirror: network.Mirror, state: network.State}
 	start := blockEndOf(t, addBlock(sim))
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
@@ -412,25 +412,10 @@ func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	}
 }
 
-// TestCursorIsNeverOlderThanADay keeps it within the 60 days that the mirror searches.
-func TestCursorIsNeverOlderThanADay(t *testing.T) {
-	const old = 3 * 24 * time.Hour
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1, Now: func() time.Time { return time.Now().Add(-old) }})
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
-	earliest := mirror.TimestampOf(time.Now().Add(-settled))
-	if _, err := samplesFrom(t, c); err != nil {
-		t.Fatal(err)
-	}
-	if at := c.state.accounts["0.0.1001"].cursor.at; at < earliest {
-		t.Errorf("the cursor is at %s, want %s or later", at, earliest)
-	}
-}
-
 func TestFullPageOfOneTimestampIsAnError(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
+	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: network.State}
 	at := blockEndOf(t, addBlock(sim)).Add(time.Second)
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
@@ -450,7 +435,7 @@ func TestFullPageOfOneTimestampIsAnError(t *testing.T) {
 func TestQuietAccount(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 15})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	c := transactions{network: "simulated", mirror: network.Mirror, state: &network.State.transactions}
+	c := transactions{network: "simulated", mirror: network.Mirror, state: network.State}
 	for i := range 15 {
 		c.accounts = append(c.accounts, account("0.0."+itoa(1001+i), itoa(i)))
 		if err := sim.Update(func(l *simulator.Ledger) error {

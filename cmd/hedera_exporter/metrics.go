@@ -33,6 +33,10 @@ func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts tim
 			ErrorHandling: promhttp.ContinueOnError,
 			ErrorLog:      promhttpLogger{logger},
 			Registry:      registry,
+
+			// With created timestamps the first event of a series is an increase.
+			EnableOpenMetrics:                   true,
+			EnableOpenMetricsTextCreatedSamples: true,
 		},
 	}
 }

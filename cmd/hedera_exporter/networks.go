@@ -29,7 +29,7 @@ func newNetworks(c *config.Config, self *collector.Self, states *collector.State
 			}
 			return nil, fmt.Errorf("network %s: %w", n.Name, err)
 		}
-		network.State = states.Of(n.Name)
+		network.State = states.Of(n.Name, ledgerOf(n))
 		networks = append(networks, network)
 	}
 	return networks, nil
@@ -83,6 +83,19 @@ func newMirror(n config.Network, self *collector.Self, dial consensus.DialContex
 		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
+}
+
+// ledgerOf tells the ledgers apart that a network's name may stand for, one after
+// the other. A public ledger has an id of its own and any number of mirrors; the
+// ids of private ones are not unique, but each has its mirror.
+func ledgerOf(n config.Network) string {
+	switch id := n.LedgerID; {
+	case id != nil && (id.IsMainnet() || id.IsTestnet() || id.IsPreviewnet()):
+		return id.String()
+	case n.Mirror != nil:
+		return n.Mirror.URL.String()
+	}
+	return ""
 }
 
 // bookSource prefers the configured nodes, then the mirror's gRPC API. A mirror

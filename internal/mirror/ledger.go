@@ -36,13 +36,16 @@ func (b Block) key() (field, value string, ok bool) {
 
 var decodeBlocks = list("blocks", Block{Number: -1})
 
-// LatestBlock returns the newest block that the mirror has. It is an error if
-// it has none. (GET /api/v1/blocks)
+// ErrNoBlock is the error of a mirror that has no block yet: it is starting.
+var ErrNoBlock = errors.New("the mirror has no block yet")
+
+// LatestBlock returns the newest block that the mirror has, or [ErrNoBlock].
+// (GET /api/v1/blocks)
 func (c *Client) LatestBlock(ctx context.Context) (Block, error) {
 	r := get(c.rest, blocksRoute, url.Values{"order": {"desc"}})
 	block, ok, err := one(ctx, c, r, decodeBlocks)
 	if err == nil && !ok {
-		err = r.wrap(errors.New("unexpected response: it has no block"))
+		err = r.wrap(ErrNoBlock)
 	}
 	return block, err
 }
@@ -71,6 +74,9 @@ type Transaction struct {
 	Result       Field[string]     `json:"result"`
 	ChargedTxFee Field[int64]      `json:"charged_tx_fee"`
 	Transfers    Field[[]Transfer] `json:"transfers"`
+	// TokenTransfers are of fungible tokens; their amounts are not used.
+	TokenTransfers Field[[]TokenTransfer] `json:"token_transfers"`
+	NFTTransfers   Field[[]NFTTransfer]   `json:"nft_transfers"`
 	// Nonce is above 0 for transactions that another one caused.
 	Nonce     Field[int64] `json:"nonce"`
 	Scheduled Field[bool]  `json:"scheduled"`
@@ -80,6 +86,18 @@ type Transaction struct {
 type Transfer struct {
 	Account string `json:"account"`
 	Amount  int64  `json:"amount"`
+}
+
+// TokenTransfer says that an account received or spent tokens.
+type TokenTransfer struct {
+	Account string `json:"account"`
+}
+
+// NFTTransfer moves an NFT. Receiver and sender are empty for one that was burnt
+// or minted.
+type NFTTransfer struct {
+	Receiver string `json:"receiver_account_id"`
+	Sender   string `json:"sender_account_id"`
 }
 
 // Payer is the account in the ID. It pays the fee, unless the transaction was
