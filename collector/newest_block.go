@@ -87,9 +87,12 @@ type newestBlock struct {
 func (n *newestBlock) observe(block mirror.Block) (newest mirror.Block, older bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.known {
+	switch {
+	case !n.known:
 		n.known, n.order.block = true, block
 		return block, false
+	case blockEnd(block).UnixNano() == 0: // unknown
+		return n.order.block, false
 	}
 	older = !n.order.accept(block)
 	return n.order.block, older

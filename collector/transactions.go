@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -184,6 +185,9 @@ type transactionScrape struct {
 func (s *transactionScrape) begin(ctx context.Context) {
 	state := &s.state.transactions
 	latest, err := s.mirror.LatestBlock(ctx)
+	if err == nil && blockEnd(latest).UnixNano() == 0 {
+		err = fmt.Errorf("timestamp of block %d: %w", latest.Number, errUnreadable)
+	}
 	if err == nil {
 		state.sawHead(mirror.TimestampOf(blockEnd(latest)))
 		var older bool

@@ -91,7 +91,7 @@ func TestAllowanceErrors(t *testing.T) {
 		"0.0.5/allowances/tokens":                                                   200,
 		"CIQAAAH4AY2OFK2FL37TSPYEQGPPUJRP4XTKWHD62HKPQX543DTOFFQ/allowances/tokens": 404,
 		"0.0.1002/allowances/tokens":                                                200,
-		"0.0.1001/allowances/tokens?spender.id=ne:9":                                200,
+		"0.0.1001/allowances/tokens?spender.id=ne:9":                                400,
 		"0.0.1001/allowances/crypto?spender.id=lt:99":                               200,
 	} {
 		if got := send(t, s, http.MethodGet, "/api/v1/accounts/"+path, nil); got.status != want {

@@ -20,9 +20,9 @@ const unknownAccount = "0.0.999999"
 const transactionAccounts = 5
 
 const (
-	// stillAccount, staking rewards, takes no part in the traffic.
-	stillAccount = "0.0.800"
-	quietPeriod  = "1h"
+	// coldAccount, staking rewards, takes no part in the traffic.
+	coldAccount = "0.0.800"
+	heartbeat   = "1h"
 )
 
 type exporterConfig struct {
@@ -98,7 +98,7 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 	minimum := &thresholds{Warning: 1000, Critical: 100}
 	var accounts []accountConfig
 	for _, system := range systemAccounts() {
-		accounts = append(accounts, accountConfig{ID: s.local(system.id), Name: system.name, Thresholds: minimum, Cold: system.id == stillAccount})
+		accounts = append(accounts, accountConfig{ID: s.local(system.id), Name: system.name, Thresholds: minimum, Cold: system.id == coldAccount})
 	}
 	for i := range min(s.options.ConfigAccounts, s.options.Accounts) {
 		num := firstAccountNum + i
@@ -109,7 +109,7 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 			Transactions: i < transactionAccounts,
 		}
 		if i == 0 {
-			account.Tokens, account.Allowances, account.Heartbeat = "all", true, quietPeriod
+			account.Tokens, account.Allowances, account.Heartbeat = "all", true, heartbeat
 		}
 		accounts = append(accounts, account)
 	}
@@ -132,7 +132,7 @@ func (s *Simulator) configuredEntities(ids []string) []entityConfig {
 	for i, id := range ids {
 		entities[i] = entityConfig{ID: id, Name: local[id]}
 		if id == s.local(busyTopic) {
-			entities[i].Heartbeat = quietPeriod
+			entities[i].Heartbeat = heartbeat
 		}
 	}
 	return entities

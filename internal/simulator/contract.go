@@ -138,7 +138,7 @@ func contractRoutes() []route {
 			params: []string{"contract.id", "limit", "order"},
 			answer: (*Ledger).answerContracts,
 		},
-		{path: "/api/v1/contracts/{id}", maxAge: time.Second, answer: (*Ledger).answerContract},
+		{path: "/api/v1/contracts/{id}", maxAge: time.Second, params: []string{"timestamp"}, answer: (*Ledger).answerContract},
 	}
 }
 
@@ -161,7 +161,8 @@ func (l *Ledger) answerContracts(_ *http.Request, q query) (any, error) {
 	return list, nil
 }
 
-// answerContract has the bytecode, which makes it a hundred kilobytes.
+// answerContract has the bytecode, which makes it a hundred kilobytes. It is the
+// contract as it is now, as with tokens.
 func (l *Ledger) answerContract(r *http.Request, q query) (any, error) {
 	name := r.PathValue("id")
 	if !isEntity(name) {
@@ -174,7 +175,11 @@ func (l *Ledger) answerContract(r *http.Request, q query) (any, error) {
 	if id == noEntity {
 		id, _ = l.accountByEVM(name)
 	}
-	if l.contracts[id] == nil {
+	before, err := l.beforeFirstBlock(q)
+	if err != nil {
+		return nil, err
+	}
+	if l.contracts[id] == nil || before {
 		return nil, notFound()
 	}
 	return detailContract(id, l.contract(id)), nil

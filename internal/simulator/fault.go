@@ -133,6 +133,10 @@ func (f Fault) validate() error {
 	if grpc && slices.Contains(restKinds, f.Kind) {
 		return fmt.Errorf("fault kind %s does not apply to %s", f.Kind, GetNodesFault)
 	}
+	return f.validateKind(grpc)
+}
+
+func (f Fault) validateKind(grpc bool) error {
 	switch f.Kind {
 	case FaultStatus:
 		return validateStatus(f.Status, grpc)

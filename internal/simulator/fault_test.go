@@ -60,6 +60,12 @@ func TestFaultValidation(t *testing.T) {
 		{"no path", Fault{Kind: FaultHang}, false},
 		{"control path", Fault{Path: "/simulator/faults", Kind: FaultHang}, false},
 		{"unknown kind", Fault{Path: "/api", Kind: "boom"}, false},
+		{"rate beyond 1", Fault{Path: "/api", Kind: FaultHang, Rate: 1.5}, false},
+		{"negative rate", Fault{Path: "/api", Kind: FaultHang, Rate: -0.1}, false},
+		{"set nothing", Fault{Path: "/api", Kind: FaultSet, Field: "memo"}, false},
+		{"set no field", Fault{Path: "/api", Kind: FaultSet, Value: json.RawMessage(`1`)}, false},
+		{"set", Fault{Path: "/api", Kind: FaultSet, Field: "memo", Value: json.RawMessage(`1`)}, true},
+		{"chaos of getNodes", Fault{Path: GetNodesFault, Kind: FaultChaos}, false},
 		{"hang", Fault{Path: "/api", Kind: FaultHang}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

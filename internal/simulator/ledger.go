@@ -31,12 +31,14 @@ type Ledger struct {
 	rng            *rand.Rand
 	accounts       map[entityID]*Account
 	ids            []entityID // sorted keys of accounts
-	blocks         []Block    // ascending numbers without gaps
+	blocks         []Block    // ascending numbers
 	nodes          []Node     // ascending node ids
 	prechecks      map[int64]services.ResponseCodeEnum
 	answerBalances bool
 
 	blocksStopped bool
+	lastPeriod    int64     // of the newest block
+	renumbered    int64     // how far numbers are behind periods since a reset
 	transactions  []*record // ascending consensus times
 	tokens        map[entityID]*token
 	topics        map[entityID]*topic
@@ -79,7 +81,7 @@ func newLedger(opts Options) (*Ledger, error) {
 	// The block that holds now is still being filled.
 	last := blockNumberAt(l.now()) - 1
 	for number := last - genesisBlocks + 1; number <= last; number++ {
-		l.blocks = append(l.blocks, newBlock(l.seed, number))
+		l.publish(newBlock(l.seed, number))
 	}
 	return l, l.populate(opts.Accounts)
 }
@@ -127,7 +129,7 @@ func (l *Ledger) tick() {
 	if l.blocksStopped {
 		return
 	}
-	for l.blocks[len(l.blocks)-1].Number < blockNumberAt(now)-1 {
+	for l.lastPeriod < blockNumberAt(now)-1 {
 		block := l.nextBlock()
 		l.makeTraffic(block)
 		l.publish(l.counted(block))

@@ -171,10 +171,10 @@ type networkFee struct {
 
 func networkRoutes() []route {
 	return []route{
-		{path: "/api/v1/network/stake", maxAge: time.Minute, answer: (*Ledger).answerStake},
-		{path: "/api/v1/network/supply", maxAge: time.Minute, answer: (*Ledger).answerSupply},
-		{path: "/api/v1/network/exchangerate", maxAge: time.Minute, answer: (*Ledger).answerRates},
-		{path: "/api/v1/network/fees", maxAge: time.Minute, params: []string{"order"}, answer: (*Ledger).answerFees},
+		{path: "/api/v1/network/stake", maxAge: time.Minute, java: true, answer: (*Ledger).answerStake},
+		{path: "/api/v1/network/supply", maxAge: time.Minute, java: true, answer: (*Ledger).answerSupply},
+		{path: "/api/v1/network/exchangerate", maxAge: time.Minute, java: true, answer: (*Ledger).answerRates},
+		{path: "/api/v1/network/fees", maxAge: time.Minute, params: []string{"order"}, java: true, answer: (*Ledger).answerFees},
 	}
 }
 

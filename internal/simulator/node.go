@@ -262,6 +262,7 @@ func nodeRoutes() []route {
 		path:   "/api/v1/network/nodes",
 		maxAge: time.Minute,
 		params: []string{"file.id", "limit", "node.id", "order"},
+		java:   true,
 		answer: (*Ledger).answerNodes,
 	}}
 }

@@ -43,7 +43,7 @@ func (l *Ledger) request(r *http.Request, rt route) (query, error) {
 	if err := q.parse(r.URL.RawQuery); err != nil {
 		return q, err
 	}
-	return q, q.check(rt.params)
+	return q, q.check(rt)
 }
 
 // parse refuses too many values of a key before it looks at any of them
@@ -92,6 +92,9 @@ var checks = map[string]func(string) bool{
 	"token.id":        isEntity,
 }
 
+// withoutNE are the parameters that refuse "ne" on every route that has them.
+var withoutNE = []string{"block.number", "spender.id"}
+
 var (
 	numberPattern    = regexp.MustCompile(`^[0-9]{1,19}$`)
 	entityPattern    = regexp.MustCompile(`^(([0-9]{1,4}\.)?[0-9]{1,5}\.[0-9]{1,12}|[0-9]{1,19})$`)
@@ -105,24 +108,31 @@ func isPositive(s string) bool  { return isNumber(s) && strings.Trim(s, "0") != 
 func isEntity(s string) bool    { return entityPattern.MatchString(s) || evmPattern.MatchString(s) }
 func isTimestamp(s string) bool { return timestampPattern.MatchString(s) }
 func isBoolean(s string) bool   { return strings.EqualFold(s, "true") || strings.EqualFold(s, "false") }
+
 func isOrder(s string) bool {
 	return strings.EqualFold(s, ascending) || strings.EqualFold(s, descending)
 }
 
 // check names every parameter that the route does not know or that has not the
 // form it should have, each in a message of its own (rest/utils.js).
-func (q query) check(known []string) error {
+//
+// The Java module takes what is no list once only.
+func (q query) check(rt route) error {
 	var bad []string
-	for _, p := range q.params {
+	for i, p := range q.params {
+		if rt.java && !strings.HasSuffix(p.key, "id") && slices.ContainsFunc(q.params[:i], func(o param) bool { return o.key == p.key }) {
+			return javaBadRequest("Only a single instance is supported for " + p.key)
+		}
 		isValid, checked := checks[p.key]
 		operator, value, found := strings.Cut(p.value, ":")
 		if !found {
 			operator, value = "eq", p.value
 		}
 		switch {
-		case !slices.Contains(known, p.key):
+		case !slices.Contains(rt.params, p.key):
 			bad = append(bad, "Unknown query parameter: "+p.key)
-		case checked && (!operatorPattern.MatchString(operator) || !isValid(value)):
+		case checked && (!operatorPattern.MatchString(operator) || !isValid(value)),
+			operator == "ne" && slices.Contains(withoutNE, p.key):
 			bad = append(bad, fmt.Sprintf(msgInvalidParameter, p.key))
 		}
 	}
@@ -451,7 +461,7 @@ func longFormID(hex string) entityID {
 	if err != nil || strings.Trim(hex[:24], "0") != "" {
 		return noEntity
 	}
-	return entityID(num) //nolint:gosec // 38 bits
+	return entityID(num)
 }
 
 func (q query) entities(key string) (filters, error) {
@@ -489,6 +499,10 @@ func badRequest(format string, args ...any) error {
 
 func notFound() error {
 	return &restError{status: http.StatusNotFound, messages: []string{"Not found"}}
+}
+
+func javaBadRequest(detail string) error {
+	return &restError{status: http.StatusBadRequest, messages: []string{"Bad Request"}, detail: detail}
 }
 
 // javaNotFound is the 404 of the mirror's Java module (GenericControllerAdvice).

@@ -4,6 +4,8 @@
 package simulator
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -108,6 +110,7 @@ func registeredNodeRoutes() []route {
 		path:   "/api/v1/network/registered-nodes",
 		maxAge: time.Minute,
 		params: []string{"limit", "order", "registerednode.id", "type"},
+		java:   true,
 		answer: (*Ledger).answerRegisteredNodes,
 	}}
 }
@@ -124,6 +127,10 @@ func (l *Ledger) answerRegisteredNodes(_ *http.Request, q query) (any, error) {
 	page, err := q.paging(ascending)
 	if err != nil {
 		return nil, err
+	}
+	if limit, _ := q.limit(defaultLimit, math.MaxInt64); limit > defaultMaxLimit {
+		// RegisteredNodesRequest does not cap.
+		return nil, javaBadRequest(fmt.Sprintf("limit must be less than or equal to %d", defaultMaxLimit))
 	}
 	if l.missing("registered-nodes") {
 		return nil, notFound()

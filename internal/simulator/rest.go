@@ -28,6 +28,7 @@ type route struct {
 	path   string // http.ServeMux pattern without method
 	maxAge time.Duration
 	params []string
+	java   bool // of the mirror's Java module
 	answer func(l *Ledger, r *http.Request, q query) (any, error)
 }
 

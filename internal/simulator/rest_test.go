@@ -194,7 +194,7 @@ func TestQueryRefuses(t *testing.T) {
 		q := query{}
 		err := q.parse(tc.raw)
 		if err == nil {
-			err = q.check(known)
+			err = q.check(route{params: known})
 		}
 		got := ""
 		if err != nil {
@@ -329,5 +329,56 @@ func TestNextLink(t *testing.T) {
 	got := q.next(ascending, cursor{key: "a", value: "1", inclusive: true}, cursor{key: "b", value: "2"})
 	if want := "http://127.0.0.1:5551/p?limit=1&a=gte:1&b=gt:2"; *got != want {
 		t.Errorf("got %s, want %s", *got, want)
+	}
+}
+
+// What the real server says of wrong paths, and of a slash at the end (recorded;
+// names of parameters as it writes them).
+func TestPaths(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 3})
+	wrong := func(message string) string { return `400 {"_status":{"messages":[{"message":"` + message + `"}]}}` }
+	for path, want := range map[string]string{
+		"schedules/x":               wrong("Invalid parameter: scheduleid"),
+		"tokens/x":                  wrong("Invalid parameter: tokenid"),
+		"tokens/0.0.274877906944":   wrong("Invalid parameter: tokenid"),
+		"topics/x/messages":         wrong("Invalid parameter: topic.id"),
+		"contracts/x":               wrong("Invalid parameter: contractid"),
+		"accounts/0.0.274877906944": wrong("Invalid parameter: idOrAliasOrEvmAddress"),
+		"accounts/0.0.1001/allowances/tokens?token.id=1":                 wrong("token.id without a spender.id parameter filter"),
+		"accounts?account.id=0.0.999999":                                 `200 {"accounts":[],"links":{"next":null}}`,
+		"accounts/?account.id=0.0.999999":                                `200 {"accounts":[],"links":{"next":null}}`,
+		"balances?account.id=0xffffffffffffffffffffffffffffffffffffffff": `200 {"timestamp":null,"balances":[],"links":{"next":null}}`,
+		"accounts/0.0.1001/allowances/tokens?spender.id=ne:9":            wrong("Invalid parameter: spender.id"),
+		"accounts/0.0.1001/tokens?token.id=ne:9":                         wrong("Invalid parameter: token.id"),
+		"blocks?block.number=ne:9":                                       wrong("Invalid parameter: block.number"),
+		"transactions?timestamp=gt:1&timestamp=gte:2":                    wrong("Multiple gt or gte operators not permitted for timestamp param"),
+		"transactions?timestamp=lt:1&timestamp=lte:2":                    wrong("Multiple lt or lte operators not permitted for timestamp param"),
+		"transactions?timestamp=1&timestamp=lte:2":                       wrong("Cannot combine eq with ne, gt, gte, lt, or lte for timestamp param"),
+		"network/nodes?limit=1&limit=2":                                  `400 {"_status":{"messages":[{"message":"Bad Request","detail":"Only a single instance is supported for limit"}]}}`,
+		"network/registered-nodes?limit=101":                             `400 {"_status":{"messages":[{"message":"Bad Request","detail":"limit must be less than or equal to 100"}]}}`,
+		"schedules?account.id=0.0.1001&account.id=0.0.1002":              `200 {"schedules":[],"links":{"next":null}}`,
+		"balances?timestamp=1":                                           `200 {"timestamp":null,"balances":[],"links":{"next":null}}`,
+	} {
+		got := send(t, s, http.MethodGet, "/api/v1/"+path, nil)
+		if text := fmt.Sprintf("%d %s", got.status, got.body); text != want {
+			t.Errorf("%s: got %s, want %s", path, text, want)
+		}
+		if got.header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s: Vary is %q", path, got.header.Get("Vary"))
+		}
+	}
+	if got := s.Requests()["GET /api/v1/accounts"]; got != 2 {
+		t.Errorf("%d requests of accounts were counted, want those with and without the slash", got)
+	}
+	first := getJSON[accountList](t, s, "/api/v1/accounts/?limit=1")
+	if got := *first.Links.Next; got != "/api/v1/accounts?limit=1&account.id=gt:0.0.2" {
+		t.Errorf("next is %s", got)
+	}
+	evm := *getJSON[accountList](t, s, "/api/v1/accounts?account.id=0.0.1001").Accounts[0].EVMAddress
+	if got := getJSON[balanceList](t, s, "/api/v1/balances?account.id="+evm).Balances; len(got) != 1 || got[0].Account != "0.0.1001" {
+		t.Errorf("%s: got %+v", evm, got)
+	}
+	if got := getJSON[accountList](t, s, "/api/v1/accounts?account.id="+evm).Accounts; len(got) != 0 {
+		t.Errorf("%s: got %+v", evm, got)
 	}
 }

@@ -198,7 +198,8 @@ func scheduleRoutes() []route {
 	}
 }
 
-// answerSchedules lists schedules, oldest first; account.id is the creator.
+// answerSchedules lists schedules, oldest first; account.id is the creator. All
+// conditions have to hold, also equal ones (rest/schedules.js).
 func (l *Ledger) answerSchedules(_ *http.Request, q query) (any, error) {
 	creators, err := q.entities("account.id")
 	if err != nil {
@@ -215,7 +216,7 @@ func (l *Ledger) answerSchedules(_ *http.Request, q query) (any, error) {
 	anyCreator := len(q.values("account.id")) == 0
 	rows := selectRows(page, slices.Sorted(maps.Keys(l.schedules)), func(id entityID) bool {
 		creator, known := l.schedules[id].creator()
-		return ids.match(int64(id)) && (anyCreator || known && creators.match(int64(creator)))
+		return ids.matchAll(int64(id)) && (anyCreator || known && creators.matchAll(int64(creator)))
 	})
 	list := scheduleList{Schedules: make([]Schedule, len(rows))}
 	for i, id := range rows {

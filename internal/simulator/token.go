@@ -424,8 +424,8 @@ func (t *token) detail() tokenDetail {
 	} else {
 		detail.CustomFees.FractionalFees = &[]struct{}{}
 	}
-	if t.Token.ExpiryTimestamp != nil {
-		detail.ExpiryTimestamp = new(json.Number(strconv.FormatInt(*t.Token.ExpiryTimestamp, 10)))
+	if t.ExpiryTimestamp != nil {
+		detail.ExpiryTimestamp = new(json.Number(strconv.FormatInt(*t.ExpiryTimestamp, 10)))
 	} else if expiry := expiryOf(t.CreatedTimestamp, t.AutoRenewPeriod); expiry != nil {
 		detail.ExpiryTimestamp = new(json.Number(strings.Replace(*expiry, ".", "", 1)))
 	}
@@ -629,6 +629,9 @@ func (l *Ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
 	ids, err := q.entities("token.id")
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(ids.others, func(c condition) bool { return c.operator == "ne" }) {
+		return nil, badRequest(msgInvalidParameter, "token.id") // tokenController.js
 	}
 	page, err := q.paging(ascending)
 	if err != nil {

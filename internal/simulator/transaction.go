@@ -373,15 +373,24 @@ func transactionRoutes() []route {
 			params: []string{"account.id", "limit", "order", "result", "timestamp", "transactiontype", "type"},
 			answer: (*Ledger).answerTransactions,
 		},
-		{path: "/api/v1/transactions/{id}", maxAge: 10 * time.Minute, answer: (*Ledger).answerTransaction},
+		{path: "/api/v1/transactions/{id}", maxAge: 10 * time.Minute, params: []string{"nonce", "scheduled"}, answer: (*Ledger).answerTransaction},
 	}
 }
 
 // answerTransaction has every transaction of one transaction id.
-func (l *Ledger) answerTransaction(r *http.Request, _ query) (any, error) {
+func (l *Ledger) answerTransaction(r *http.Request, q query) (any, error) {
+	nonces, err := q.filters("nonce", parseNumber)
+	if err != nil {
+		return nil, err
+	}
+	scheduled, err := q.boolean("scheduled")
+	if err != nil {
+		return nil, err
+	}
+	_, asked := q.last("scheduled")
 	var found []restTransaction
 	for _, record := range l.transactions {
-		if record.id() == r.PathValue("id") {
+		if record.id() == r.PathValue("id") && nonces.match(record.Nonce) && (!asked || record.Scheduled == scheduled) {
 			found = append(found, record.rest())
 		}
 	}
@@ -418,6 +427,9 @@ func parseTransactionSelection(q query) (transactionSelection, error) {
 	if s.timestamps, err = q.filters("timestamp", parseTimestamp); err != nil {
 		return s, err
 	}
+	if err := s.timestamps.checkRange(); err != nil {
+		return s, err
+	}
 	if s.names, err = q.choices("transactiontype", transactionTypes); err != nil {
 		return s, err
 	}
@@ -429,6 +441,26 @@ func parseTransactionSelection(q query) (transactionSelection, error) {
 	}
 	s.paging, err = q.paging(descending)
 	return s, err
+}
+
+// checkRange allows one lower and one upper bound, or values with neither
+// (rest/utils.js parseTimestampFilters).
+func (f filters) checkRange() error {
+	for _, bound := range []string{"gt", "lt"} {
+		count := 0
+		for _, c := range f.others {
+			if strings.HasPrefix(c.operator, bound) {
+				count++
+			}
+		}
+		if count > 1 {
+			return badRequest("Multiple %s or %se operators not permitted for timestamp param", bound, bound)
+		}
+	}
+	if len(f.equal) > 0 && len(f.others) > 0 {
+		return badRequest("Cannot combine eq with ne, gt, gte, lt, or lte for timestamp param")
+	}
+	return nil
 }
 
 // selectTransactions pages as the mirror does, by the time of the last row:
