@@ -229,6 +229,9 @@ func randomTransaction(random *rand.Rand, consensus time.Time, nonce int64, ids 
 		transaction.NFTTransfers = []simulator.NFTTransfer{{Sender: from, Receiver: to, Serial: 1, TokenID: "0.0.8"}}
 	case kind == 2:
 		transaction.Scheduled, transaction.Creator = true, pick()
+		if transaction.Creator == transaction.Payer { // otherwise AddTransaction adds it
+			transaction.Transfers[transaction.Payer] = -transaction.Fee
+		}
 	case from != to:
 		transaction.Transfers[from], transaction.Transfers[to] = -amount, amount
 	}

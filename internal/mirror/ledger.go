@@ -50,14 +50,16 @@ func (c *Client) LatestBlock(ctx context.Context) (Block, error) {
 	return block, err
 }
 
-// Blocks returns the blocks after the one with the given number, in ascending
+// Blocks returns the blocks after the one with the given number, all of them if
+// it is negative, in ascending
 // order, page by page as they are asked for. An error is the last thing that
 // it yields. (GET /api/v1/blocks)
 func (c *Client) Blocks(ctx context.Context, after int64) iter.Seq2[Page[Block], error] {
-	r := get(c.rest, blocksRoute, url.Values{
-		"block.number": {"gt:" + strconv.FormatInt(after, 10)},
-		"order":        {"asc"},
-	})
+	numbers := "gt:" + strconv.FormatInt(after, 10)
+	if after < 0 {
+		numbers = "gte:0"
+	}
+	r := get(c.rest, blocksRoute, url.Values{"block.number": {numbers}, "order": {"asc"}})
 	return pages(ctx, c, r.limit(maxRepeated), decodeBlocks)
 }
 
