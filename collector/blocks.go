@@ -21,8 +21,9 @@ const (
 	// of blocks, which come every 2 s (docs/hedera.md 5).
 	maxBlockPages = 10
 	// maxUnreadable is how often in a row what cannot be read stops the counting,
-	// in case it is one bad answer. After that it is left out.
-	maxUnreadable = 5
+	// in case it is one bad answer: it is asked for twice in a scrape. After that
+	// it is left out.
+	maxUnreadable = 6
 	// versionLength bounds a HAPI version as a label value.
 	versionLength = 32
 )
@@ -109,7 +110,7 @@ type blockState struct {
 	started      bool
 	created      time.Time  // the counters were 0
 	last         blockOrder // the latest block counted, or seen at the start
-	unreadable   int        // scrapes in a row that something stopped
+	unreadable   int        // answers in a row that stopped the counting
 	transactions float64
 	gas          float64
 	skipped      float64
@@ -152,6 +153,9 @@ func (c blocks) advance(ctx context.Context) error {
 	}
 	before := c.state.last.block.Number
 	more, err := c.countPages(ctx)
+	if errors.Is(err, errUnreadable) {
+		more, err = c.countPages(ctx)
+	}
 	switch {
 	case err != nil:
 		return err

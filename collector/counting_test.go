@@ -399,40 +399,6 @@ func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
 	}
 }
 
-func TestBlocksOfANetworkThatWasReset(t *testing.T) {
-	bodies := map[string]string{}
-	network := answering(t, bodies)
-	c := blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks, older: &network.State.older}
-	want := func(number, transactions, skipped string) {
-		t.Helper()
-		body, err := samplesFrom(t, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantLines(
-			t, body,
-			`hedera_block_number{network="simulated"} `+number,
-			`hedera_network_transactions_total{network="simulated"} `+transactions,
-			`hedera_network_blocks_skipped_total{network="simulated"} `+skipped,
-		)
-		wantNone(t, body, "hedera_block_gas_used{") // null
-		wantNone(t, body, "hedera_block_size_bytes{")
-		wantNone(t, body, "hedera_network_hapi_version_info{")
-	}
-	latest := func(number, count int) {
-		bodies[blocksPath] = fmt.Sprintf(`{"blocks":[{"number":%d,"count":%d,"gas_used":null,"hapi_version":null,"size":null,
-			"timestamp":{"from":"1.000000000","to":null}}],"links":{"next":null}}`, number, count)
-	}
-	latest(5000, 3)
-	want("5000", "0", "0")
-	latest(2, 4) // was reset
-	want("2", "0", "0")
-	latest(3, 5)
-	want("3", "5", "0")
-	latest(6, 1) // 4 and 5 are not to be had
-	want("6", "6", "2")
-}
-
 func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))

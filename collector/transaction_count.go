@@ -142,7 +142,7 @@ type accountCount struct {
 	kinds        map[typeAndResult]*kindCount
 	failed       float64
 	in, out, fee hbarSum
-	unreadable   int              // scrapes in a row that something stopped
+	unreadable   int              // answers in a row that stopped the counting
 	last         mirror.Timestamp // 0: unknown
 
 	lookedUp   bool // last was asked for

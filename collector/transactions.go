@@ -285,15 +285,8 @@ func (s *transactionScrape) countEach(ctx context.Context, batches [][]*accountC
 func (s *transactionScrape) countBatch(ctx context.Context, batch []*accountCount) (rest []*accountCount, err error) {
 	at := batch[0].cursor // the earliest: the batch is sorted by cursor
 	for range maxTransactionPages {
-		ids := make([]string, 0, len(batch))
-		for _, count := range batch {
-			ids = append(ids, count.id)
-		}
-		page, err := s.mirror.Transactions(ctx, ids, at.at)
+		page, err := s.page(ctx, batch, at)
 		if err != nil {
-			return batch, err
-		}
-		if err := waitReadable(page, batch); err != nil {
 			return batch, err
 		}
 		next, caughtUp, err := at.next(page, s.settled)
@@ -319,6 +312,23 @@ func (s *transactionScrape) countBatch(ctx context.Context, batch []*accountCoun
 	}
 	s.done(batch, at.at)
 	return nil, nil
+}
+
+// page asks once more for what cannot be read, in case it was one bad answer.
+func (s *transactionScrape) page(ctx context.Context, batch []*accountCount, at cursor) (page mirror.Page[mirror.Transaction], err error) {
+	ids := make([]string, 0, len(batch))
+	for _, count := range batch {
+		ids = append(ids, count.id)
+	}
+	for range 2 {
+		if page, err = s.mirror.Transactions(ctx, ids, at.at); err != nil {
+			return page, err
+		}
+		if err = waitReadable(page, batch); err == nil {
+			break
+		}
+	}
+	return page, err
 }
 
 // setApart returns the batch without its busy accounts, unless it is one.
