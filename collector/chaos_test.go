@@ -32,7 +32,7 @@ type chaos struct {
 func (c *chaos) answer(w http.ResponseWriter, r *http.Request, upstream http.Handler) {
 	c.mu.Lock()
 	spoil := c.random.Float64() < c.share
-	kind := c.random.IntN(7)
+	kind := c.random.IntN(9)
 	seed := c.random.Uint64()
 	c.mu.Unlock()
 	if !spoil {
@@ -61,6 +61,12 @@ func (c *chaos) answer(w http.ResponseWriter, r *http.Request, upstream http.Han
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.spoiled[name]++
+}
+
+// countedFields are the fields that the counters need, by list.
+var countedFields = map[string][]string{
+	"blocks":       {"number", "count", "gas_used", "timestamp"},
+	"transactions": {"consensus_timestamp", "transaction_id", "charged_tx_fee", "transfers", "token_transfers", "nft_transfers", "nonce", "scheduled"},
 }
 
 // spoiltBody cuts the body, makes it no JSON, or has a row twice or with a field
@@ -93,11 +99,9 @@ func spoiltBody(random *rand.Rand, kind int, body string) (spoilt, name string) 
 			name = "twice"
 			continue
 		}
-		for field := range row { // any
-			row[field] = []any{map[string]any{}, "odd", []any{1}, json.Number("99999999999999999999999")}[random.IntN(3)]
-			name = "odd " + field
-			break
-		}
+		field := countedFields[list][random.IntN(len(countedFields[list]))]
+		row[field] = []any{map[string]any{}, "odd", json.Number("99999999999999999999999")}[random.IntN(3)]
+		name = "odd"
 	}
 	changed, err := json.Marshal(answer)
 	if err != nil {
@@ -109,7 +113,7 @@ func spoiltBody(random *rand.Rand, kind int, body string) (spoilt, name string) 
 // TestCountersAreExactInChaos has one answer in ten spoilt, with replicas that
 // are behind.
 func TestCountersAreExactInChaos(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(3) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testChaos(t, memory, seed) })
@@ -118,7 +122,7 @@ func TestCountersAreExactInChaos(t *testing.T) {
 }
 
 func testChaos(t *testing.T, memory *memnet.Network, seed uint64) {
-	const accounts, scrapes = 250, 40
+	const accounts, scrapes = 120, 60
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: accounts, Listen: memory.Listen})
 	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()))
 	ids := make([]string, accounts)
@@ -141,11 +145,11 @@ func testChaos(t *testing.T, memory *memnet.Network, seed uint64) {
 	want := tallies{}
 	shown := 0
 	for range scrapes {
-		for i := range random.IntN(80) {
+		for i := range random.IntN(30) {
 			consensus = consensus.Add(time.Duration(1 + random.IntN(3)))
 			want.add(t, sim, randomTransaction(random, consensus, int64(i), ids))
 		}
-		for range 1 + random.IntN(60) {
+		for range 1 + random.IntN(30) {
 			consensus = blockEndOf(t, addBlockWith(sim, random.IntN(1000), random.Int64N(1e7)))
 		}
 		shown += len(linesWith(scrapeText(t, spoilt, testDeadline), "hedera_account_fees_hbar_total{"))
@@ -154,7 +158,7 @@ func testChaos(t *testing.T, memory *memnet.Network, seed uint64) {
 	if shown < accounts*scrapes*85/100 {
 		t.Errorf("%d of %d accounts were shown", shown, accounts*scrapes)
 	}
-	if len(upstream.spoiled) < 8 {
+	if upstream.spoiled["odd"] == 0 || len(upstream.spoiled) < 4 {
 		t.Errorf("only %v was spoilt", upstream.spoiled)
 	}
 
