@@ -5,6 +5,8 @@ package collector
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,9 +20,10 @@ const (
 	// maxBlockPages of 100 blocks are read in one scrape: more than half an hour
 	// of blocks, which come every 2 s (docs/hedera.md 5).
 	maxBlockPages = 10
-	// resetAfter is the age of the last block at which the mirror, if it has no
-	// newer block, is asked whether the network was reset.
-	resetAfter = time.Minute
+	// maxUnreadable is how often in a row what cannot be read stops the counting,
+	// in case it is one bad answer: it is asked for twice in a scrape. After that
+	// it is left out.
+	maxUnreadable = 6
 	// versionLength bounds a HAPI version as a label value.
 	versionLength = 32
 )
@@ -29,7 +32,7 @@ var (
 	blockNumber = newGauge(Metric{
 		Collector: "blocks",
 		Name:      "block_number",
-		Help:      "Number of the latest block.",
+		Help:      "Number of the latest block. Absent while the mirror node is starting, see hedera_mirror_starting.",
 		Labels:    networkLabel,
 		Source:    blocksSource,
 		Example:   "delta(hedera_block_number[5m]) == 0",
@@ -85,7 +88,7 @@ var (
 	blocksSkipped = newCounter(Metric{
 		Collector: "blocks",
 		Name:      "network_blocks_skipped_total",
-		Help:      "Blocks left out of the counters: blocks that the mirror node does not have, and blocks beyond the 1,000 that one scrape reads.",
+		Help:      "Blocks left out of the counters: blocks that the mirror node does not have or whose count of transactions cannot be read, and blocks beyond the 1,000 that one scrape reads.",
 		Labels:    networkLabel,
 		Source:    blocksSource,
 		Example:   "increase(hedera_network_blocks_skipped_total[1h]) > 0",
@@ -105,23 +108,29 @@ type blockState struct {
 	lock *semaphore.Weighted
 
 	started      bool
-	last         mirror.Block // the latest block counted, or seen at the start
+	created      time.Time  // the counters were 0
+	last         blockOrder // the latest block counted, or seen at the start
+	unreadable   int        // answers in a row that stopped the counting
 	transactions float64
 	gas          float64
 	skipped      float64
 }
 
+// noBlock is before the first block of a ledger.
+const noBlock = -1
+
 type blocks struct {
 	network string
 	mirror  *mirror.Client
 	state   *blockState
+	older   *olderAnswers
 }
 
 func newBlocks(n Network) (Collector, error) {
 	if n.Mirror == nil {
 		return noop{}, nil
 	}
-	return blocks{network: n.Name, mirror: n.Mirror, state: &n.State.blocks}, nil
+	return blocks{network: n.Name, mirror: n.Mirror, state: &n.State.blocks, older: &n.State.older}, nil
 }
 
 // Update implements Collector. What was counted before an error stays counted.
@@ -131,32 +140,44 @@ func (c blocks) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	}
 	defer c.state.lock.Release(1)
 
-	if err := c.advance(ctx); err != nil {
-		return err
+	err := c.advance(ctx)
+	if err == nil || errors.Is(err, errUnreadable) {
+		c.send(ch)
 	}
-	c.send(ch)
-	return nil
+	return err
 }
 
 func (c blocks) advance(ctx context.Context) error {
 	if !c.state.started {
-		latest, err := c.mirror.LatestBlock(ctx)
-		if err != nil {
-			return err
-		}
-		c.state.last, c.state.started = latest, true
-		return nil
+		return c.begin(ctx)
 	}
-	before := c.state.last.Number
+	before := c.state.last.block.Number
 	more, err := c.countPages(ctx)
+	if errors.Is(err, errUnreadable) {
+		more, err = c.countPages(ctx)
+	}
 	switch {
 	case err != nil:
 		return err
 	case more:
 		return c.skipToLatest(ctx)
-	case before == c.state.last.Number && time.Since(blockEnd(c.state.last)) > resetAfter:
+	case before == c.state.last.block.Number:
 		return c.noticeReset(ctx)
 	}
+	return nil
+}
+
+// begin counts from the latest block, or from the first one of a mirror that is
+// starting.
+func (c blocks) begin(ctx context.Context) error {
+	latest, err := c.mirror.LatestBlock(ctx)
+	if errors.Is(err, mirror.ErrNoBlock) {
+		latest, err = mirror.Block{Number: noBlock}, nil
+	}
+	if err != nil {
+		return err
+	}
+	c.state.last.block, c.state.started, c.state.created = latest, true, time.Now()
 	return nil
 }
 
@@ -164,12 +185,12 @@ func (c blocks) advance(ctx context.Context) error {
 // be more than one scrape reads.
 func (c blocks) countPages(ctx context.Context) (more bool, err error) {
 	pages := 0
-	for page, err := range c.mirror.Blocks(ctx, c.state.last.Number) {
+	for page, err := range c.mirror.Blocks(ctx, c.state.last.block.Number) {
 		if err != nil {
 			return false, err
 		}
-		for _, block := range page.Rows {
-			c.count(block)
+		if err := c.countPage(page); err != nil {
+			return false, err
 		}
 		if pages++; pages == maxBlockPages {
 			return page.More, nil
@@ -178,45 +199,86 @@ func (c blocks) countPages(ctx context.Context) (more bool, err error) {
 	return false, nil
 }
 
-func (c blocks) count(block mirror.Block) {
-	if block.Number <= c.state.last.Number {
-		return
+// errUnreadable is for rows that stop the counting.
+var errUnreadable = errors.New("it has rows that cannot be read; they are left out if that does not change")
+
+func (c blocks) countPage(page mirror.Page[mirror.Block]) error {
+	wait := c.state.unreadable < maxUnreadable
+	if page.Dropped > 0 && wait {
+		c.state.unreadable++
+		return fmt.Errorf("blocks after %d: %w", c.state.last.block.Number, errUnreadable)
 	}
-	c.state.skipped += float64(block.Number - c.state.last.Number - 1)
+	for _, block := range page.Rows {
+		if block.Number <= c.state.last.block.Number {
+			continue
+		}
+		if !countable(block) && wait {
+			c.state.unreadable++
+			return fmt.Errorf("block %d: %w", block.Number, errUnreadable)
+		}
+		if !c.count(block) {
+			return nil
+		}
+	}
+	c.state.unreadable = 0
+	return nil
+}
+
+func countable(block mirror.Block) bool {
+	_, ok := block.Count.Get()
+	return ok && block.GasUsed.Err() == nil
+}
+
+// count reports whether the block is newer than the last one.
+func (c blocks) count(block mirror.Block) bool {
+	gap := block.Number - c.state.last.block.Number - 1
+	if !c.state.last.accept(block) {
+		c.older.refuse(blocksPath)
+		return false
+	}
+	c.state.skipped += float64(gap)
+	if !countable(block) {
+		c.state.skipped++
+	}
 	c.state.transactions += float64(block.Count.Or(0))
 	c.state.gas += float64(block.GasUsed.Or(0))
-	c.state.last = block
+	return true
 }
 
 func (c blocks) skipToLatest(ctx context.Context) error {
 	latest, err := c.mirror.LatestBlock(ctx)
-	if err != nil {
-		return err
+	if err == nil && latest.Number > c.state.last.block.Number {
+		c.count(latest)
 	}
-	c.count(latest)
-	return nil
+	return err
 }
 
 // noticeReset starts again at the latest block of a network that was reset, as
-// happens to testnet (docs/hedera.md 5).
+// happens to testnet (docs/hedera.md 5): it has a lower number and a later time.
+// With an earlier time it is an older replica's.
 func (c blocks) noticeReset(ctx context.Context) error {
 	latest, err := c.mirror.LatestBlock(ctx)
-	if err == nil && latest.Number < c.state.last.Number && !latest.Older(c.state.last) {
-		c.state.last = latest
+	if errors.Is(err, mirror.ErrNoBlock) {
+		return nil
+	}
+	if err == nil && latest.Number < c.state.last.block.Number && !c.state.last.accept(latest) {
+		c.older.refuse(blocksPath)
 	}
 	return err
 }
 
 func (c blocks) send(ch chan<- prometheus.Metric) {
-	last := c.state.last
-	ch <- blockNumber.sample(float64(last.Number), c.network)
+	last := c.state.last.block
+	if last.Number != noBlock {
+		ch <- blockNumber.sample(float64(last.Number), c.network)
+	}
 	sendField(ch, blockTransactions, last.Count, count, c.network)
 	sendField(ch, blockGasUsed, last.GasUsed, count, c.network)
 	sendField(ch, blockSize, last.Size, count, c.network)
 	if _, ok := last.HAPIVersion.Get(); ok {
 		ch <- hapiVersion.sample(1, c.network, text(last.HAPIVersion, versionLength))
 	}
-	ch <- networkTransactions.sample(c.state.transactions, c.network)
-	ch <- networkGasUsed.sample(c.state.gas, c.network)
-	ch <- blocksSkipped.sample(c.state.skipped, c.network)
+	ch <- networkTransactions.sample(c.state.transactions, c.state.created, c.network)
+	ch <- networkGasUsed.sample(c.state.gas, c.state.created, c.network)
+	ch <- blocksSkipped.sample(c.state.skipped, c.state.created, c.network)
 }

@@ -40,7 +40,7 @@ func TestWhatAScrapeCosts(t *testing.T) {
 		"GET /api/v1/accounts/{id}/allowances/crypto": 1,
 		"GET /api/v1/accounts/{id}/allowances/tokens": 1,
 		"GET /api/v1/balances":                        1,
-		"GET /api/v1/blocks":                          2, // mirror and blocks
+		"GET /api/v1/blocks":                          3, // mirror, blocks and transactions
 		"GET /api/v1/contracts":                       1,
 		"GET /api/v1/network/exchangerate":            1,
 		"GET /api/v1/network/fees":                    1,
@@ -57,10 +57,11 @@ func TestWhatAScrapeCosts(t *testing.T) {
 		"grpc getAccountInfo":                         118,
 	}
 	for scrape, extra := range []map[string]int{
-		// The first one finds out where counting begins, the last transactions of
-		// some accounts before it, and the decimals of tokens with allowances.
-		{"GET /api/v1/blocks": 1, "GET /api/v1/transactions": maxLookups, "GET /api/v1/tokens/{id}": 2},
-		{"GET /api/v1/transactions": maxLookups},
+		// The first one finds out the last transactions of some accounts, and the
+		// decimals of tokens with allowances.
+		{"GET /api/v1/transactions": maxLookups, "GET /api/v1/tokens/{id}": 2},
+		// There is no new block, so blocks looks for a reset.
+		{"GET /api/v1/blocks": 1, "GET /api/v1/transactions": maxLookups},
 	} {
 		sim.ResetRequests()
 		scrapeText(t, set, testDeadline)

@@ -4,8 +4,10 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -131,7 +133,7 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 	}
 	client, upstream := newFlaky(t, sim, seed, 1)
 	collectorOn := func(accounts ...config.Account) transactions {
-		return transactions{network: "simulated", accounts: accounts, mirror: client, state: &network.State.transactions}
+		return transactions{network: "simulated", accounts: accounts, mirror: client, state: network.State}
 	}
 	c := collectorOn(network.Accounts...)
 
@@ -143,10 +145,11 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 			t.Fatal(err)
 		}
 	}
-	before := totalsOf(sim, ids)
+	want := tallies{}
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
+	setReplicaLag(t, sim, 250) // 500 s
 
 	upstream.setFailing(true)
 	consensus := blockEndOf(t, start)
@@ -156,7 +159,10 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 			if random.IntN(3) > 0 || i%90 == 0 { // never a page full of one timestamp
 				consensus = consensus.Add(time.Duration(1 + random.IntN(3)))
 			}
-			addRandomTransaction(t, sim, random, consensus, int64(i), ids)
+			want.add(t, sim, randomTransaction(random, consensus, int64(i), ids))
+		}
+		for range random.IntN(200) {
+			consensus = blockEndOf(t, addBlock(sim))
 		}
 		scrapeAtOnce(t, c, 1+random.IntN(2))
 		if random.IntN(4) == 0 { // a reload
@@ -165,10 +171,18 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 	}
 
 	upstream.setFailing(false)
+	setReplicaLag(t, sim, 0)
 	var body string
 	awaitSamples(t, c, &body, `hedera_transactions_backlog_seconds{network="simulated"} 0`)
-	for i, id := range ids {
-		wantTotals(t, body, id, before[i], sim.AccountTotals(id))
+	for _, id := range ids {
+		want.check(t, body, id)
+	}
+}
+
+func setReplicaLag(t *testing.T, sim *simulator.Simulator, blocks int) {
+	t.Helper()
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetReplicaLag(blocks) }); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -195,63 +209,107 @@ func awaitSamples(t *testing.T, c Collector, body *string, line string) {
 	t.Fatalf("there is no %s in\n%s", line, *body)
 }
 
-func totalsOf(sim *simulator.Simulator, ids []string) []simulator.Totals {
-	totals := make([]simulator.Totals, 0, len(ids))
-	for _, id := range ids {
-		totals = append(totals, sim.AccountTotals(id))
-	}
-	return totals
-}
-
-func addRandomTransaction(t *testing.T, sim *simulator.Simulator, random *rand.Rand, consensus time.Time, nonce int64, ids []string) {
-	t.Helper()
+func randomTransaction(random *rand.Rand, consensus time.Time, nonce int64, ids []string) simulator.Transaction {
 	others := append([]string{"0.0.98", "0.0.1004"}, ids...)
 	pick := func() string { return others[random.IntN(len(others))] }
 	from, to, amount := pick(), pick(), random.Int64N(1e15)
-	transfers := map[string]int64{}
-	if from != to {
-		transfers[from], transfers[to] = -amount, amount
+	transaction := simulator.Transaction{
+		Consensus: consensus,
+		Payer:     pick(),
+		Name:      []string{"CRYPTOTRANSFER", "CONTRACTCALL", "TOKENMINT"}[random.IntN(3)],
+		Result:    []string{"SUCCESS", "CONTRACT_REVERT_EXECUTED", "KEY_REQUIRED"}[random.IntN(3)],
+		Fee:       random.Int64N(1e9),
+		Nonce:     nonce,
+		Transfers: map[string]int64{},
 	}
-	err := sim.Update(func(l *simulator.Ledger) error {
-		return l.AddTransaction(simulator.Transaction{
-			Consensus: consensus,
-			Payer:     pick(),
-			Name:      []string{"CRYPTOTRANSFER", "CONTRACTCALL", "TOKENMINT"}[random.IntN(3)],
-			Result:    []string{"SUCCESS", "CONTRACT_REVERT_EXECUTED", "KEY_REQUIRED"}[random.IntN(3)],
-			Fee:       random.Int64N(1e9),
-			Transfers: transfers,
-			Nonce:     nonce,
-		})
-	})
-	if err != nil {
+	switch kind := random.IntN(5); {
+	case kind == 0:
+		transaction.TokenTransfers = []simulator.TokenTransfer{{Account: from, Amount: -1, TokenID: "0.0.7"}, {Account: to, Amount: 1, TokenID: "0.0.7"}}
+	case kind == 1:
+		transaction.NFTTransfers = []simulator.NFTTransfer{{Sender: from, Receiver: to, Serial: 1, TokenID: "0.0.8"}}
+	case kind == 2:
+		transaction.Scheduled, transaction.Creator = true, pick()
+		if transaction.Creator == transaction.Payer { // otherwise AddTransaction adds it
+			transaction.Transfers[transaction.Payer] = -transaction.Fee
+		}
+	case from != to:
+		transaction.Transfers[from], transaction.Transfers[to] = -amount, amount
+	}
+	return transaction
+}
+
+// tallies are what the counters of accounts should be: they know of each
+// transaction who paid for it.
+type tallies map[string]*tally
+
+type tally struct {
+	in, out, fees, failed int64
+	last                  time.Time
+	kinds                 map[[2]string]int
+}
+
+// add adds a transaction to the ledger.
+func (all tallies) add(t *testing.T, sim *simulator.Simulator, transaction simulator.Transaction) {
+	t.Helper()
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.AddTransaction(transaction) }); err != nil {
 		t.Fatal(err)
+	}
+	of := func(id string) *tally {
+		if all[id] == nil {
+			all[id] = &tally{kinds: map[[2]string]int{}}
+		}
+		all[id].last = transaction.Consensus
+		return all[id]
+	}
+	of(transaction.Payer).fees += transaction.Fee
+	involved := map[string]bool{cmp.Or(transaction.Creator, transaction.Payer): true}
+	transfers := maps.Clone(transaction.Transfers)
+	if transaction.Scheduled && transaction.Creator != transaction.Payer { // as AddTransaction has it
+		transfers[transaction.Payer] -= transaction.Fee
+	}
+	for id, amount := range transfers {
+		involved[id] = true
+		of(id).in += max(0, amount)
+		of(id).out += max(0, -amount)
+	}
+	for id := range involved {
+		of(id).kinds[[2]string{cmp.Or(transaction.Name, "CRYPTOTRANSFER"), cmp.Or(transaction.Result, "SUCCESS")}]++
+		if cmp.Or(transaction.Result, "SUCCESS") != "SUCCESS" {
+			of(id).failed++
+		}
+	}
+	for _, moved := range transaction.TokenTransfers {
+		of(moved.Account)
+	}
+	for _, moved := range transaction.NFTTransfers {
+		of(moved.Sender)
+		of(moved.Receiver)
 	}
 }
 
-func wantTotals(t *testing.T, body, id string, before, after simulator.Totals) {
+func (all tallies) check(t *testing.T, body, id string) {
 	t.Helper()
+	want := all[id]
+	if want == nil {
+		t.Fatalf("no transaction of %s", id)
+	}
 	labels := fmt.Sprintf(`account_id="%s",`, id)
 	tail := fmt.Sprintf(`name="%s",network="simulated"`, id)
 	wantLines(
 		t, body,
-		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="in",%s} %s`, labels, tail, sampleValue(hbar(after.In-before.In))),
-		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="out",%s} %s`, labels, tail, sampleValue(hbar(after.Out-before.Out))),
-		fmt.Sprintf(`hedera_account_fees_hbar_total{%s%s} %s`, labels, tail, sampleValue(hbar(after.Fees-before.Fees))),
-		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.TimestampOf(after.Last).Seconds())),
+		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="in",%s} %s`, labels, tail, sampleValue(hbar(want.in))),
+		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="out",%s} %s`, labels, tail, sampleValue(hbar(want.out))),
+		fmt.Sprintf(`hedera_account_fees_hbar_total{%s%s} %s`, labels, tail, sampleValue(hbar(want.fees))),
+		fmt.Sprintf(`hedera_account_failed_transactions_total{%s%s} %d`, labels, tail, want.failed),
+		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.TimestampOf(want.last).Seconds())),
+		fmt.Sprintf(`hedera_account_inactive{%s%s} 0`, labels, tail),
 	)
-	kinds := 0
-	for kind, count := range after.ByTypeResult {
-		count -= before.ByTypeResult[kind]
-		if count == 0 {
-			continue
-		}
-		kinds++
+	for kind, count := range want.kinds {
 		result := strings.Replace(kind[1], "KEY_REQUIRED", other, 1) // has no label value of its own
-		wantLines(t, body, fmt.Sprintf(`hedera_account_transactions_total{%s%s,result="%s",type="%s"} %s`,
-			labels, tail, result, kind[0], sampleValue(float64(count))))
+		wantLines(t, body, fmt.Sprintf(`hedera_account_transactions_total{%s%s,result="%s",type="%s"} %d`, labels, tail, result, kind[0], count))
 	}
-	if shown := len(linesWith(body, "hedera_account_transactions_total{", labels)); shown != kinds {
-		t.Errorf("%d series count transactions of %s, want %d", shown, id, kinds)
+	if shown := len(linesWith(body, "hedera_account_transactions_total{", labels)); shown != len(want.kinds) {
+		t.Errorf("%d series count transactions of %s, want %d", shown, id, len(want.kinds))
 	}
 }
 
@@ -272,12 +330,13 @@ func testBlockHistory(t *testing.T, seed uint64) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	client, upstream := newFlaky(t, sim, seed, 3)
-	c := blocks{network: "simulated", mirror: client, state: &network.State.blocks}
+	c := blocks{network: "simulated", mirror: client, state: &network.State.blocks, older: &network.State.older}
 
 	before := sim.BlockTotals()
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
 	}
+	setReplicaLag(t, sim, 120)
 	upstream.setFailing(true)
 	for range 9 { // even if all of them fail, no more blocks than a scrape reads
 		for range []int{0, 1, 7, 99, 100, 101}[random.IntN(6)] {
@@ -286,6 +345,7 @@ func testBlockHistory(t *testing.T, seed uint64) {
 		scrapeAtOnce(t, c, 1+random.IntN(2))
 	}
 	upstream.setFailing(false)
+	setReplicaLag(t, sim, 0)
 	last := addBlockWith(sim, 3, 5)
 	body, err := samplesFrom(t, c)
 	if err != nil {
@@ -306,7 +366,7 @@ func testBlockHistory(t *testing.T, seed uint64) {
 func newBlocksOn(t *testing.T, sim *simulator.Simulator) blocks {
 	t.Helper()
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	return blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks}
+	return blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks, older: &network.State.older}
 }
 
 func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
@@ -339,45 +399,11 @@ func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
 	}
 }
 
-func TestBlocksOfANetworkThatWasReset(t *testing.T) {
-	bodies := map[string]string{}
-	network := answering(t, bodies)
-	c := blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks}
-	want := func(number, transactions, skipped string) {
-		t.Helper()
-		body, err := samplesFrom(t, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantLines(
-			t, body,
-			`hedera_block_number{network="simulated"} `+number,
-			`hedera_network_transactions_total{network="simulated"} `+transactions,
-			`hedera_network_blocks_skipped_total{network="simulated"} `+skipped,
-		)
-		wantNone(t, body, "hedera_block_gas_used{") // null
-		wantNone(t, body, "hedera_block_size_bytes{")
-		wantNone(t, body, "hedera_network_hapi_version_info{")
-	}
-	latest := func(number, count int) {
-		bodies[blocksPath] = fmt.Sprintf(`{"blocks":[{"number":%d,"count":%d,"gas_used":null,"hapi_version":null,"size":null,
-			"timestamp":{"from":"1.000000000","to":null}}],"links":{"next":null}}`, number, count)
-	}
-	latest(5000, 3)
-	want("5000", "0", "0")
-	latest(2, 4) // was reset
-	want("2", "0", "0")
-	latest(3, 5)
-	want("3", "5", "0")
-	latest(6, 1) // 4 and 5 are not to be had
-	want("6", "6", "2")
-}
-
 func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	watched := account("0.0.1001", "busy")
-	c := transactions{network: "simulated", accounts: []config.Account{watched}, mirror: network.Mirror, state: &network.State.transactions}
+	c := transactions{network: "simulated", accounts: []config.Account{watched}, mirror: network.Mirror, state: network.State}
 	start := blockEndOf(t, addBlock(sim))
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
@@ -412,25 +438,10 @@ func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	}
 }
 
-// TestCursorIsNeverOlderThanADay keeps it within the 60 days that the mirror searches.
-func TestCursorIsNeverOlderThanADay(t *testing.T) {
-	const old = 3 * 24 * time.Hour
-	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1, Now: func() time.Time { return time.Now().Add(-old) }})
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
-	earliest := mirror.TimestampOf(time.Now().Add(-settled))
-	if _, err := samplesFrom(t, c); err != nil {
-		t.Fatal(err)
-	}
-	if at := c.state.accounts["0.0.1001"].cursor.at; at < earliest {
-		t.Errorf("the cursor is at %s, want %s or later", at, earliest)
-	}
-}
-
 func TestFullPageOfOneTimestampIsAnError(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: &network.State.transactions}
+	c := transactions{network: "simulated", accounts: []config.Account{account("0.0.1001", "a")}, mirror: network.Mirror, state: network.State}
 	at := blockEndOf(t, addBlock(sim)).Add(time.Second)
 	if _, err := samplesFrom(t, c); err != nil {
 		t.Fatal(err)
@@ -450,11 +461,12 @@ func TestFullPageOfOneTimestampIsAnError(t *testing.T) {
 func TestQuietAccount(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 15})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	c := transactions{network: "simulated", mirror: network.Mirror, state: &network.State.transactions}
+	c := transactions{network: "simulated", mirror: network.Mirror, state: network.State}
+	earlier := blockEndOf(t, addBlock(sim)).Add(-59 * 24 * time.Hour)
 	for i := range 15 {
 		c.accounts = append(c.accounts, account("0.0."+itoa(1001+i), itoa(i)))
 		if err := sim.Update(func(l *simulator.Ledger) error {
-			return l.AddTransaction(simulator.Transaction{Consensus: time.Unix(1790000000, 0), Payer: "0.0." + itoa(1001+i)})
+			return l.AddTransaction(simulator.Transaction{Consensus: earlier, Payer: "0.0." + itoa(1001+i)})
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -466,12 +478,12 @@ func TestQuietAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := linesWith(body, "hedera_account_last_transaction_timestamp_seconds{")
-		if len(lines) != known || !strings.HasSuffix(lines[0], " 1.79e+09") {
+		if len(lines) != known || !strings.HasSuffix(lines[0], " "+sampleValue(mirror.TimestampOf(earlier).Seconds())) {
 			t.Errorf("%d last transactions, want %d: %q", len(lines), known, lines)
 		}
 	}
-	if requests := sim.Requests(); requests["GET /api/v1/transactions"] != 1 || len(requests) != 1 {
-		t.Errorf("a scrape of 15 quiet accounts made the requests %v, want one", requests)
+	if requests := sim.Requests(); requests["GET /api/v1/transactions"] != 1 || requests["GET /api/v1/blocks"] != 1 || len(requests) != 2 {
+		t.Errorf("a scrape of 15 quiet accounts made the requests %v, want one for them and one for the latest block", requests)
 	}
 }
 

@@ -6,6 +6,7 @@ package collector
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -43,9 +44,18 @@ func newGauge(m Metric) constMetric {
 	return newConstMetric(m, "gauge", prometheus.GaugeValue)
 }
 
-// newCounter declares a counter; its collector keeps the value.
-func newCounter(m Metric) constMetric {
-	return newConstMetric(m, "counter", prometheus.CounterValue)
+// constCounter is a family of counters, of which the collector keeps the values.
+type constCounter struct{ constMetric }
+
+// newCounter declares a counter; m.Name is without the namespace.
+func newCounter(m Metric) constCounter {
+	return constCounter{newConstMetric(m, "counter", prometheus.CounterValue)}
+}
+
+// sample makes one sample. The counter was 0 at the time created, so that what
+// is counted before the first scrape counts as an increase.
+func (m constCounter) sample(value float64, created time.Time, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetricWithCreatedTimestamp(m.desc, m.valueType, value, created, labels...)
 }
 
 func newConstMetric(m Metric, typeName string, valueType prometheus.ValueType) constMetric {

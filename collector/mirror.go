@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,15 +18,23 @@ var (
 	mirrorUp = newGauge(Metric{
 		Collector: "mirror",
 		Name:      "mirror_up",
-		Help:      "Whether the mirror node's REST API returned its latest block.",
+		Help:      "Whether the mirror node's REST API returned its latest block, or that it has none yet.",
 		Labels:    networkLabel,
 		Source:    blocksSource,
 		Example:   "hedera_mirror_up == 0",
 	})
+	mirrorStarting = newGauge(Metric{
+		Collector: "mirror",
+		Name:      "mirror_starting",
+		Help:      "Whether the mirror node has no block yet. Until then there is no sample of the latest block, and nothing to count.",
+		Labels:    networkLabel,
+		Source:    blocksSource,
+		Example:   "hedera_mirror_starting == 1",
+	})
 	mirrorLatestBlock = newGauge(Metric{
 		Collector: "mirror",
 		Name:      "mirror_latest_block_timestamp_seconds",
-		Help:      "End of the mirror node's latest block. Its age is the lag of the mirror node.",
+		Help:      "End of the mirror node's latest block; of several replicas, the newest. Its age is the lag of the mirror node.",
 		Labels:    networkLabel,
 		Source:    blocksSource,
 		Example:   "time() - hedera_mirror_latest_block_timestamp_seconds > 60",
@@ -53,11 +62,12 @@ type mirrorHealth struct {
 	network string
 	rest    *mirror.Client               // nil: no mirror
 	grpc    *consensus.AddressBookClient // nil: no gRPC
+	state   *State
 	log     Logger
 }
 
 func newMirrorHealth(n Network) (Collector, error) {
-	return mirrorHealth{network: n.Name, rest: n.Mirror, grpc: n.MirrorGRPC, log: n.Log}, nil
+	return mirrorHealth{network: n.Name, rest: n.Mirror, grpc: n.MirrorGRPC, state: n.State, log: n.Log}, nil
 }
 
 // Update implements Collector. A mirror that is down is a sample and not a
@@ -80,12 +90,23 @@ func (c mirrorHealth) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 
 func (c mirrorHealth) checkREST(ctx context.Context, ch chan<- prometheus.Metric) {
 	block, err := c.rest.LatestBlock(ctx)
-	ch <- mirrorUp.sample(boolValue(err == nil), c.network)
-	if err != nil {
+	starting := errors.Is(err, mirror.ErrNoBlock)
+	up := err == nil || starting
+	ch <- mirrorUp.sample(boolValue(up), c.network)
+	defer c.state.older.send(ch, c.network)
+	if !up {
 		level.Debug(c.log).Log("msg", "mirror down", "network", c.network, "err", err)
 		return
 	}
-	sendTime(ch, mirrorLatestBlock, block.Timestamp.To, c.network)
+	ch <- mirrorStarting.sample(boolValue(starting), c.network)
+	if starting {
+		return
+	}
+	newest, older := c.state.newest.observe(block)
+	if older {
+		c.state.older.refuse(blocksPath)
+	}
+	sendTime(ch, mirrorLatestBlock, newest.Timestamp.To, c.network)
 }
 
 func (c mirrorHealth) checkGRPC(ctx context.Context, ch chan<- prometheus.Metric) {

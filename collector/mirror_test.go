@@ -13,8 +13,6 @@ import (
 	"hedera_exporter/internal/simulator"
 )
 
-const blocksPath = "/api/v1/blocks"
-
 func TestMirror(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 2, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)

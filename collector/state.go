@@ -5,6 +5,7 @@ package collector
 
 import (
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -15,6 +16,8 @@ import (
 // context: an update that was given up may still be running when the next one
 // begins.
 type State struct {
+	newest       newestBlock
+	older        olderAnswers
 	blocks       blockState
 	transactions transactionState
 	decimals     tokenDecimals
@@ -23,26 +26,30 @@ type State struct {
 // NewState returns the state of a network before its first scrape.
 func NewState() *State {
 	return &State{
+		older:        olderAnswers{created: time.Now(), routes: map[string]float64{blocksPath: 0}},
 		blocks:       blockState{lock: semaphore.NewWeighted(1)},
 		transactions: transactionState{lock: semaphore.NewWeighted(1), accounts: map[string]*accountCount{}},
 	}
 }
 
-// States are the states of all networks by name. The zero value is ready.
+// States are the states of all networks. The zero value is ready.
 type States struct {
 	mu       sync.Mutex
-	networks map[string]*State
+	networks map[[2]string]*State
 }
 
-// Of returns the network's state, which it creates on the first call.
-func (s *States) Of(network string) *State {
+// Of returns the state of a network, which it creates on the first call. Ledger
+// identifies the ledger that the name stands for: under the same name another
+// ledger has another state.
+func (s *States) Of(network, ledger string) *State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.networks == nil {
-		s.networks = map[string]*State{}
+		s.networks = map[[2]string]*State{}
 	}
-	if s.networks[network] == nil {
-		s.networks[network] = NewState()
+	key := [2]string{network, ledger}
+	if s.networks[key] == nil {
+		s.networks[key] = NewState()
 	}
-	return s.networks[network]
+	return s.networks[key]
 }

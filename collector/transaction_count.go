@@ -4,6 +4,12 @@
 package collector
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,8 +19,47 @@ import (
 )
 
 type transactionState struct {
-	lock     *semaphore.Weighted
-	accounts map[string]*accountCount // by account id
+	lock       *semaphore.Weighted
+	accounts   map[string]*accountCount // by account id
+	heads      []mirror.Timestamp       // ends of the mirror's latest blocks as last read
+	fromFirst  bool                     // the mirror had no block yet
+	generation atomic.Uint64            // of the newest configuration
+}
+
+// maxHeads is how many of the last answers with the latest block have to agree.
+const maxHeads = 3
+
+// sawHead is told where the mirror's latest block ended. A cursor far beyond all
+// of the last answers came from a wrong one, and begins again.
+func (s *transactionState) sawHead(end mirror.Timestamp) {
+	s.heads = append(s.heads, end)
+	s.heads = s.heads[max(0, len(s.heads)-maxHeads):]
+	if len(s.heads) < maxHeads {
+		return
+	}
+	newest := s.newestHead()
+	for _, count := range s.accounts {
+		if count.cursor.at > newest.Add(farOlder) {
+			count.cursor = cursor{at: newest + 1}
+		}
+	}
+}
+
+func (s *transactionState) newestHead() mirror.Timestamp {
+	if len(s.heads) == 0 {
+		return 0
+	}
+	return slices.Max(s.heads)
+}
+
+// settled is the time up to which every replica has all transactions: somewhat
+// before the oldest of the last heads, by the network's time and not by ours. It
+// is 0 as long as there are too few heads to rely on.
+func (s *transactionState) settled() mirror.Timestamp {
+	if len(s.heads) < maxHeads {
+		return 0
+	}
+	return slices.Min(s.heads) - mirror.Timestamp(replicaLag)
 }
 
 // cursor is a position in the transactions in consensus order: all before at
@@ -58,75 +103,205 @@ func (c cursor) equal(other cursor) bool {
 	return c.at == other.at && len(c.done) == len(other.done)
 }
 
-func (c cursor) notBefore(t time.Time) cursor {
-	if at := mirror.TimestampOf(t); at > c.at {
-		return cursor{at: at}
+// notBefore is the cursor at t, if that is later.
+func (c cursor) notBefore(t mirror.Timestamp) cursor {
+	if t > c.at {
+		return cursor{at: t}
 	}
 	return c
 }
 
+var errOneTimestamp = errors.New("the mirror gives a full page of transactions with one consensus timestamp; it cannot be read past")
+
+// next is the cursor after a page that begins at it, and whether that is the last
+// one for now. After the last one it is at settled at least: for accounts without
+// transactions, an old cursor is dear to the mirror (docs/hedera.md 1.5). A page
+// without new rows that links to a next one is where the mirror's window ends.
+func (c cursor) next(page mirror.Page[mirror.Transaction], settled mirror.Timestamp) (next cursor, caughtUp bool, err error) {
+	next = c.after(page.Rows)
+	switch {
+	case !page.More:
+		return next.notBefore(settled), true, nil
+	case !next.equal(c):
+		return next, false, nil
+	case len(page.Rows) > 1:
+		return c, false, errOneTimestamp
+	}
+	windowEnd := c.at.Add(mirrorWindow)
+	return c.notBefore(min(settled, windowEnd)), settled <= windowEnd, nil
+}
+
 // accountCount has the counters of one account.
 type accountCount struct {
-	id     string
-	cursor cursor
+	id      string
+	cursor  cursor
+	created time.Time // the counters were 0
+	read    time.Time // all transactions up to then are counted, but for a backlog
+	busy    bool      // is asked for alone
 
-	results      map[typeAndResult]float64
+	kinds        map[typeAndResult]*kindCount
+	failed       float64
 	in, out, fee hbarSum
+	unreadable   int              // answers in a row that stopped the counting
 	last         mirror.Timestamp // 0: unknown
-	lookedUp     bool             // last was asked for
+
+	lookedUp   bool // last was asked for
+	lookups    int  // that failed
+	lookupErr  error
+	nextLookup time.Time
 }
 
 type typeAndResult struct{ typeName, result string }
 
-// add counts the rows that are the account's and have not been counted yet.
-func (a *accountCount) add(rows []mirror.Transaction, next cursor) {
+type kindCount struct {
+	created time.Time // it was 0
+	count   float64
+}
+
+func newAccountCount(id string, start cursor) *accountCount {
+	now := time.Now()
+	return &accountCount{id: id, cursor: start, created: now, read: now, kinds: map[typeAndResult]*kindCount{}}
+}
+
+// waitReadable is an error if the page has what cannot be read, as that may be
+// one bad answer; but not for ever.
+func waitReadable(page mirror.Page[mirror.Transaction], batch []*accountCount) error {
+	if page.Dropped == 0 && !slices.ContainsFunc(page.Rows, func(t mirror.Transaction) bool { return !readable(t) }) {
+		for _, count := range batch {
+			count.unreadable = 0
+		}
+		return nil
+	}
+	if batch[0].unreadable >= maxUnreadable {
+		return nil
+	}
+	for _, count := range batch {
+		count.unreadable++
+	}
+	return fmt.Errorf("transactions of %d accounts from %s: %w", len(batch), batch[0].cursor.at, errUnreadable)
+}
+
+// readable reports whether all that is counted could be read.
+func readable(t mirror.Transaction) bool {
+	return cmp.Or(t.Name.Err(), t.Result.Err(), t.ChargedTxFee.Err(), t.Transfers.Err(), t.TokenTransfers.Err(),
+		t.NFTTransfers.Err(), t.Nonce.Err(), t.Scheduled.Err()) == nil
+}
+
+// add counts the rows that are the account's and have not been counted yet, and
+// returns how many of all rows are the account's.
+func (a *accountCount) add(rows []mirror.Transaction, next cursor) (own int) {
 	seen := map[transactionKey]mirror.Timestamp{}
 	for _, row := range rows {
+		involved, moved := a.involvement(row)
+		if !moved {
+			continue
+		}
+		own++
 		key := keyOf(row)
 		if at, twice := seen[key]; a.cursor.passed(row) || (twice && at == row.ConsensusTimestamp) {
 			continue
 		}
 		seen[key] = row.ConsensusTimestamp
-		a.count(row)
+		a.last = max(a.last, row.ConsensusTimestamp)
+		if involved {
+			a.count(row)
+		}
 	}
 	if next.at >= a.cursor.at { // not so for one that joined the batch later
 		a.cursor = next
 	}
+	return own
+}
+
+// involvement reports whether a transaction counts for the account: it is in its
+// id or its hbar transfers. One that only moves its tokens or NFTs is listed for
+// it, too, and shows that it is not silent.
+func (a *accountCount) involvement(t mirror.Transaction) (counts, listed bool) {
+	counts = t.Payer() == a.id ||
+		slices.ContainsFunc(t.Transfers.Or(nil), func(moved mirror.Transfer) bool { return moved.Account == a.id })
+	listed = counts ||
+		slices.ContainsFunc(t.TokenTransfers.Or(nil), func(moved mirror.TokenTransfer) bool { return moved.Account == a.id }) ||
+		slices.ContainsFunc(t.NFTTransfers.Or(nil), func(moved mirror.NFTTransfer) bool {
+			return moved.Receiver == a.id || moved.Sender == a.id
+		})
+	return counts, listed
 }
 
 func (a *accountCount) count(row mirror.Transaction) {
-	involved := row.Payer() == a.id
-	if involved {
+	if feePayer(row) == a.id {
 		a.fee.add(row.ChargedTxFee.Or(0))
 	}
 	for _, transfer := range row.Transfers.Or(nil) {
-		if transfer.Account != a.id {
-			continue
-		}
-		involved = true
-		if transfer.Amount > 0 {
+		switch {
+		case transfer.Account != a.id:
+		case transfer.Amount > 0:
 			a.in.add(transfer.Amount)
-		} else {
+		default:
 			a.out.add(-transfer.Amount)
 		}
 	}
-	if !involved {
-		return
+	kind := typeAndResult{typeLabel(row.Name.Or("")), resultLabel(row.Result.Or(""))}
+	if a.kinds[kind] == nil {
+		a.kinds[kind] = &kindCount{created: a.read}
 	}
-	a.results[typeAndResult{typeLabel(row.Name.Or("")), resultLabel(row.Result.Or(""))}]++
-	a.last = max(a.last, row.ConsensusTimestamp)
+	a.kinds[kind].count++
+	if !succeeded(kind.result) {
+		a.failed++
+	}
+}
+
+// feePayer is the account that was charged the fee, if that can be told: the one
+// in the transaction's id. A scheduled transaction may have another payer, which
+// is no field of it: then it is the only account that was debited the fee
+// (docs/hedera.md 1.4).
+func feePayer(t mirror.Transaction) string {
+	if !t.Scheduled.Or(false) {
+		return t.Payer()
+	}
+	amounts := map[string]int64{}
+	for _, transfer := range t.Transfers.Or(nil) {
+		amounts[transfer.Account] += transfer.Amount
+	}
+	fee := t.ChargedTxFee.Or(0)
+	maps.DeleteFunc(amounts, func(_ string, amount int64) bool { return amount > -fee })
+	if _, debited := amounts[t.Payer()]; debited {
+		return t.Payer()
+	}
+	payers := slices.Collect(maps.Keys(amounts))
+	if len(payers) != 1 {
+		return ""
+	}
+	return payers[0]
 }
 
 func (a *accountCount) send(ch chan<- prometheus.Metric, labels []string) {
-	for kind, count := range a.results {
-		ch <- accountTransactions.sample(count, with(labels, kind.typeName, kind.result)...)
+	for kind, counted := range a.kinds {
+		ch <- accountTransactions.sample(counted.count, counted.created, with(labels, kind.typeName, kind.result)...)
 	}
-	ch <- accountTransferred.sample(a.in.hbar(), with(labels, "in")...)
-	ch <- accountTransferred.sample(a.out.hbar(), with(labels, "out")...)
-	ch <- accountFees.sample(a.fee.hbar(), labels...)
+	ch <- accountFailedTransactions.sample(a.failed, a.created, labels...)
+	ch <- accountTransferred.sample(a.in.hbar(), a.created, with(labels, "in")...)
+	ch <- accountTransferred.sample(a.out.hbar(), a.created, with(labels, "out")...)
+	ch <- accountFees.sample(a.fee.hbar(), a.created, labels...)
+	if a.last > 0 || a.lookedUp {
+		a.sendLast(ch, labels)
+	}
+}
+
+func (a *accountCount) sendLast(ch chan<- prometheus.Metric, labels []string) {
+	ch <- accountInactive.sample(boolValue(a.last == 0), labels...)
 	if a.last > 0 {
 		ch <- accountLastTransaction.sample(a.last.Seconds(), labels...)
 	}
+}
+
+// lookupPause is for one failed look-up.
+const lookupPause = 30 * time.Second
+
+// failLookup puts the next look-up off, longer each time.
+func (a *accountCount) failLookup(err error) {
+	a.lookupErr = err
+	a.nextLookup = time.Now().Add(min(lookupPause<<min(a.lookups, 10), time.Hour))
+	a.lookups++
 }
 
 // hbarSum adds up tinybar exactly, also beyond the range of an int64, which

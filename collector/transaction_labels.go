@@ -34,6 +34,10 @@ var typeLabels = newSet(
 	"TOKENUNPAUSE", "TOKENUPDATE", "TOKENUPDATENFTS", "TOKENWIPE", "UNCHECKEDSUBMIT", "UTILPRNG", "ATOMICBATCH",
 )
 
+// successLabels are the results that the mirror counts as a success
+// (docs/hedera.md 1.4).
+var successLabels = newSet("SUCCESS", "SUCCESS_BUT_MISSING_EXPECTED_OPERATION", "FEE_SCHEDULE_FILE_PART_UPLOADED")
+
 func newSet(values ...string) map[string]bool {
 	set := make(map[string]bool, len(values))
 	for _, value := range values {
@@ -45,6 +49,8 @@ func newSet(values ...string) map[string]bool {
 func resultLabel(result string) string { return known(resultLabels, result) }
 
 func typeLabel(name string) string { return known(typeLabels, name) }
+
+func succeeded(result string) bool { return successLabels[result] }
 
 func known(values map[string]bool, value string) string {
 	if values[value] {

@@ -82,7 +82,7 @@ type encoding struct {
 }
 
 func negotiate(r *http.Request) encoding {
-	e := encoding{format: expfmt.Negotiate(r.Header), compress: promhttp.Identity}
+	e := encoding{format: expfmt.NegotiateIncludingOpenMetrics(r.Header), compress: promhttp.Identity}
 	for token := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		if name, quality, _ := strings.Cut(strings.TrimSpace(token), ";"); name == string(promhttp.Gzip) && strings.TrimSpace(quality) != "q=0" {
 			e.compress = promhttp.Gzip
@@ -166,7 +166,13 @@ func (e *encoder) render(scrape collector.Scrape, as encoding) (response *respon
 }
 
 func promhttpOptions(logger log.Logger) promhttp.HandlerOpts {
-	return promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, ErrorLog: promhttpLogger{logger}}
+	return promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError,
+		ErrorLog:      promhttpLogger{logger},
+		// With created timestamps the first event of a series is an increase.
+		EnableOpenMetrics:                   true,
+		EnableOpenMetricsTextCreatedSamples: true,
+	}
 }
 
 type promhttpLogger struct{ logger log.Logger }

@@ -233,7 +233,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		Contracts:        n.Contracts,
 		ScheduleCreators: n.ScheduleCreators,
 
-		State:       l.states.Of(n.Name),
+		State:       l.states.Of(n.Name, ledgerOf(n)),
 		Mirror:      used.mirror,
 		MirrorGRPC:  used.mirrorGRPC,
 		AddressBook: used.addressBook,
@@ -334,6 +334,19 @@ func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial c
 		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
+}
+
+// ledgerOf tells the ledgers apart that a network's name may stand for, one after
+// the other. A public ledger has an id of its own and any number of mirrors; the
+// ids of private ones are not unique, but each has its mirror.
+func ledgerOf(n config.Network) string {
+	switch id := n.LedgerID; {
+	case id != nil && (id.IsMainnet() || id.IsTestnet() || id.IsPreviewnet()):
+		return id.String()
+	case n.Mirror != nil:
+		return n.Mirror.URL.String()
+	}
+	return ""
 }
 
 // bookSource prefers the configured nodes, then the mirror's gRPC API. A mirror

@@ -116,7 +116,7 @@ func TestEntities(t *testing.T) {
 			route: "/api/v1/blocks",
 			body:  `{"blocks":[` + fullBlock + `],"links":{"next":"/api/v1/blocks?limit=1&order=desc&block.number=lt:77"}}`,
 			want:  wantBlock,
-			empty: `{"blocks":[],"links":{"next":null}}`, emptyErr: "it has no block",
+			empty: `{"blocks":[],"links":{"next":null}}`, emptyErr: "the mirror has no block yet",
 		},
 		{
 			name:  "Token",

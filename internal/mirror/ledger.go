@@ -50,25 +50,30 @@ func (b Block) key() (field, value string, ok bool) {
 
 var decodeBlocks = list("blocks", Block{Number: -1})
 
-// LatestBlock returns the newest block that the mirror has. It is an error if
-// it has none. (GET /api/v1/blocks)
+// ErrNoBlock is the error of a mirror that has no block yet: it is starting.
+var ErrNoBlock = errors.New("the mirror has no block yet")
+
+// LatestBlock returns the newest block that the mirror has, or [ErrNoBlock].
+// (GET /api/v1/blocks)
 func (c *Client) LatestBlock(ctx context.Context) (Block, error) {
 	r := get(c.rest, blocksRoute, url.Values{"order": {"desc"}})
 	block, ok, err := one(ctx, c, r, decodeBlocks)
 	if err == nil && !ok {
-		err = r.wrap(errors.New("unexpected response: it has no block"))
+		err = r.wrap(ErrNoBlock)
 	}
 	return block, err
 }
 
-// Blocks returns the blocks after the one with the given number, in ascending
+// Blocks returns the blocks after the one with the given number, all of them if
+// it is negative, in ascending
 // order, page by page as they are asked for. An error is the last thing that
 // it yields. (GET /api/v1/blocks)
 func (c *Client) Blocks(ctx context.Context, after int64) iter.Seq2[Page[Block], error] {
-	r := get(c.rest, blocksRoute, url.Values{
-		"block.number": {"gt:" + strconv.FormatInt(after, 10)},
-		"order":        {"asc"},
-	})
+	numbers := "gt:" + strconv.FormatInt(after, 10)
+	if after < 0 {
+		numbers = "gte:0"
+	}
+	r := get(c.rest, blocksRoute, url.Values{"block.number": {numbers}, "order": {"asc"}})
 	return pages(ctx, c, r.limit(maxRepeated), decodeBlocks)
 }
 
@@ -85,6 +90,9 @@ type Transaction struct {
 	Result       Field[string]     `json:"result"`
 	ChargedTxFee Field[int64]      `json:"charged_tx_fee"`
 	Transfers    Field[[]Transfer] `json:"transfers"`
+	// TokenTransfers are of fungible tokens; their amounts are not used.
+	TokenTransfers Field[[]TokenTransfer] `json:"token_transfers"`
+	NFTTransfers   Field[[]NFTTransfer]   `json:"nft_transfers"`
 	// Nonce is above 0 for transactions that another one caused.
 	Nonce     Field[int64] `json:"nonce"`
 	Scheduled Field[bool]  `json:"scheduled"`
@@ -94,6 +102,18 @@ type Transaction struct {
 type Transfer struct {
 	Account string `json:"account"`
 	Amount  int64  `json:"amount"`
+}
+
+// TokenTransfer says that an account received or spent tokens.
+type TokenTransfer struct {
+	Account string `json:"account"`
+}
+
+// NFTTransfer moves an NFT. Receiver and sender are empty for one that was burnt
+// or minted.
+type NFTTransfer struct {
+	Receiver string `json:"receiver_account_id"`
+	Sender   string `json:"sender_account_id"`
 }
 
 // Payer is the account in the ID. It pays the fee, unless the transaction was

@@ -25,6 +25,8 @@ type Page[T any] struct {
 	// More is false at the end of the list. The mirror has it true after a full
 	// page, even when that is the last one (docs/hedera.md 1.0).
 	More bool
+	// Dropped is the number of rows that could not be read at all.
+	Dropped int
 }
 
 // page is one response of a list.
@@ -47,7 +49,7 @@ func pages[T any](ctx context.Context, c *Client, r request, decode func(*respon
 				yield(Page[T]{}, err)
 				return
 			}
-			if !yield(Page[T]{Rows: p.rows, More: p.next != ""}, nil) || p.next == "" {
+			if !yield(Page[T]{Rows: p.rows, More: p.next != "", Dropped: p.dropped}, nil) || p.next == "" {
 				return
 			}
 			if r, err = follow(r, p.next, seen); err == nil && n == maxPages {
@@ -106,7 +108,7 @@ func first[T any](ctx context.Context, c *Client, r request, limit int, decode f
 // firstPage returns the first page of a list, of 100 rows at most.
 func firstPage[T any](ctx context.Context, c *Client, r request, decode func(*response) (page[T], error)) (Page[T], error) {
 	p, err := fetch(ctx, c, r.limit(maxRepeated), decode)
-	return Page[T]{Rows: p.rows, More: p.next != ""}, err
+	return Page[T]{Rows: p.rows, More: p.next != "", Dropped: p.dropped}, err
 }
 
 // one returns the first row of a list, if there is one.

@@ -1,0 +1,99 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/mirror"
+)
+
+const (
+	blocksPath = "/api/v1/blocks"
+	// A mirror that answers this often in a row with a block that is so much older
+	// has not an old replica: the newest block that it gave was wrong.
+	farOlder        = 24 * time.Hour
+	maxFarOlderRuns = 3
+)
+
+var mirrorOlderAnswers = newCounter(Metric{
+	Collector: "mirror",
+	Name:      "mirror_older_answers_total",
+	Help:      "Answers of the mirror node that were left out because they were older than an earlier one, as from a replica that is behind the others.",
+	Labels:    []string{"network", "route"},
+	Source:    "mirror REST",
+	Example:   "increase(hedera_mirror_older_answers_total[1h]) > 0",
+})
+
+// olderAnswers counts by route the answers that were left out as older.
+type olderAnswers struct {
+	created time.Time
+
+	mu     sync.Mutex
+	routes map[string]float64
+}
+
+// refuse counts an answer of a route.
+func (o *olderAnswers) refuse(route string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.routes[route]++
+}
+
+func (o *olderAnswers) send(ch chan<- prometheus.Metric, network string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for route, answers := range o.routes {
+		ch <- mirrorOlderAnswers.sample(answers, o.created, network, route)
+	}
+}
+
+// blockOrder tells blocks from older ones by their consensus time. The replicas
+// of a mirror are not equally new (docs/hedera.md 1.0), and a network that was
+// reset counts its blocks anew, but its time goes on.
+type blockOrder struct {
+	block mirror.Block // the newest
+	far   int          // answers in a row that were far older
+}
+
+// accept makes block the newest one, unless it is older.
+func (o *blockOrder) accept(block mirror.Block) bool {
+	behind := blockEnd(o.block).Sub(blockEnd(block))
+	if behind <= farOlder {
+		o.far = 0
+	} else {
+		o.far++
+	}
+	if behind > 0 && o.far < maxFarOlderRuns {
+		return false
+	}
+	o.block, o.far = block, 0
+	return true
+}
+
+// newestBlock is the newest block that all of a network's collectors have seen.
+type newestBlock struct {
+	mu    sync.Mutex
+	known bool
+	order blockOrder
+}
+
+// observe returns the newest block now that the mirror has given block, and
+// whether that is older.
+func (n *newestBlock) observe(block mirror.Block) (newest mirror.Block, older bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case !n.known:
+		n.known, n.order.block = true, block
+		return block, false
+	case blockEnd(block).UnixNano() == 0: // unknown
+		return n.order.block, false
+	}
+	older = !n.order.accept(block)
+	return n.order.block, older
+}
