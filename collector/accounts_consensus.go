@@ -26,6 +26,7 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
+	sendConfiguredAccounts(ch, c.network)
 	var group entityGroup
 	nodes, err := c.network.AddressBook.Nodes(ctx)
 	if err != nil {
@@ -52,9 +53,8 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 }
 
 func (c consensusAccounts) send(ch chan<- prometheus.Metric, account config.Account, balance consensus.Balance) {
-	labels := []string{c.network.Name, account.ID.String(), account.Name}
+	labels := labelsOf(c.network, account)
 	ch <- accountExists.sample(boolValue(balance.Exists), labels...)
-	sendConfigured(ch, account, labels)
 	if !balance.Exists {
 		return
 	}
