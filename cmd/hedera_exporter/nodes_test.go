@@ -12,15 +12,18 @@ import (
 
 func TestAddressesOfThisHost(t *testing.T) {
 	tests := map[string]struct {
-		mirror, grpc string
+		mirror, java string
+		grpc         config.HostPort
 		local        bool
 	}{
-		"public":             {"https://mainnet.mirrornode.hedera.com", "mainnet.mirrornode.hedera.com", false},
-		"private":            {"http://10.0.0.1:5551", "", false},
-		"loopback":           {"http://127.0.0.1:5551", "", true},
-		"localhost":          {"http://localhost:5551", "localhost", true},
-		"gRPC alone on it":   {"https://mirror.example.com", "127.0.0.1", true},
-		"name like loopback": {"http://127.0.0.1.example.com", "", false},
+		"public":             {"https://mainnet.mirrornode.hedera.com", "", config.HostPort{Host: "mainnet.mirrornode.hedera.com", Port: 443}, false},
+		"private":            {"http://10.0.0.1:5551", "", config.HostPort{}, false},
+		"loopback":           {"http://127.0.0.1:5551", "", config.HostPort{}, true},
+		"localhost":          {"http://localhost:5551", "http://[::1]:8084", config.HostPort{Host: "localhost", Port: 5600}, true},
+		"gRPC alone on it":   {"https://mirror.example.com", "", config.HostPort{Host: "127.0.0.1", Port: 5600}, false},
+		"REST alone on it":   {"http://127.0.0.1:5551", "", config.HostPort{Host: "mirror.example.com", Port: 443}, false},
+		"Java elsewhere":     {"http://127.0.0.1:5551", "https://mirror.example.com", config.HostPort{}, false},
+		"name like loopback": {"http://127.0.0.1.example.com", "", config.HostPort{}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -28,7 +31,12 @@ func TestAddressesOfThisHost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			network := config.Network{Mirror: &config.Mirror{URL: at, GRPCAddress: config.HostPort{Host: test.grpc, Port: 5600}}}
+			network := config.Network{Mirror: &config.Mirror{URL: at, GRPCAddress: test.grpc}}
+			if test.java != "" {
+				if network.Mirror.JavaURL, err = url.Parse(test.java); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if got := bookOptions(network).Local; got != test.local {
 				t.Errorf("local %v", got)
 			}
