@@ -6,6 +6,7 @@ package collector
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +19,7 @@ var (
 	mirrorUp = newGauge(Metric{
 		Collector: "mirror",
 		Name:      "mirror_up",
-		Help:      "Whether the mirror node's REST API returned its latest block, or that it has none yet.",
+		Help:      "Whether the mirror node's REST API returned its latest block, or that it has none yet. Absent if it could not be asked because the mirror node limits the rate of requests (429).",
 		Labels:    networkLabel,
 		Source:    blocksSource,
 		Example:   "hedera_mirror_up == 0",
@@ -71,13 +72,14 @@ func newMirrorHealth(n Network) (Collector, error) {
 }
 
 // Update implements Collector. A mirror that is down is a sample and not a
-// failure, so the checks end early enough for the sample to be sent.
+// failure, so the checks end early enough for the sample to be sent. It is a
+// failure if nothing is known.
 func (c mirrorHealth) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	checkCtx, cancel := withShare(ctx, probeShare)
 	defer cancel()
-	group, checkCtx := newParallel(checkCtx)
+	var group entityGroup
 	if c.rest != nil {
-		group.Go(func() error { c.checkREST(checkCtx, ch); return nil })
+		group.Go(func() error { return c.checkREST(checkCtx, ch) })
 	}
 	if c.grpc != nil {
 		group.Go(func() error { c.checkGRPC(checkCtx, ch); return nil })
@@ -88,25 +90,36 @@ func (c mirrorHealth) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 	return ctx.Err()
 }
 
-func (c mirrorHealth) checkREST(ctx context.Context, ch chan<- prometheus.Metric) {
+func (c mirrorHealth) checkREST(ctx context.Context, ch chan<- prometheus.Metric) error {
 	block, err := c.rest.LatestBlock(ctx)
+	if tooManyRequests(err) {
+		return err // the mirror may be well
+	}
 	starting := errors.Is(err, mirror.ErrNoBlock)
 	up := err == nil || starting
 	ch <- mirrorUp.sample(boolValue(up), c.network)
 	defer c.state.older.send(ch, c.network)
 	if !up {
 		level.Debug(c.log).Log("msg", "mirror down", "network", c.network, "err", err)
-		return
+		return nil
 	}
 	ch <- mirrorStarting.sample(boolValue(starting), c.network)
 	if starting {
-		return
+		return nil
 	}
 	newest, older := c.state.newest.observe(block)
 	if older {
 		c.state.older.refuse(blocksPath)
 	}
 	sendTime(ch, mirrorLatestBlock, newest.Timestamp.To, c.network)
+	return nil
+}
+
+// tooManyRequests reports whether a request was answered 429, or not sent because
+// an earlier one was.
+func tooManyRequests(err error) bool {
+	var status *mirror.StatusError
+	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
 }
 
 func (c mirrorHealth) checkGRPC(ctx context.Context, ch chan<- prometheus.Metric) {

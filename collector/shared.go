@@ -25,6 +25,7 @@ type shared[T any] struct {
 
 	mu      sync.Mutex
 	callers map[*sharedCaller]bool
+	last    *sharedCaller   // to leave
 	ctx     context.Context //nolint:containedctx // it belongs to all callers
 	cancel  context.CancelCauseFunc
 }
@@ -72,6 +73,7 @@ func (s *shared[T]) leave(caller *sharedCaller) bool {
 	if len(s.callers) > 0 {
 		return false
 	}
+	s.last = caller
 	s.cancel(caller.ctx.Err())
 	s.group.Forget("")
 	return true
@@ -82,6 +84,9 @@ func (s *shared[T]) leave(caller *sharedCaller) bool {
 func (s *shared[T]) deadline() (latest time.Time, ok bool) {
 	s.mu.Lock()
 	callers := slices.Collect(maps.Keys(s.callers))
+	if len(callers) == 0 && s.last != nil {
+		callers = append(callers, s.last)
+	}
 	s.mu.Unlock() // a caller may be another shared call
 	for _, caller := range callers {
 		deadline, ok := caller.ctx.Deadline()

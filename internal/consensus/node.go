@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,8 +129,13 @@ func (b *Book) newEndpoints(id int64, addresses []HostPort) []Endpoint {
 	return endpoints
 }
 
+var domainName = regexp.MustCompile(`^[0-9A-Za-z_]([0-9A-Za-z_.-]*[0-9A-Za-z_.])?$`)
+
 func (b *Book) usable(address HostPort) bool {
-	if address.Host == "" || len(address.Host) > maxHost || address.Port < 1 || address.Port > 65535 {
+	if len(address.Host) > maxHost || address.Port < 1 || address.Port > 65535 {
+		return false
+	}
+	if _, err := netip.ParseAddr(address.Host); err != nil && !domainName.MatchString(address.Host) {
 		return false
 	}
 	return b.options.Local || !IsLocalHost(address.Host)
