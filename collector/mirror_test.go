@@ -24,6 +24,8 @@ func TestMirror(t *testing.T) {
 	wantOnly(
 		t, scrapeCosting(t, sim, set, cost), "mirror",
 		`hedera_mirror_up{network="simulated"} 1`,
+		`hedera_mirror_starting{network="simulated"} 0`,
+		`hedera_mirror_older_answers_total{network="simulated",route="/api/v1/blocks"} 0`,
 		`hedera_mirror_grpc_up{network="simulated"} 1`,
 		`hedera_mirror_latest_block_timestamp_seconds{network="simulated"} 1.7935344e+09`,
 	)
@@ -98,5 +100,7 @@ func TestMirrorWithoutGRPCAndNulls(t *testing.T) {
 			"timestamp":{"from":"1.000000000","to":null}}],"links":{"next":null}}`,
 	})
 	wantOnly(t, scrapeText(t, setOn(t, network, "mirror"), testDeadline), "mirror",
-		`hedera_mirror_up{network="simulated"} 1`)
+		`hedera_mirror_up{network="simulated"} 1`,
+		`hedera_mirror_starting{network="simulated"} 0`,
+		`hedera_mirror_older_answers_total{network="simulated",route="/api/v1/blocks"} 0`)
 }

@@ -38,6 +38,8 @@ type olderAnswers struct {
 }
 
 // refuse counts an answer of a route.
+//
+//nolint:unparam // the routes of other collectors follow
 func (o *olderAnswers) refuse(route string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -53,7 +53,7 @@ func TestBlocksOfOlderReplicasAndOfANetworkThatWasReset(t *testing.T) {
 			bodies := map[string]string{}
 			set := setOn(t, answering(t, bodies), "blocks", "mirror")
 			for i, step := range steps {
-				bodies[blocksPath] = latestBlock(step.answer.number, step.answer.count, step.answer.end)
+				bodies[blocksPath] = latestBlock(step.answer.number, step.count, step.answer.end)
 				body := scrapeText(t, set, testDeadline)
 				t.Log("step", i)
 				wantLines(

@@ -180,21 +180,30 @@ type transactionScrape struct {
 	counted map[*accountCount]bool
 }
 
-// begin reads the mirror's latest block and begins the counting of new accounts
-// after it. Without it the others are counted all the same.
+// latestBlock returns the newest block of the mirror. It takes half of the
+// scrape's time at most: the counting of known accounts goes on without it.
+func (s *transactionScrape) latestBlock(ctx context.Context) (mirror.Block, error) {
+	ctx, cancel := withShare(ctx, 0.5)
+	defer cancel()
+	latest, err := s.mirror.LatestBlock(ctx)
+	switch {
+	case err != nil:
+		return latest, err
+	case blockEnd(latest).UnixNano() == 0:
+		return latest, fmt.Errorf("timestamp of block %d: %w", latest.Number, errUnreadable)
+	}
+	s.state.transactions.sawHead(mirror.TimestampOf(blockEnd(latest)))
+	newest, older := s.state.newest.observe(latest)
+	if older {
+		s.state.older.refuse(blocksPath)
+	}
+	return newest, nil
+}
+
+// begin begins the counting of new accounts after the mirror's latest block.
 func (s *transactionScrape) begin(ctx context.Context) {
 	state := &s.state.transactions
-	latest, err := s.mirror.LatestBlock(ctx)
-	if err == nil && blockEnd(latest).UnixNano() == 0 {
-		err = fmt.Errorf("timestamp of block %d: %w", latest.Number, errUnreadable)
-	}
-	if err == nil {
-		state.sawHead(mirror.TimestampOf(blockEnd(latest)))
-		var older bool
-		if latest, older = s.state.newest.observe(latest); older {
-			s.state.older.refuse(blocksPath)
-		}
-	}
+	latest, err := s.latestBlock(ctx)
 	starting := errors.Is(err, mirror.ErrNoBlock)
 	if starting && len(state.heads) == 0 {
 		state.fromFirst = true // all that comes is new

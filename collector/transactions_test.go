@@ -6,6 +6,7 @@ package collector
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -364,6 +365,7 @@ func TestCursorAfterAPage(t *testing.T) {
 	row := func(at mirror.Timestamp) mirror.Transaction {
 		return mirror.Transaction{ID: "0.0.1-1-1", ConsensusTimestamp: at}
 	}
+	sameTime := []mirror.Transaction{row(10), {ID: "0.0.1-1-2", ConsensusTimestamp: 10}}
 	const window = mirror.Timestamp(mirrorWindow)
 	tests := map[string]struct {
 		from     cursor
@@ -382,15 +384,12 @@ func TestCursorAfterAPage(t *testing.T) {
 		"nothing in the window":            {cursor{at: 10}, nil, true, 50, 50, true, nil},
 		"nothing in the window, long ago":  {cursor{at: 10}, nil, true, 3 * window, 10 + window, false, nil},
 		"the row itself and nothing after": {cursor{at: 10}.after([]mirror.Transaction{row(10)}), []mirror.Transaction{row(10)}, true, 50, 50, true, nil},
-		"a full page of one time": {
-			cursor{at: 10}.after([]mirror.Transaction{row(10), {ID: "0.0.1-1-2", ConsensusTimestamp: 10}}),
-			[]mirror.Transaction{row(10), {ID: "0.0.1-1-2", ConsensusTimestamp: 10}}, true, 50, 10, false, errOneTimestamp,
-		},
+		"a full page of one time":          {cursor{at: 10}.after(sameTime), sameTime, true, 50, 10, false, errOneTimestamp},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			next, caughtUp, err := test.from.next(mirror.Page[mirror.Transaction]{Rows: test.rows, More: test.more}, test.settled)
-			if next.at != test.want || caughtUp != test.caughtUp || err != test.err {
+			if next.at != test.want || caughtUp != test.caughtUp || !errors.Is(err, test.err) {
 				t.Errorf("%d, caught up: %v, %v, want %d, %v, %v", next.at, caughtUp, err, test.want, test.caughtUp, test.err)
 			}
 		})
