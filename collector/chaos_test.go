@@ -27,7 +27,7 @@ func TestChaos(t *testing.T) {
 }
 
 func testChaos(t *testing.T, memory *memnet.Network, seed int64) {
-	const accounts, tokens, topics, contracts, scrapes = 500, 30, 30, 30, 4
+	const accounts, tokens, topics, contracts, scrapes = 300, 20, 20, 20, 4
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: accounts, Listen: memory.Listen})
 	// So that an answer has a small share of the accounts.
 	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetMirror(simulator.MirrorSettings{MaxRepeated: 10}) }); err != nil {
