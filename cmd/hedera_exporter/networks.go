@@ -53,7 +53,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, dial c
 		}),
 	}
 	if n.Mirror != nil {
-		client, err := newMirror(n, self, dial, logger)
+		client, err := newMirror(n, self, logger, dial)
 		if err != nil {
 			return collector.Network{}, err
 		}
@@ -70,7 +70,7 @@ func newNetwork(c *config.Config, n config.Network, self *collector.Self, dial c
 	return network, nil
 }
 
-func newMirror(n config.Network, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (*mirror.Client, error) {
+func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial consensus.DialContextFunc) (*mirror.Client, error) {
 	return mirror.New(mirror.Options{
 		Network:        n.Name,
 		URL:            n.Mirror.URL,

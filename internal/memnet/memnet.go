@@ -80,7 +80,7 @@ func (n *Network) DialContext(ctx context.Context, network, address string) (net
 	if l == nil {
 		return nil, opError("dial", network, at, syscall.ECONNREFUSED)
 	}
-	client, err := l.Listener.DialContext(ctx)
+	client, err := l.DialContext(ctx)
 	if err == nil || ctx.Err() != nil {
 		return client, err
 	}

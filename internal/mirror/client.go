@@ -5,7 +5,9 @@
 //
 // Requests of all callers of one [Client] share a token bucket, a bound on
 // requests in flight and a pool of connections. Failures that may pass are
-// retried inside the caller's context and never beyond it. Amounts are int64
+// retried inside the caller's context and never beyond it. What an answer may
+// have is limited (see [LimitError]), and a value in it that cannot be read costs
+// no other (see [Field]). Amounts are int64
 // tinybar, as they exceed 2^53 (docs/hedera.md 1.0).
 package mirror
 
@@ -82,7 +84,8 @@ type Client struct {
 	java        base
 	http        *http.Client
 	slots       chan struct{} // requests in flight
-	large       chan struct{} // answers longer than smallBytes
+	small       int64         // bytes of an answer that is not large
+	large       chan struct{} // answers under way that are larger
 	limiter     *limiter
 	breaker     breaker
 	pageSize    *pageSize
@@ -120,6 +123,7 @@ func New(o Options) (*Client, error) {
 		java:        java,
 		http:        hc,
 		slots:       make(chan struct{}, o.MaxConcurrency),
+		small:       min(smallBytes, int64(networkBytes/o.MaxConcurrency)),
 		large:       make(chan struct{}, largeAnswers),
 		limiter:     limiter,
 		pageSize:    &pageSize{clock: systemClock},

@@ -62,6 +62,9 @@ func TestFieldMethods(t *testing.T) {
 	if v, ok := f.Get(); ok || v != 0 {
 		t.Errorf("got %d, %t", v, ok)
 	}
+	if f.Pointer() != nil || *FieldOf(int64(3)).Pointer() != 3 {
+		t.Error("Pointer is wrong")
+	}
 	if v, ok := FieldOf(int64(3)).Get(); !ok || v != 3 || FieldOf(int64(3)).Or(7) != 3 {
 		t.Errorf("got %d, %t", v, ok)
 	}

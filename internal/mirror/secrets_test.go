@@ -102,7 +102,7 @@ func TestCredentials(t *testing.T) {
 // TestQuotedCredentials has a mirror that answers with every header that it was
 // sent and with its own URL, in several encodings.
 func TestQuotedCredentials(t *testing.T) {
-	const secret = "s3cr3t/with+\"odd\" characters" //nolint:gosec // a test's own
+	const secret = "s3cr3t/with+\"odd\" characters"
 	token := newServer(t, withHeader("Content-Type", "application/json", answer(200, `{"access_token":"given-access-token","token_type":"bearer","expires_in":3600}`)))
 	configs := map[string]func(*Options){
 		"credentials_file": func(o *Options) {
@@ -230,5 +230,21 @@ func TestMissingSecretFile(t *testing.T) {
 	wantError(t, err, "/does/not/exist")
 	if srv.requests.Load() != 0 {
 		t.Error("a request was sent without credentials")
+	}
+}
+
+func TestHide(t *testing.T) {
+	s := secrets{texts: []string{"d", "h", "", "api-key-1", "api-key-10"}}
+	tests := []struct{ in, want string }{
+		{"", ""},
+		{"x=api-key-1,y=api-key-10", "x=<hidden>,y=<hidden>"},
+		{"d", "<hidden>"},
+		{"in the middle: api-ke", "in t<hidden>e mi<hidden><hidden>le: <hidden>"},
+		{"sent too", "<hidden> too"},
+	}
+	for _, tt := range tests {
+		if got := s.hide(tt.in, []string{"sent"}); got != tt.want {
+			t.Errorf("hide(%q) = %q, want %q", tt.in, got, tt.want)
+		}
 	}
 }
