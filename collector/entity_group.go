@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-
-	"hedera_exporter/internal/mirror"
 )
 
 // entityGroup reads the entities of a collector, each independently of the others:
@@ -68,15 +66,6 @@ func (e *incompleteError) Error() string {
 }
 
 func (e *incompleteError) Unwrap() error { return e.first }
-
-// batchError is the error of the entities of a batch that are missing.
-func batchError[T any](batch mirror.Batch[T]) error {
-	err := batch.Err()
-	if err == nil {
-		return nil
-	}
-	return &incompleteError{missing: len(batch.Failed), first: errors.Unwrap(err)}
-}
 
 // missing is the number of entities that err stands for, 1 for an error that
 // does not say.

@@ -24,11 +24,7 @@ const mirrorTestdata = "../internal/mirror/testdata"
 // every request.
 func through(t *testing.T, sim *simulator.Simulator, network Network, asked func(*http.Request)) Network {
 	t.Helper()
-	base, err := url.Parse(sim.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(base)
+	proxy := httputil.NewSingleHostReverseProxy(parseURL(t, sim.URL()))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked(r)
 		proxy.ServeHTTP(w, r)
@@ -41,11 +37,7 @@ func through(t *testing.T, sim *simulator.Simulator, network Network, asked func
 
 func clientOf(t *testing.T, server string) *mirror.Client {
 	t.Helper()
-	base, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := mirror.New(mirror.Options{Network: "simulated", URL: base})
+	client, err := mirror.New(mirror.Options{Network: "simulated", URL: parseURL(t, server)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,4 +99,13 @@ func TestEveryRequestIsAllowed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func parseURL(t *testing.T, text string) *url.URL {
+	t.Helper()
+	parsed, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
 }

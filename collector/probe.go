@@ -19,7 +19,7 @@ import (
 // These have the names that multi-target exporters use; /metrics has neither.
 var (
 	probeSuccess = prometheus.NewDesc("probe_success",
-		"Whether the network could be read and knows all targets of the probe.", nil, nil)
+		"Whether all targets of the probe could be read and the network knows them.", nil, nil)
 	probeDuration = prometheus.NewDesc("probe_duration_seconds",
 		"Duration of the probe.", nil, nil)
 )

@@ -55,3 +55,23 @@ func TestTopics(t *testing.T) {
 		`hedera_topic_last_message_timestamp_seconds{name="empty",network="simulated",topic_id="0.0.7002"} 1.700000009e+09`,
 	)
 }
+
+// TestMirrorWithoutTheRoute has a gateway that answers 404 for all but the
+// messages of topics: it is not known which topics and tokens exist.
+func TestMirrorWithoutTheRoute(t *testing.T) {
+	network := answering(t, map[string]string{
+		"/api/v1/topics/0.0.7001/messages": `{"messages":[{"sequence_number":3,"consensus_timestamp":"1700000000.000000000"}],"links":{"next":null}}`,
+		"/api/v1/topics/0.0.7002/messages": `{"messages":[],"links":{"next":null}}`,
+	})
+	network.Topics = topicsOf([]config.Entity{entity("0.0.7001", "busy"), entity("0.0.7002", "empty")})
+	network.Topics[1].Heartbeat = model.Duration(time.Hour)
+	network.Tokens = entities("0.0.8001")
+	body := scrapeText(t, setOn(t, network, "topics tokens"), testDeadline)
+	wantLines(
+		t, body, successLine("topics", false), incompleteLine("topics", 1), successLine("tokens", false), incompleteLine("tokens", 1),
+		`hedera_topic_exists{name="busy",network="simulated",topic_id="0.0.7001"} 1`,
+		`hedera_topic_heartbeat_seconds{name="empty",network="simulated",topic_id="0.0.7002"} 3600`,
+	)
+	wantNone(t, body, "hedera_topic_exists", "0.0.7002")
+	wantNone(t, body, "hedera_token_exists")
+}
