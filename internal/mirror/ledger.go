@@ -59,7 +59,7 @@ func (c *Client) LatestBlock(ctx context.Context) (Block, error) {
 	r := get(c.rest, blocksRoute, url.Values{"order": {"desc"}})
 	block, ok, err := one(ctx, c, r, decodeBlocks)
 	if err == nil && !ok {
-		err = r.wrap(ErrNoBlock)
+		err = r.wrap(fmt.Errorf("unexpected response: %w", ErrNoBlock))
 	}
 	return block, err
 }
