@@ -165,7 +165,7 @@ func (s *replay) samples(t *testing.T, memory *memnet.Network, name string) map[
 	}
 	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Hour}
 	go func() { _ = server.Serve(listener) }()
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	client, err := mirror.New(mirror.Options{
 		Network: name, URL: &url.URL{Scheme: "http", Host: listener.Addr().String()},
 		DialContext: promconfig.DialContextFunc(memory.DialContext),

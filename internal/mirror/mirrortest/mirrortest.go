@@ -65,7 +65,7 @@ type ParameterRule struct {
 // ReadLines reads a file of one JSON object a line.
 func ReadLines[T any](t testing.TB, path string) []T {
 	t.Helper()
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(path) //nolint:gosec // test data
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func ReadLines[T any](t testing.TB, path string) []T {
 // Routes reads openapi-parameters.json in dir, the path of testdata.
 func Routes(t testing.TB, dir string) []Route {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, "openapi-parameters.json"))
+	content, err := os.ReadFile(filepath.Join(dir, "openapi-parameters.json")) //nolint:gosec // test data
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,24 +124,8 @@ func (r Route) Check(query url.Values) error {
 		if !ok {
 			return fmt.Errorf("%s has no parameter %s", r.Path, name)
 		}
-		if len(values) > rule.Repeats {
-			return fmt.Errorf("%s %d times, at most %d", name, len(values), rule.Repeats)
-		}
-		equal := 0
-		for _, value := range values {
-			operator, _, ok := strings.Cut(value, ":")
-			if !ok {
-				operator = "eq"
-			}
-			if !slices.Contains(rule.Operators, operator) {
-				return fmt.Errorf("%s=%s: operator %s is not allowed", name, value, operator)
-			}
-			if operator == "eq" {
-				equal++
-			}
-		}
-		if rule.EqualRepeats > 0 && equal > rule.EqualRepeats {
-			return fmt.Errorf("%s %d times with eq, at most %d", name, equal, rule.EqualRepeats)
+		if err := rule.check(name, values); err != nil {
+			return err
 		}
 	}
 	if limit := query.Get("limit"); limit != "" {
@@ -149,6 +133,29 @@ func (r Route) Check(query url.Values) error {
 		if err != nil || n < 1 || n > r.LimitMaximum {
 			return fmt.Errorf("limit=%s is not from 1 to %d", limit, r.LimitMaximum)
 		}
+	}
+	return nil
+}
+
+func (rule ParameterRule) check(name string, values []string) error {
+	if len(values) > rule.Repeats {
+		return fmt.Errorf("%s %d times, at most %d", name, len(values), rule.Repeats)
+	}
+	equal := 0
+	for _, value := range values {
+		operator, _, ok := strings.Cut(value, ":")
+		if !ok {
+			operator = "eq"
+		}
+		if !slices.Contains(rule.Operators, operator) {
+			return fmt.Errorf("%s=%s: operator %s is not allowed", name, value, operator)
+		}
+		if operator == "eq" {
+			equal++
+		}
+	}
+	if rule.EqualRepeats > 0 && equal > rule.EqualRepeats {
+		return fmt.Errorf("%s %d times with eq, at most %d", name, equal, rule.EqualRepeats)
 	}
 	return nil
 }
