@@ -504,20 +504,3 @@ func TestHbarSumDoesNotOverflow(t *testing.T) {
 		t.Errorf("%v, want 1.00000012", small.hbar())
 	}
 }
-
-// TestBlocksOfAReplicaThatIsBehind has a mirror of two replicas behind a load
-// balancer. The older one answers with a lower number: that is no reset.
-func TestBlocksOfAReplicaThatIsBehind(t *testing.T) {
-	bodies := map[string]string{}
-	network := answering(t, bodies)
-	c := blocks{network: "simulated", mirror: network.Mirror, state: &network.State.blocks}
-	for _, number := range []int{5000, 4990, 5001} {
-		bodies[blocksPath] = fmt.Sprintf(`{"blocks":[{"number":%d,"count":3,"timestamp":{"from":"%d.0","to":"%d.0"}}],"links":{"next":null}}`, number, number, number+1)
-		if _, err := samplesFrom(t, c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := c.state.transactions; got != 3 {
-		t.Errorf("%g transactions were counted, want the 3 of block 5001", got)
-	}
-}

@@ -116,7 +116,7 @@ func TestPodOrdinal(t *testing.T) {
 }
 
 // ofTheExporter are series of a network that depend on the exporter.
-var ofTheExporter = regexp.MustCompile("^hedera_(scrape_|transactions_backlog_seconds)")
+var ofTheExporter = regexp.MustCompile("^hedera_(scrape_|transactions_backlog_seconds|mirror_older_answers_total)")
 
 // seriesOf returns the network's series of a scrape.
 func seriesOf(t *testing.T, network Network, shard Shard) []string {

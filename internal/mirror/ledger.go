@@ -34,14 +34,6 @@ func (b Block) End() Timestamp {
 	return b.Timestamp.To.Or(b.Timestamp.From.Or(0))
 }
 
-// Older reports whether b, as the latest block, comes from a replica of the
-// mirror that is behind the one that other came from: it has a lower number and
-// ended earlier. A lower number that ended later is that of a network that was
-// reset (docs/hedera.md 1.0).
-func (b Block) Older(other Block) bool {
-	return b.Number < other.Number && b.End() < other.End()
-}
-
 const blocksRoute = "/api/v1/blocks"
 
 func (b Block) key() (field, value string, ok bool) {

@@ -280,26 +280,7 @@ func TestBoundedLists(t *testing.T) {
 	}
 }
 
-func TestOlderBlock(t *testing.T) {
-	block := func(number int64, end Timestamp) Block {
-		return Block{Number: number, Timestamp: TimestampRange{From: FieldOf(end - 1), To: FieldOf(end)}}
-	}
-	last := block(100, 1000)
-	tests := []struct {
-		name  string
-		block Block
-		older bool
-	}{
-		{"the same", last, false},
-		{"newer", block(101, 1002), false},
-		{"of a replica that is behind", block(99, 998), true},
-		{"of a network that was reset", block(3, 1002), false},
-	}
-	for _, tt := range tests {
-		if got := tt.block.Older(last); got != tt.older {
-			t.Errorf("%s: older is %t", tt.name, got)
-		}
-	}
+func TestBlockWithoutAnEnd(t *testing.T) {
 	if got := (Block{Timestamp: TimestampRange{From: FieldOf(Timestamp(5))}}).End(); got != 5 {
 		t.Errorf("a block without an end ends at %d, want its beginning", got)
 	}
