@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +16,18 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-const blockLength = 2 * time.Hour
+// blockLengths are those of Prometheus' compaction, largest first.
+var blockLengths = []time.Duration{18 * time.Hour, 6 * time.Hour, 2 * time.Hour}
+
+// blockLength is how long the block is that begins then.
+func blockLength(begin, now time.Time) time.Duration {
+	for _, length := range blockLengths {
+		if begin.UnixNano()%int64(length) == 0 && begin.Add(length+2*time.Hour).Before(now) {
+			return length
+		}
+	}
+	return blockLengths[len(blockLengths)-1]
+}
 
 // history is what Prometheus has stored of the accounts of one network.
 type history struct {
@@ -34,6 +46,8 @@ type series struct {
 func constant(v float64) func(time.Time) float64 {
 	return func(time.Time) float64 { return v }
 }
+
+func unix(t time.Time) float64 { return float64(t.Unix()) }
 
 // series are those that rules of accounts read: what the exporter shows, and of
 // what the rules record, that which they read again later.
@@ -79,8 +93,8 @@ func (h history) series() []*series {
 		}
 		recorded("account:hedera_account_exists:max", time.Minute, constant(1))
 		recorded("account:hedera_account_balance_hbar:every5m", 5*time.Minute, balance)
-		recorded("account:hedera_account_key_info:every5m", 5*time.Minute, constant(1), key...)
-		recorded("account:hedera_account_info:every5m", 5*time.Minute, constant(1), stake...)
+		recorded("account:hedera_account_key_info:last_seen", 5*time.Minute, unix, key...)
+		recorded("account:hedera_account_info:last_seen", 5*time.Minute, unix, stake...)
 		if i%3 == 0 {
 			recorded("account:hedera_account_balance_hbar:change_ratio1h", 5*time.Minute, constant(-0.001))
 		}
@@ -90,35 +104,57 @@ func (h history) series() []*series {
 	return all
 }
 
-// write writes blocks up to now, and returns how many samples there are.
+// write writes blocks, and the last two hours as Prometheus has them: in its
+// head. It returns how many samples there are.
 func (h history) write(ctx context.Context, directory string) (samples int, err error) {
 	all := h.series()
-	from := time.Now().Add(-h.length).Truncate(h.interval)
-	for begin := from; !begin.After(time.Now()); begin = begin.Truncate(blockLength).Add(blockLength) {
-		n, err := h.writeBlock(ctx, directory, all, begin)
+	// From the beginning of a block that is compacted.
+	begin := time.Unix(0, time.Now().Add(-h.length).UnixNano()/int64(6*time.Hour)*int64(6*time.Hour))
+	for begin.Before(time.Now().Add(-2 * time.Hour)) {
+		end := begin.Add(blockLength(begin, time.Now()))
+		n, err := h.writeBlock(ctx, directory, all, begin, end)
 		if err != nil {
 			return 0, err
 		}
 		samples += n
+		begin = end
 	}
-	return samples, nil
+	n, err := h.writeHead(ctx, directory, all, begin)
+	return samples + n, err
 }
 
-// writeBlock writes what there is from begin to the end of its two hours, or now.
-func (h history) writeBlock(ctx context.Context, directory string, all []*series, begin time.Time) (samples int, err error) {
-	writer, err := tsdb.NewBlockWriter(slog.New(slog.NewTextHandler(io.Discard, nil)), directory, blockLength.Milliseconds())
+func (h history) writeHead(ctx context.Context, directory string, all []*series, begin time.Time) (samples int, err error) {
+	db, err := tsdb.Open(directory, nil, nil, tsdb.DefaultOptions(), nil)
 	if err != nil {
 		return 0, err
 	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.DisableCompactions()
+	return h.append(ctx, db, all, begin, time.Now().Add(blockLengths[0]))
+}
+
+// writeBlock writes what there is from begin to end, or now.
+func (h history) writeBlock(ctx context.Context, directory string, all []*series, begin, end time.Time) (samples int, err error) {
+	writer, err := tsdb.NewBlockWriter(slog.New(slog.NewTextHandler(io.Discard, nil)), directory, end.Sub(begin).Milliseconds())
+	if err != nil {
+		return 0, err
+	}
+	if samples, err = h.append(ctx, writer, all, begin, end); err != nil {
+		return 0, err
+	}
+	if _, err := writer.Flush(ctx); err != nil {
+		return 0, err
+	}
+	return samples, writer.Close()
+}
+
+// append appends what there is from begin to end, or now.
+func (h history) append(ctx context.Context, to storage.Appendable, all []*series, begin, end time.Time) (samples int, err error) {
 	for _, s := range all {
 		s.ref = 0
 	}
-	end := begin.Truncate(blockLength).Add(blockLength)
-	for t := begin.Truncate(h.interval); t.Before(end) && !t.After(time.Now()); t = t.Add(h.interval) {
-		if t.Before(begin) {
-			continue
-		}
-		appender := writer.Appender(ctx)
+	for t := begin; t.Before(end) && !t.After(time.Now()); t = t.Add(h.interval) {
+		appender := to.Appender(ctx)
 		for _, s := range all {
 			if t.UnixNano()%int64(s.step) != 0 {
 				continue
@@ -132,8 +168,5 @@ func (h history) writeBlock(ctx context.Context, directory string, all []*series
 			return 0, err
 		}
 	}
-	if _, err := writer.Flush(ctx); err != nil {
-		return 0, err
-	}
-	return samples, writer.Close()
+	return samples, nil
 }
