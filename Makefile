@@ -126,6 +126,14 @@ bench-rules: $(PROMETHEUS) ## what an evaluation of all rules costs, on a real P
 	$(TOOLS) ./benchrules
 	$(BIN)/benchrules -prometheus '$(abspath $(PROMETHEUS))' -accounts $(ACCOUNTS)
 
+# The real thing takes an hour and a quarter: WELL=60m ILL=15m.
+WELL ?= 60m
+ILL  ?= 15m
+.PHONY: soak-alerts
+soak-alerts: build $(PROMETHEUS) ## rules and routes at real speed, with lost scrapes, then faults; prints what was notified
+	$(TOOLS) ./soakalerts
+	$(BIN)/soakalerts -bin '$(BIN)' -prometheus '$(abspath $(PROMETHEUS))' -alertmanager '$(ALERTMANAGER)' -well $(WELL) -ill $(ILL)
+
 $(BIN)/golangci-lint: $(TOOLS_MOD)
 	$(TOOLS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
