@@ -33,13 +33,17 @@ type fault struct {
 
 type call struct{ method, path, body string }
 
-func onNodes(method, action, body string, ids ...int) []call {
+// onNodes calls for the first n nodes, whose ids the network knows.
+func onNodes(method, action, body string, n int) []call {
 	var calls []call
-	for _, id := range ids {
-		calls = append(calls, call{method, fmt.Sprintf("/nodes/%d/%s", id, action), body})
+	for i := range n {
+		calls = append(calls, call{method, fmt.Sprintf("/nodes/%s/%s", nodes[i], action), body})
 	}
 	return calls
 }
+
+// nodes stand for the ids of the nodes of a network in calls.
+var nodes = []string{"NODE0", "NODE1", "NODE2", "NODE3"}
 
 func restFault(path, kind string) []call {
 	return []call{{"POST", "/faults", fmt.Sprintf(`{"path":%q,%s}`, path, kind)}}
@@ -56,10 +60,10 @@ var faults = []fault{
 	{network: "halted", calls: []call{{"POST", "/blocks/stop", ""}}, page: "HederaBlockProductionStalled"},
 	{
 		network: "frozen", page: "HederaNetworkFrozen",
-		calls: append(onNodes("PUT", "precheck", `{"code":"PLATFORM_NOT_ACTIVE"}`, 0, 1, 2, 3), call{"POST", "/blocks/stop", ""}),
+		calls: append(onNodes("PUT", "precheck", `{"code":"PLATFORM_NOT_ACTIVE"}`, 4), call{"POST", "/blocks/stop", ""}),
 	},
-	{network: "stake-lost", calls: append(onNodes("POST", "stop", "", 0, 1, 2), call{"POST", "/blocks/stop", ""}), page: "HederaNodeStakeUnreachable"},
-	{network: "certificate", calls: onNodes("POST", "swap-certificate", "", 0), page: "HederaNodeCertificateMismatch"},
+	{network: "stake-lost", calls: append(onNodes("POST", "stop", "", 3), call{"POST", "/blocks/stop", ""}), page: "HederaNodeStakeUnreachable"},
+	{network: "certificate", calls: onNodes("POST", "swap-certificate", "", 1), page: "HederaNodeCertificateMismatch"},
 	{network: "killed", kill: true, page: "HederaNetworkUnmonitored"},
 }
 

@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -260,8 +261,12 @@ func (s *stack) inject(ctx context.Context, f fault) error {
 	if f.kill {
 		return s.exporters[f.network].Process.Kill()
 	}
+	ids, err := nodeIDs(ctx, s.simulators[f.network])
+	if err != nil {
+		return err
+	}
 	for _, c := range f.calls {
-		request, err := http.NewRequestWithContext(ctx, c.method, s.simulators[f.network]+"/simulator"+c.path, strings.NewReader(c.body))
+		request, err := http.NewRequestWithContext(ctx, c.method, s.simulators[f.network]+"/simulator"+ids.Replace(c.path), strings.NewReader(c.body))
 		if err != nil {
 			return err
 		}
@@ -278,6 +283,35 @@ func (s *stack) inject(ctx context.Context, f fault) error {
 		}
 	}
 	return nil
+}
+
+// nodeIDs replaces nodes by the ids of the network.
+func nodeIDs(ctx context.Context, simulator string) (*strings.Replacer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, simulator+"/api/v1/network/nodes", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	var book struct {
+		Nodes []struct {
+			ID int `json:"node_id"`
+		} `json:"nodes"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&book); err != nil {
+		return nil, err
+	}
+	if len(book.Nodes) != len(nodes) {
+		return nil, fmt.Errorf("%d nodes in the address book, want %d", len(book.Nodes), len(nodes))
+	}
+	var pairs []string
+	for i, n := range book.Nodes {
+		pairs = append(pairs, nodes[i], strconv.Itoa(n.ID))
+	}
+	return strings.NewReplacer(pairs...), nil
 }
 
 func (s *stack) close() error {
