@@ -161,7 +161,7 @@ func rename(path, network string) error {
 	var accounts []any
 	for _, a := range simulated["accounts"].([]any) {
 		if id := a.(map[string]any)["id"].(string); strings.HasPrefix(id, "0.0.100") {
-			accounts = append(accounts, map[string]any{"id": id, "thresholds": map[string]any{"critical": 1}})
+			accounts = append(accounts, map[string]any{"id": id, "thresholds": map[string]any{"critical": 1000}})
 		}
 	}
 	out, err := yaml.Marshal(map[string]any{"networks": map[string]any{network: map[string]any{
