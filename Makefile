@@ -25,7 +25,7 @@ PROMETHEUS ?= $(or $(shell command -v prometheus),$(BIN)/prometheus)
 ALERTMANAGER ?= $(or $(shell command -v prometheus-alertmanager),$(shell command -v alertmanager))
 AMTOOL       ?= $(or $(shell command -v amtool),$(BIN)/amtool)
 
-RULES := alerts/hedera.rules.yml alerts/hedera.alerts.yml
+RULES := $(wildcard alerts/hedera.*.yml)
 
 SOURCES := $(shell find cmd collector internal -name '*.go' -not -name '*_test.go') go.mod go.sum
 
@@ -121,6 +121,21 @@ golden: ## rewrite the golden scrape, which is what a test expects
 .PHONY: bench
 bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
 	BIN='$(abspath $(BIN))' $(GO) test ./collector -run '^$$' -bench . -benchtime 3x -timeout 30m
+
+# With ACCOUNTS=1000 it takes two minutes, with 10,000 some ten.
+ACCOUNTS ?= 10000
+.PHONY: bench-rules
+bench-rules: $(PROMETHEUS) ## what an evaluation of all rules costs, on a real Prometheus with a day of history
+	$(TOOLS) ./benchrules
+	$(BIN)/benchrules -prometheus '$(abspath $(PROMETHEUS))' -accounts $(ACCOUNTS)
+
+# The real thing takes an hour and a quarter: WELL=60m ILL=15m.
+WELL ?= 60m
+ILL  ?= 15m
+.PHONY: soak-alerts
+soak-alerts: build $(PROMETHEUS) ## rules and routes at real speed, with lost scrapes, then faults; prints what was notified
+	$(TOOLS) ./soakalerts
+	$(BIN)/soakalerts -bin '$(BIN)' -prometheus '$(abspath $(PROMETHEUS))' -alertmanager '$(ALERTMANAGER)' -well $(WELL) -ill $(ILL)
 
 $(BIN)/golangci-lint: $(TOOLS_MOD)
 	$(TOOLS) github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -361,6 +361,7 @@ func startPrometheusWithRules(t *testing.T, exporter, alertmanager string) strin
 	config := writeDocument(t, "prometheus.yml", document{
 		"global": document{"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"},
 		"rule_files": []string{
+			hastenRules(t, "hedera.thresholds.yml"),
 			hastenRules(t, "hedera.rules.yml"),
 			hastenRules(t, "hedera.alerts.yml"),
 		},
