@@ -6,6 +6,7 @@ package simulator
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
@@ -29,6 +30,7 @@ type Block struct {
 	Timestamp    TimestampRange `json:"timestamp"`
 
 	from, to time.Time
+	period   int64 // of streamStart's, which is its number before any reset
 }
 
 // TimestampRange is a range of consensus timestamps; a nil To is open.
@@ -70,6 +72,7 @@ func newBlock(seed, number int64) Block {
 		Timestamp:    TimestampRange{From: formatTimestamp(from), To: new(formatTimestamp(to))},
 		from:         from,
 		to:           to,
+		period:       number,
 	}
 	block.fill(count, count*21_000)
 	return block
@@ -93,7 +96,9 @@ func blockRand(seed, number int64) *rand.Rand {
 
 // nextBlock makes the block after the latest one.
 func (l *Ledger) nextBlock() Block {
-	return newBlock(l.seed, l.blocks[len(l.blocks)-1].Number+1)
+	block := newBlock(l.seed, l.lastPeriod+1)
+	block.Number -= l.renumbered
+	return block
 }
 
 // counted counts the transactions of the block where some were added by
@@ -111,10 +116,41 @@ func (l *Ledger) counted(block Block) Block {
 	return block
 }
 
+// latestNumber is the newest block's, -1 without any.
+func (l *Ledger) latestNumber() int64 {
+	if len(l.blocks) == 0 {
+		return -1
+	}
+	return l.blocks[len(l.blocks)-1].Number
+}
+
 func (l *Ledger) publish(block Block) {
+	defer l.renewReplica()
 	l.blocks = append(l.blocks, block)
+	l.lastPeriod = block.period
 	if len(l.blocks) > maxBlocks {
 		l.blocks = slices.Delete(l.blocks, 0, len(l.blocks)-maxBlocks)
+	}
+}
+
+// SkipBlocks leaves out numbers: the mirror misses so many blocks.
+func (l *Ledger) SkipBlocks(count int) error {
+	if count < 0 {
+		return fmt.Errorf("skip: %d blocks is negative", count)
+	}
+	l.renumbered -= int64(count)
+	return nil
+}
+
+// Reset makes the network begin again, as testnet does: the mirror forgets
+// blocks and transactions, and a block of number 0 is the next one, which is
+// there at once. Entities stay.
+func (l *Ledger) Reset() {
+	l.blocks, l.transactions = nil, nil
+	l.renumbered = l.lastPeriod + 1
+	l.publish(l.nextBlock())
+	if l.replica != nil {
+		l.replica = l.copy()
 	}
 }
 
@@ -177,6 +213,16 @@ func blockControls() map[string]controlCall {
 			}
 			return l.AddBlockWith(*b.Count, b.GasUsed), nil
 		}),
+		"POST /simulator/blocks/reset": updating(func(l *Ledger, _ *http.Request, _ struct{}) (any, error) {
+			l.Reset()
+			return nil, nil
+		}),
+		"POST /simulator/blocks/skip": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
+			if b.Count == nil {
+				return nil, missing("count", "N")
+			}
+			return nil, l.SkipBlocks(*b.Count)
+		}),
 		"POST /simulator/blocks/stop": updating(func(l *Ledger, _ *http.Request, _ struct{}) (any, error) {
 			l.StopBlocks()
 			return nil, nil
@@ -225,7 +271,7 @@ func (l *Ledger) answerBlocks(_ *http.Request, q query) (any, error) {
 		return nil, err
 	}
 	list := blockList{Blocks: selectRows(page, l.blocks, func(b Block) bool {
-		return numbers.match(b.Number) && timestamps.match(b.to.UnixNano())
+		return numbers.matchAll(b.Number) && timestamps.matchAll(b.to.UnixNano())
 	})}
 	list.Links.Next = nextRows(q, page, list.Blocks, "block.number", func(b Block) string { return strconv.FormatInt(b.Number, 10) })
 	return list, nil

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestNewBlock(t *testing.T) {
@@ -121,5 +122,47 @@ func TestBlocksCountAddedTransactions(t *testing.T) {
 	next := addBlock(s)
 	if want := newBlock(1, next.Number); next.Count != want.Count || *next.GasUsed != *want.GasUsed {
 		t.Errorf("block without transactions has %d, want %d", next.Count, want.Count)
+	}
+}
+
+func TestSkipAndReset(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 1})
+	addTransactions(t, s, Transaction{Payer: "0.0.1001"})
+	before := addBlock(s)
+	mustControl(t, s, "POST", "blocks/skip", `{"count":3}`)
+	after := addBlock(s)
+	if after.Number != before.Number+4 || !after.from.Equal(before.from.Add(blockPeriod)) {
+		t.Errorf("block %d of %s follows %d of %s", after.Number, after.from, before.Number, before.from)
+	}
+	mustControl(t, s, "POST", "blocks/reset", "")
+	list := getJSON[blockList](t, s, "/api/v1/blocks")
+	if len(list.Blocks) != 1 || list.Blocks[0].Number != 0 || list.Blocks[0].Timestamp.From <= *after.Timestamp.To {
+		t.Errorf("got %+v", list)
+	}
+	if next := addBlock(s); next.Number != 1 {
+		t.Errorf("block %d follows block 0", next.Number)
+	}
+	if got := getJSON[transactionList](t, s, "/api/v1/transactions"); len(got.Transactions) != 0 {
+		t.Errorf("got %+v", got)
+	}
+	if _, ok := s.Balance("0.0.1001"); !ok {
+		t.Error("the account is gone")
+	}
+	for _, body := range []string{`{}`, `{"count":-1}`} {
+		if got := control(t, s, "POST", "blocks/skip", body); got.status != 400 {
+			t.Errorf("%s: got %d", body, got.status)
+		}
+	}
+}
+
+// A moving network that was reset goes on from there.
+func TestResetOfAMovingNetwork(t *testing.T) {
+	now := fixedNow()
+	l := newTestLedger(t, 50, func() time.Time { return now })
+	l.Reset()
+	now = now.Add(5 * blockPeriod)
+	l.tick()
+	if got := l.latestBlock(); got.Number != 4 || got.to.After(now) || now.Sub(got.to) > blockPeriod {
+		t.Errorf("latest block is %d until %s", got.Number, got.to)
 	}
 }

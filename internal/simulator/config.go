@@ -20,9 +20,9 @@ const unknownAccount = "0.0.999999"
 const transactionAccounts = 5
 
 const (
-	// stillAccount, staking rewards, takes no part in the traffic.
-	stillAccount = "0.0.800"
-	quietPeriod  = "1h"
+	// coldAccount, staking rewards, takes no part in the traffic.
+	coldAccount = "0.0.800"
+	heartbeat   = "1h"
 )
 
 type exporterConfig struct {
@@ -86,9 +86,9 @@ func (s *Simulator) exporterConfig() exporterConfig {
 			Mirror:    mirrorConfig{URL: s.URL(), GRPCAddress: s.GRPCAddress(), RateLimit: 1000},
 			Consensus: consensusConfig{TLSPorts: s.TLSPorts()},
 			Accounts:  s.configuredAccounts(),
-			Tokens:    configuredEntities(s.TokenIDs()),
-			Topics:    configuredEntities(s.TopicIDs()),
-			Contracts: configuredEntities(s.ContractIDs()),
+			Tokens:    s.configuredEntities(s.TokenIDs()),
+			Topics:    s.configuredEntities(s.TopicIDs()),
+			Contracts: s.configuredEntities(s.ContractIDs()),
 			Schedules: s.configuredCreators(),
 		},
 	}}
@@ -98,22 +98,22 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 	minimum := &thresholds{Warning: 1000, Critical: 100}
 	var accounts []accountConfig
 	for _, system := range systemAccounts() {
-		accounts = append(accounts, accountConfig{ID: system.id, Name: system.name, Thresholds: minimum, Cold: system.id == stillAccount})
+		accounts = append(accounts, accountConfig{ID: s.local(system.id), Name: system.name, Thresholds: minimum, Cold: system.id == coldAccount})
 	}
 	for i := range min(s.options.ConfigAccounts, s.options.Accounts) {
 		num := firstAccountNum + i
 		account := accountConfig{
-			ID:           fmt.Sprintf("0.0.%d", num),
+			ID:           s.local(fmt.Sprintf("0.0.%d", num)),
 			Name:         fmt.Sprintf("account-%d", num),
 			Thresholds:   minimum,
 			Transactions: i < transactionAccounts,
 		}
 		if i == 0 {
-			account.Tokens, account.Allowances, account.Heartbeat = "all", true, quietPeriod
+			account.Tokens, account.Allowances, account.Heartbeat = "all", true, heartbeat
 		}
 		accounts = append(accounts, account)
 	}
-	return append(accounts, accountConfig{ID: unknownAccount, Name: "missing"})
+	return append(accounts, accountConfig{ID: s.local(unknownAccount), Name: "missing"})
 }
 
 // names are what an operator would call the deterministic entities.
@@ -123,16 +123,22 @@ var names = map[string]string{
 	plainContract: "wrapper", richContract: "exchange", bareContract: "destroyed",
 }
 
-func configuredEntities(ids []string) []entityConfig {
+func (s *Simulator) configuredEntities(ids []string) []entityConfig {
+	local := make(map[string]string)
+	for id, name := range names {
+		local[s.local(id)] = name
+	}
 	entities := make([]entityConfig, len(ids))
 	for i, id := range ids {
-		entities[i] = entityConfig{ID: id, Name: names[id]}
-		if id == busyTopic {
-			entities[i].Heartbeat = quietPeriod
+		entities[i] = entityConfig{ID: id, Name: local[id]}
+		if id == s.local(busyTopic) {
+			entities[i].Heartbeat = heartbeat
 		}
 	}
 	return entities
 }
+
+func (s *Simulator) local(id string) string { return s.ledger.local(id) }
 
 func (s *Simulator) configuredCreators() []creatorConfig {
 	var creators []creatorConfig

@@ -4,10 +4,13 @@
 package simulator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -27,6 +30,15 @@ const (
 	FaultGarbage  = "garbage"  // answers 200 with bytes that are no message
 	FaultTruncate = "truncate" // ends the connection in the middle of the answer
 	FaultHTML502  = "html502"  // answers 502 with an HTML page, as gateways do
+
+	// Those that change one row of a list, or the one entity that is answered.
+	FaultSet       = "set"       // gives its Field the Value
+	FaultDrop      = "drop"      // takes it out of the list
+	FaultDuplicate = "duplicate" // has it twice in the list
+
+	// FaultChaos does any of the others but hanging, by chance: also odd values in
+	// random fields of random rows.
+	FaultChaos = "chaos"
 )
 
 // GetNodesFault is the Path of a Fault for the mirror's gRPC service.
@@ -37,26 +49,43 @@ const GetNodesFault = "grpc:getNodes"
 // several match, the oldest acts.
 type Fault struct {
 	Path       string
+	Query      string // what the query string has to contain, "account.id=0.0.98"
 	Kind       string
 	Status     int           // HTTP status, or gRPC code for "grpc:getNodes"
 	RetryAfter string        // Retry-After header of FaultStatus, none if empty
 	Latency    time.Duration // of FaultLatency
 	Count      int           // requests it disturbs; 0 = until cleared
+
+	Rate float64 // share of the requests it disturbs, by chance; 0 = all
+	Seed int64   // of that chance, and of FaultChaos
+
+	Entity string          // the row that has this id; default the first
+	Field  string          // of FaultSet, "balance.timestamp"
+	Value  json.RawMessage // of FaultSet
 }
 
 // faultJSON is a Fault in the control API.
 type faultJSON struct {
-	ID         int    `json:"id,omitempty"`
-	Path       string `json:"path"`
-	Kind       string `json:"kind"`
-	Status     int    `json:"status,omitempty"`
-	RetryAfter string `json:"retry_after,omitempty"`
-	Latency    string `json:"latency,omitempty"`
-	Count      int    `json:"count,omitempty"`
+	ID         int             `json:"id,omitempty"`
+	Path       string          `json:"path"`
+	Query      string          `json:"query,omitempty"`
+	Kind       string          `json:"kind"`
+	Status     int             `json:"status,omitempty"`
+	RetryAfter string          `json:"retry_after,omitempty"`
+	Latency    string          `json:"latency,omitempty"`
+	Count      int             `json:"count,omitempty"`
+	Rate       float64         `json:"rate,omitempty"`
+	Seed       int64           `json:"seed,omitempty"`
+	Entity     string          `json:"entity,omitempty"`
+	Field      string          `json:"field,omitempty"`
+	Value      json.RawMessage `json:"value,omitempty"`
 }
 
 func (f Fault) wire() faultJSON {
-	wire := faultJSON{Path: f.Path, Kind: f.Kind, Status: f.Status, RetryAfter: f.RetryAfter, Count: f.Count}
+	wire := faultJSON{
+		Path: f.Path, Query: f.Query, Kind: f.Kind, Status: f.Status, RetryAfter: f.RetryAfter, Count: f.Count,
+		Rate: f.Rate, Seed: f.Seed, Entity: f.Entity, Field: f.Field, Value: f.Value,
+	}
 	if f.Latency != 0 {
 		wire.Latency = f.Latency.String()
 	}
@@ -74,7 +103,10 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 	if err := unmarshalStrict(data, &wire); err != nil {
 		return err
 	}
-	*f = Fault{Path: wire.Path, Kind: wire.Kind, Status: wire.Status, RetryAfter: wire.RetryAfter, Count: wire.Count}
+	*f = Fault{
+		Path: wire.Path, Query: wire.Query, Kind: wire.Kind, Status: wire.Status, RetryAfter: wire.RetryAfter, Count: wire.Count,
+		Rate: wire.Rate, Seed: wire.Seed, Entity: wire.Entity, Field: wire.Field, Value: wire.Value,
+	}
 	if wire.Latency == "" {
 		return nil
 	}
@@ -97,6 +129,16 @@ func (f Fault) validate() error {
 	if f.Count < 0 {
 		return fmt.Errorf("fault count %d is negative", f.Count)
 	}
+	if f.Rate < 0 || f.Rate > 1 {
+		return fmt.Errorf("fault rate %v is not between 0 and 1", f.Rate)
+	}
+	if grpc && slices.Contains(restKinds, f.Kind) {
+		return fmt.Errorf("fault kind %s does not apply to %s", f.Kind, GetNodesFault)
+	}
+	return f.validateKind(grpc)
+}
+
+func (f Fault) validateKind(grpc bool) error {
 	switch f.Kind {
 	case FaultStatus:
 		return validateStatus(f.Status, grpc)
@@ -104,16 +146,19 @@ func (f Fault) validate() error {
 		if f.Latency <= 0 {
 			return errors.New(`fault latency: want a positive duration such as "250ms"`)
 		}
-	case FaultHTML502:
-		if grpc {
-			return fmt.Errorf("fault kind %s does not apply to %s", f.Kind, GetNodesFault)
+	case FaultSet:
+		if f.Field == "" || !json.Valid(f.Value) {
+			return errors.New("fault set: want a field, and a value in JSON")
 		}
-	case FaultHang, FaultReset, FaultGarbage, FaultTruncate:
+	case FaultHang, FaultReset, FaultGarbage, FaultTruncate, FaultHTML502, FaultDrop, FaultDuplicate, FaultChaos:
 	default:
-		return fmt.Errorf("fault kind %q: want status, latency, hang, reset, garbage, truncate or html502", f.Kind)
+		return fmt.Errorf("fault kind %q: want status, latency, hang, reset, garbage, truncate, html502, set, drop, duplicate or chaos", f.Kind)
 	}
 	return nil
 }
+
+// restKinds are the kinds that gRPC has not.
+var restKinds = []string{FaultHTML502, FaultSet, FaultDrop, FaultDuplicate, FaultChaos}
 
 func validateStatus(status int, grpc bool) error {
 	if grpc {
@@ -136,7 +181,8 @@ type faults struct {
 }
 
 type activeFault struct {
-	id int
+	id     int
+	chance *rand.Rand
 	Fault
 }
 
@@ -149,7 +195,8 @@ func (f *faults) InjectFault(fault Fault) (id int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lastID++
-	f.active = append(f.active, activeFault{f.lastID, fault})
+	chance := rand.New(rand.NewPCG(uint64(fault.Seed), 0)) //nolint:gosec // reproducible on purpose
+	f.active = append(f.active, activeFault{f.lastID, chance, fault})
 	return f.lastID, nil
 }
 
@@ -172,15 +219,21 @@ func (f *faults) list() []faultJSON {
 	return list
 }
 
-// take returns the oldest fault for path and uses it up by one.
-func (f *faults) take(path string) (Fault, bool) {
+// take returns the oldest fault for the request and uses it up by one.
+func (f *faults) take(path, query string) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.active, func(a activeFault) bool { return strings.HasPrefix(path, a.Path) })
+	i := slices.IndexFunc(f.active, func(a activeFault) bool {
+		return strings.HasPrefix(path, a.Path) && strings.Contains(query, a.Query) &&
+			(a.Rate == 0 || a.chance.Float64() < a.Rate)
+	})
 	if i < 0 {
 		return Fault{}, false
 	}
 	fault := f.active[i].Fault
+	if fault.Kind == FaultChaos {
+		fault = fault.any(f.active[i].chance)
+	}
 	if fault.Count > 0 {
 		f.active[i].Count--
 		if f.active[i].Count == 0 {
@@ -226,7 +279,7 @@ func (s *rest) disturb(w http.ResponseWriter, r *http.Request, fault Fault) {
 		if fault.RetryAfter != "" {
 			w.Header().Set("Retry-After", fault.RetryAfter)
 		}
-		writeError(w, &restError{status: fault.Status, message: http.StatusText(fault.Status)})
+		writeError(w, &restError{status: fault.Status, messages: []string{http.StatusText(fault.Status)}})
 	case FaultLatency:
 		wait(r.Context(), fault.Latency)
 		s.mux.ServeHTTP(w, r)
@@ -239,6 +292,8 @@ func (s *rest) disturb(w http.ResponseWriter, r *http.Request, fault Fault) {
 		writeBody(w, http.StatusOK, []byte(garbage))
 	case FaultTruncate:
 		s.mux.ServeHTTP(halfWriter{w}, r)
+	case FaultSet, FaultDrop, FaultDuplicate, faultOdd:
+		s.disturbRows(w, r, fault)
 	case FaultHTML502:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusBadGateway)
@@ -291,5 +346,138 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return false
 	case <-timer.C:
 		return true
+	}
+}
+
+// faultOdd is what FaultChaos does to a field: it is FaultSet, but of a random
+// row and field.
+const faultOdd = "odd"
+
+// oddValues are of any type, and beyond what the field may hold.
+var oddValues = []string{
+	`null`, `""`, `"odd"`, `-1`, `9223372036854775808`, `1e99`, `0.5`, `true`, `[]`, `{}`, `"31556888202959784.000000000"`,
+}
+
+// any is one of the disturbances that FaultChaos may be, with its details. Its
+// Seed says which row and field.
+func (f Fault) any(chance *rand.Rand) Fault {
+	kinds := []string{
+		FaultStatus, FaultHTML502, FaultReset, FaultGarbage, FaultTruncate, FaultLatency,
+		faultOdd, faultOdd, faultOdd, FaultDrop, FaultDuplicate,
+	}
+	f.Kind = kinds[chance.IntN(len(kinds))]
+	f.Status = []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}[chance.IntN(3)]
+	f.Latency = time.Duration(1+chance.IntN(50)) * time.Millisecond
+	f.Value = json.RawMessage(oddValues[chance.IntN(len(oddValues))])
+	f.Seed = chance.Int64()
+	return f
+}
+
+// disturbRows answers as usual but for one row. Answers that are no JSON object
+// with rows stay as they are.
+func (s *rest) disturbRows(w http.ResponseWriter, r *http.Request, fault Fault) {
+	plain := r.Clone(r.Context())
+	plain.Header.Del("Accept-Encoding")
+	plain.Header.Del("If-None-Match")
+	usual := &bufferedAnswer{header: make(http.Header), status: http.StatusOK}
+	s.mux.ServeHTTP(usual, plain)
+	body := usual.body.Bytes()
+	if usual.status == http.StatusOK {
+		body = fault.changeRows(body)
+	}
+	maps.Copy(w.Header(), usual.header)
+	w.Header().Del("ETag")
+	writeBody(w, usual.status, body)
+}
+
+// bufferedAnswer keeps an answer so that it can be changed.
+type bufferedAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (b *bufferedAnswer) Header() http.Header         { return b.header }
+func (b *bufferedAnswer) WriteHeader(status int)      { b.status = status }
+func (b *bufferedAnswer) Write(p []byte) (int, error) { return b.body.Write(p) }
+
+func (f Fault) changeRows(body []byte) []byte {
+	var answer map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber() // amounts are beyond 2^53
+	if decoder.Decode(&answer) != nil {
+		return body
+	}
+	chance := rand.New(rand.NewPCG(uint64(f.Seed), 1)) //nolint:gosec // reproducible on purpose
+	list := listKey(answer)
+	rows, _ := answer[list].([]any)
+	row := answer
+	at := f.rowOf(rows, chance)
+	if list != "" {
+		if at < 0 {
+			return body
+		}
+		row, _ = rows[at].(map[string]any)
+	}
+	switch {
+	case f.Kind == FaultDrop && list != "":
+		answer[list] = slices.Delete(rows, at, at+1)
+	case f.Kind == FaultDuplicate && list != "":
+		answer[list] = slices.Insert(rows, at, rows[at])
+	case f.Kind == FaultSet:
+		setField(row, f.Field, f.Value)
+	case f.Kind == faultOdd && len(row) > 0:
+		fields := slices.Sorted(maps.Keys(row))
+		setField(row, fields[chance.IntN(len(fields))], f.Value)
+	}
+	changed, err := encodeJSON(answer)
+	if err != nil {
+		return body
+	}
+	return changed
+}
+
+// listKey is the key of the rows in a list's answer, empty in one entity's.
+func listKey(answer map[string]any) string {
+	if answer["links"] == nil || len(answer) > 3 {
+		return ""
+	}
+	for key, value := range answer {
+		if _, ok := value.([]any); ok {
+			return key
+		}
+	}
+	return ""
+}
+
+// rowOf is the index of the row that the fault is about, -1 where there is none.
+func (f Fault) rowOf(rows []any, chance *rand.Rand) int {
+	switch {
+	case len(rows) == 0:
+		return -1
+	case f.Kind == faultOdd || f.Entity == "" && f.Rate > 0:
+		return chance.IntN(len(rows))
+	case f.Entity == "":
+		return 0
+	}
+	return slices.IndexFunc(rows, func(row any) bool {
+		for _, value := range row.(map[string]any) {
+			if value == f.Entity {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// setField sets the field at the end of the path, where all before it exist.
+func setField(row map[string]any, path string, value json.RawMessage) {
+	first, rest, nested := strings.Cut(path, ".")
+	if !nested {
+		row[first] = value
+		return
+	}
+	if inner, ok := row[first].(map[string]any); ok {
+		setField(inner, rest, value)
 	}
 }

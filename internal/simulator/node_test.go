@@ -232,6 +232,9 @@ func TestGetNodesFaults(t *testing.T) {
 		code  codes.Code
 	}{
 		{Fault{Kind: FaultStatus, Status: int(codes.ResourceExhausted)}, codes.ResourceExhausted},
+		{Fault{Kind: FaultStatus, Status: int(codes.InvalidArgument)}, codes.InvalidArgument},
+		{Fault{Kind: FaultStatus, Status: int(codes.NotFound)}, codes.NotFound},
+		{Fault{Kind: FaultStatus, Status: int(codes.Unavailable)}, codes.Unavailable},
 		{Fault{Kind: FaultReset}, codes.Unavailable},
 		{Fault{Kind: FaultGarbage}, codes.Internal},
 		{Fault{Kind: FaultTruncate}, codes.Unavailable},

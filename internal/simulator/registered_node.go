@@ -4,6 +4,8 @@
 package simulator
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -98,27 +100,6 @@ func genesisRegisteredNodes(rng *rand.Rand) []RegisteredNode {
 	}
 }
 
-// ServeRegisteredNodes tells whether the mirror knows
-// /api/v1/network/registered-nodes. Mirrors before v0.153 answer 404.
-func (l *Ledger) ServeRegisteredNodes(serve bool) {
-	l.hideRegistered = !serve
-}
-
-func registeredNodeControls() map[string]controlCall {
-	type body struct {
-		Serve *bool `json:"serve"`
-	}
-	return map[string]controlCall{
-		"PUT /simulator/registered-nodes": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
-			if b.Serve == nil {
-				return nil, missing("serve", "false")
-			}
-			l.ServeRegisteredNodes(*b.Serve)
-			return nil, nil
-		}),
-	}
-}
-
 type registeredNodeList struct {
 	RegisteredNodes []RegisteredNode `json:"registered_nodes"`
 	listLinks
@@ -129,6 +110,7 @@ func registeredNodeRoutes() []route {
 		path:   "/api/v1/network/registered-nodes",
 		maxAge: time.Minute,
 		params: []string{"limit", "order", "registerednode.id", "type"},
+		java:   true,
 		answer: (*Ledger).answerRegisteredNodes,
 	}}
 }
@@ -146,7 +128,11 @@ func (l *Ledger) answerRegisteredNodes(_ *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.hideRegistered {
+	if limit, _ := q.limit(defaultLimit, math.MaxInt64); limit > defaultMaxLimit {
+		// RegisteredNodesRequest does not cap.
+		return nil, javaBadRequest(fmt.Sprintf("limit must be less than or equal to %d", defaultMaxLimit))
+	}
+	if l.missing("registered-nodes") {
 		return nil, notFound()
 	}
 	list := registeredNodeList{RegisteredNodes: selectRows(page, l.registeredNodes, func(n RegisteredNode) bool {
