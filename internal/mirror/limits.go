@@ -44,8 +44,8 @@ const (
 	// maxElements bounds every list and object, at any depth: the longest of the
 	// API are an account's 1,000 tokens.
 	maxElements = 1000
-	// maxTokenBytes bounds every string and number, read or not: the longest is a
-	// transaction of 128 KiB in base64.
+	// maxTokenBytes bounds every string, number and stretch of white space, read
+	// or not: the longest is a transaction of 128 KiB in base64.
 	maxTokenBytes = 256 << 10
 	// maxTextBytes bounds a text that is read: memos, descriptions, names and
 	// symbols have 100 bytes at most, domain names 253.
@@ -108,7 +108,7 @@ type guard struct {
 	read     int64
 	depth    int
 	elements [maxDepth + 1]int
-	token    int // bytes of the string, number or word under way
+	token    int // bytes since the last that belongs to the structure
 	inString bool
 	escaped  bool
 }
@@ -142,7 +142,7 @@ func (g *guard) Read(p []byte) (int, error) {
 
 func (g *guard) next(b byte) error {
 	if g.token++; g.token > maxTokenBytes {
-		return &LimitError{Input: "bytes in a string or number", Limit: maxTokenBytes}
+		return &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
 	}
 	switch {
 	case g.escaped:
@@ -170,8 +170,8 @@ func (g *guard) structure(b byte) error {
 		if g.elements[g.depth]++; g.elements[g.depth] > maxElements {
 			return &LimitError{Input: "elements in a list or object", Limit: maxElements}
 		}
-	case ':', ' ', '\t', '\r', '\n':
-	default:
+	case ':':
+	default: // white space too: a decoder looks at all of it again and again
 		return nil
 	}
 	g.token = 0
