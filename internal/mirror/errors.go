@@ -60,9 +60,6 @@ func IsRateLimited(err error) bool {
 	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
 }
 
-// IsNotSent reports whether a request had no turn before its deadline.
-func IsNotSent(err error) bool { return errors.Is(err, errNotSent) }
-
 // transportError is a failure to get a complete response. Its text is fit to
 // print: one bounded line without URL or credentials.
 type transportError struct {

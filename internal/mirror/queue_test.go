@@ -5,6 +5,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -144,9 +145,9 @@ func TestNoClassWaitsForEver(t *testing.T) {
 }
 
 // TestWhatHadNoTurnComesFirstInTheNextScrape has 100 topics and 2,000 accounts
-// and time for some 40 requests.
+// and time for 40 requests, half of them the accounts'.
 func TestWhatHadNoTurnComesFirstInTheNextScrape(t *testing.T) {
-	const perSecond, scrapeTime, topics, accounts, rounds = 20, 2 * time.Second, 100, 2_000, 5
+	const perSecond, scrapeTime, topics, accounts, rounds = 20, 2 * time.Second, 100, 2_000, 6
 	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
 		m := newSmallMirror(t, memory, perSecond, 4)
 		read := map[string]bool{}
@@ -173,7 +174,7 @@ func TestWhatHadNoTurnComesFirstInTheNextScrape(t *testing.T) {
 					defer mu.Unlock()
 					if err == nil {
 						read[id] = true
-					} else if !IsNotSent(err) {
+					} else if !errors.Is(err, errNotSent) {
 						t.Errorf("round %d: topic %s: %v", round, id, err)
 					}
 				})
@@ -220,10 +221,10 @@ func TestHealthIsAskedForDuringAPause(t *testing.T) {
 		m.first = withHeader("Retry-After", "60", answer(429, ""))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if err := m.client.Accounts(ctx, []string{"0.0.2"}).Failed["0.0.2"]; !IsRateLimited(err) || IsNotSent(err) {
+		if err := m.client.Accounts(ctx, []string{"0.0.2"}).Failed["0.0.2"]; !IsRateLimited(err) || errors.Is(err, errNotSent) {
 			t.Errorf("accounts: %v", err)
 		}
-		if err := topic(ctx, m.client, "0.0.3"); !IsNotSent(err) {
+		if err := topic(ctx, m.client, "0.0.3"); !errors.Is(err, errNotSent) {
 			t.Errorf("topic: %v", err)
 		}
 		if _, err := m.client.LatestBlock(ctx); err != nil {
@@ -266,7 +267,7 @@ func TestWaitForATurnEndsWithTheContext(t *testing.T) {
 				defer cancel()
 			}
 			callers.Go(func() {
-				if err := topic(ctx, m.client, fmt.Sprintf("0.0.%d", i)); (err == nil) != (i == 0) || (i > 0 && !IsNotSent(err)) {
+				if err := topic(ctx, m.client, fmt.Sprintf("0.0.%d", i)); (err == nil) != (i == 0) || (i > 0 && !errors.Is(err, errNotSent)) {
 					t.Errorf("topic %d: %v", i, err)
 				}
 			})
