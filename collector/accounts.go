@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -74,7 +75,7 @@ var (
 	accountExpiry = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_expiry_timestamp_seconds",
-		Help:      "When the account expires: its explicit expiry, or its creation plus the auto-renew period.",
+		Help:      "When the account expires: its explicit expiry, or its creation plus the auto-renew period. Absent if never, that is, after the year 2262.",
 		Labels:    accountLabels,
 		Source:    accountsSource,
 		Example:   "hedera_account_expiry_timestamp_seconds - time() < 30 * 86400",
@@ -146,38 +147,44 @@ func newAccounts(n Network) (Collector, error) {
 	if n.Mirror == nil {
 		return nil, errors.New("balances need a mirror node or balance_source: consensus")
 	}
-	return mirrorAccounts{network: n, mirror: n.Mirror}, nil
+	return mirrorAccounts{network: n}, nil
 }
 
 // mirrorAccounts reads accounts from the mirror node, 100 per request.
-type mirrorAccounts struct {
-	network Network
-	mirror  *mirror.Client
-}
+type mirrorAccounts struct{ network Network }
 
 // Update implements Collector.
 func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	ids := make([]string, 0, len(c.network.Accounts))
+	sendConfiguredAccounts(ch, c.network)
+	var group entityGroup
+	batch := accountsOf(ctx, c.network)
 	for _, account := range c.network.Accounts {
-		ids = append(ids, account.ID.String())
-	}
-	batch := c.mirror.Accounts(ctx, ids)
-	for i, account := range c.network.Accounts {
-		labels := []string{c.network.Name, ids[i], account.Name}
-		row, exists, err := batch.Get(ids[i])
+		labels := labelsOf(c.network, account)
+		row, exists, err := batch.Get(account.ID.String())
 		if err != nil {
+			group.miss(1, fmt.Errorf("account %s: %w", account.ID, err))
 			continue
 		}
 		ch <- accountExists.sample(boolValue(exists), labels...)
-		sendConfigured(ch, account, labels)
 		if exists {
 			sendAccount(ch, row, labels)
 		}
 	}
-	return batchError(batch)
+	return group.Wait()
+}
+
+func labelsOf(network Network, account config.Account) []string {
+	return []string{network.Name, account.ID.String(), account.Name}
+}
+
+// sendConfiguredAccounts sends what does not depend on the mirror or on nodes.
+func sendConfiguredAccounts(ch chan<- prometheus.Metric, network Network) {
+	for _, account := range network.Accounts {
+		sendConfigured(ch, account, labelsOf(network, account))
+	}
 }
 
 func sendConfigured(ch chan<- prometheus.Metric, account config.Account, labels []string) {

@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -104,40 +105,32 @@ func newAllowances(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c allowances) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	var group entityGroup
 	granted := make([][]mirror.Allowance, len(c.accounts))
-	group, groupCtx := newParallel(ctx)
 	for i, account := range c.accounts {
-		group.Go(func() error { return c.updateHbar(groupCtx, ch, account) })
+		group.Go(func() error { return c.updateHbar(ctx, ch, account) })
 		group.Go(func() (err error) {
-			granted[i], err = c.tokenAllowances(groupCtx, ch, account)
+			granted[i], err = c.tokenAllowances(ctx, ch, account)
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
+	_ = group.Wait() // what failed is in the group
 	tokens := map[string]bool{}
 	for _, row := range slices.Concat(granted...) {
 		tokens[row.TokenID] = true
 	}
-	decimals, err := c.decimals.of(ctx, c.mirror, tokens)
-	if err != nil {
-		return err
-	}
+	decimals := c.decimals.of(ctx, c.mirror, tokens, &group)
 	for i, account := range c.accounts {
 		c.sendTokens(ch, account, granted[i], decimals)
 	}
-	return nil
+	return group.Wait()
 }
 
 func (c allowances) updateHbar(ctx context.Context, ch chan<- prometheus.Metric, account config.Account) error {
 	labels := c.labels(account)
 	rows, more, err := c.mirror.CryptoAllowances(ctx, account.ID.String(), maxOfAccount)
-	if mirror.IsNotFound(err) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return fmt.Errorf("hbar allowances of account %s: %w", account.ID, err)
 	}
 	ch <- allowancesTruncated.sample(boolValue(more), with(labels, "hbar")...)
 	for _, row := range rows {
@@ -149,11 +142,8 @@ func (c allowances) updateHbar(ctx context.Context, ch chan<- prometheus.Metric,
 
 func (c allowances) tokenAllowances(ctx context.Context, ch chan<- prometheus.Metric, account config.Account) ([]mirror.Allowance, error) {
 	rows, more, err := c.mirror.TokenAllowances(ctx, account.ID.String(), maxOfAccount)
-	if mirror.IsNotFound(err) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("token allowances of account %s: %w", account.ID, err)
 	}
 	ch <- allowancesTruncated.sample(boolValue(more), with(c.labels(account), "token")...)
 	return rows, nil
@@ -183,28 +173,29 @@ type tokenDecimals struct {
 }
 
 // of returns the decimals of tokens as far as they are known after at most
-// maxDecimalsLookups lookups. It forgets all other tokens.
-func (d *tokenDecimals) of(ctx context.Context, client *mirror.Client, tokens map[string]bool) (map[string]int64, error) {
-	group, ctx := newParallel(ctx)
+// maxDecimalsLookups lookups, of which group has the failures. It forgets all
+// other tokens.
+func (d *tokenDecimals) of(ctx context.Context, client *mirror.Client, tokens map[string]bool, group *entityGroup) map[string]int64 {
 	for _, id := range d.missing(tokens) {
 		group.Go(func() error {
 			token, err := client.Token(ctx, id)
 			if mirror.IsNotFound(err) {
 				return nil
 			}
+			if err != nil {
+				return fmt.Errorf("decimals of token %s: %w", id, err)
+			}
 			if decimals, ok := token.Decimals.Get(); ok {
 				d.add(id, int64(decimals))
 			}
-			return err
+			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	_ = group.Wait() // what failed is in the group
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	maps.DeleteFunc(d.known, func(id string, _ int64) bool { return !tokens[id] })
-	return maps.Clone(d.known), nil
+	return maps.Clone(d.known)
 }
 
 // missing returns some tokens with unknown decimals. A map's order is random, so

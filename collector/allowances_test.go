@@ -68,6 +68,9 @@ func TestAllowances(t *testing.T) {
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="token",name="some",network="simulated"} 0`,
 		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="hbar",name="other",network="simulated"} 0`,
 		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="token",name="other",network="simulated"} 0`,
+		// The mirror answers as for an account without allowances.
+		`hedera_account_allowances_truncated{account_id="0.0.999999",kind="hbar",name="missing",network="simulated"} 0`,
+		`hedera_account_allowances_truncated{account_id="0.0.999999",kind="token",name="missing",network="simulated"} 0`,
 	)
 }
 
@@ -136,8 +139,8 @@ func TestUnreadableDecimals(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := scrapeText(t, set, testDeadline)
-	wantLines(t, body, successLine("allowances", false))
-	wantNone(t, body, "hedera_account_")
+	wantLines(t, body, successLine("allowances", false), incompleteLine("allowances", 1))
+	wantNone(t, body, "hedera_account_token_allowance")
 
 	sim.ClearFaults()
 	wantLines(t, scrapeText(t, set, testDeadline),
@@ -148,8 +151,9 @@ func TestUnreadableDecimals(t *testing.T) {
 // other tokens, from being shown with old decimals.
 func TestDecimalsOfOtherTokensAreForgotten(t *testing.T) {
 	decimals := tokenDecimals{known: map[string]int64{"0.0.7001": 2, "0.0.7002": 3}}
-	got, err := decimals.of(t.Context(), nil, map[string]bool{"0.0.7002": true})
-	if want := map[string]int64{"0.0.7002": 3}; err != nil || !maps.Equal(got, want) || !maps.Equal(decimals.known, want) {
+	var group entityGroup
+	got := decimals.of(t.Context(), nil, map[string]bool{"0.0.7002": true}, &group)
+	if want, err := map[string]int64{"0.0.7002": 3}, group.Wait(); err != nil || !maps.Equal(got, want) || !maps.Equal(decimals.known, want) {
 		t.Errorf("got %v, %v, remembered %v, want %v", got, err, decimals.known, want)
 	}
 }

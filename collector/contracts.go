@@ -5,6 +5,8 @@ package collector
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -81,37 +83,39 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 		ids = append(ids, contract.ID.String())
 	}
 	var (
+		group    entityGroup
 		known    mirror.Batch[mirror.Contract]
 		balances mirror.Batch[mirror.Balance]
-		entities entityGroup
 	)
-	entities.Go(func() error {
-		known = c.mirror.Contracts(ctx, ids)
-		return batchError(known)
-	})
-	entities.Go(func() error {
-		balances = c.mirror.Balances(ctx, ids)
-		return batchError(balances)
-	})
-	err := entities.Wait()
-	c.send(ch, known, balances)
-	return err
+	group.Go(func() error { known = c.mirror.Contracts(ctx, ids); return nil })
+	group.Go(func() error { balances = c.mirror.Balances(ctx, ids); return nil })
+	_ = group.Wait() // what failed is in the batches
+	for _, contract := range c.contracts {
+		if err := c.send(ch, contract, known, balances); err != nil {
+			group.miss(1, fmt.Errorf("contract %s: %w", contract.ID, err))
+		}
+	}
+	return group.Wait()
 }
 
-func (c contracts) send(ch chan<- prometheus.Metric, known mirror.Batch[mirror.Contract], balances mirror.Batch[mirror.Balance]) {
-	for _, contract := range c.contracts {
-		id := contract.ID.String()
-		labels := []string{c.network, id, contract.Name}
-		row, exists, err := known.Get(id)
-		if err != nil {
-			continue
-		}
-		ch <- contractExists.sample(boolValue(exists), labels...)
-		if !exists {
-			continue
-		}
-		sendField(ch, contractDeleted, row.Deleted, boolValue, labels...)
-		sendTime(ch, contractExpiry, row.ExpirationTimestamp, labels...)
-		sendField(ch, contractBalance, balances.Rows[id].Balance, hbar, labels...)
+// send sends what is known of a contract. The error is of what is not.
+func (c contracts) send(ch chan<- prometheus.Metric, contract config.Entity, known mirror.Batch[mirror.Contract], balances mirror.Batch[mirror.Balance]) error {
+	id := contract.ID.String()
+	labels := []string{c.network, id, contract.Name}
+	row, exists, err := known.Get(id)
+	if err != nil {
+		return err
 	}
+	ch <- contractExists.sample(boolValue(exists), labels...)
+	if !exists {
+		return nil
+	}
+	sendField(ch, contractDeleted, row.Deleted, boolValue, labels...)
+	sendTime(ch, contractExpiry, row.ExpirationTimestamp, labels...)
+	balance, listed, err := balances.Get(id)
+	if err == nil && !listed {
+		err = errors.New("the mirror knows it, but not its balance")
+	}
+	sendField(ch, contractBalance, balance.Balance, hbar, labels...)
+	return err
 }

@@ -114,6 +114,10 @@ func successLine(collector string, success bool) string {
 	return fmt.Sprintf(`hedera_scrape_collector_success{collector="%s",network="simulated"} %v`, collector, boolValue(success))
 }
 
+func incompleteLine(collector string, missing int) string {
+	return fmt.Sprintf(`hedera_scrape_collector_incomplete{collector="%s",network="simulated"} %d`, collector, missing)
+}
+
 // TestScrapesWithFaultsLeaveNothingBehind is the leak test of issue 2: goleak
 // looks while the exporter's set and its connections are closed.
 func TestScrapesWithFaultsLeaveNothingBehind(t *testing.T) {

@@ -4,9 +4,11 @@
 package collector
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,27 +45,38 @@ func watchedNetwork(t *testing.T, memory *memnet.Network) (*simulator.Simulator,
 	return sim, network
 }
 
-func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
+// TestMirrorFaultCostsItsEntityOnly has faults of one path. They cost the samples
+// that come from it, and no other of the same collector.
+func TestMirrorFaultCostsItsEntityOnly(t *testing.T) {
+	const (
+		supply  = `hedera_network_supply_hbar{kind="total"`
+		rate    = `hedera_exchange_rate_usd_per_hbar{`
+		others  = `hedera_token_exists{name="n0.0.456858"`
+		noRoute = `hedera_mirror_route_available{network="simulated",route="%s"} 0`
+	)
 	tests := []struct {
 		collector string
 		path      string
-		// unknown is a sample that tells what a 404 means, if that is no failure.
+		lost      string // a sample that comes from the path
+		kept      string // a sample of the collector that does not; empty: there is none
+		// unknown is a sample that tells what a 404 of the mirror means, if that is
+		// no failure.
 		unknown string
 	}{
-		{"network", supplyPath, ""},
-		{"network", ratesPath, ""},
-		{"network", feesPath, ""},
-		{"network", stakePath, `hedera_network_supply_hbar{kind="total"`},
-		{"network", registeredNodesPath, `hedera_network_supply_hbar{kind="total"`},
-		{"tokens", "/api/v1/tokens/0.0.731861", `hedera_token_exists{name="n0.0.731861",network="simulated",token_id="0.0.731861"} 0`},
-		{"tokens", "/api/v1/tokens/0.0.731861/balances", ""},
-		{"tokens", "/api/v1/accounts/0.0.1001/tokens", `hedera_account_token_balance{`},
-		{"allowances", "/api/v1/accounts/0.0.1001/allowances/crypto", `hedera_account_token_allowance{`},
-		{"allowances", "/api/v1/accounts/0.0.1001/allowances/tokens", `hedera_account_allowance_hbar{`},
-		{"topics", "/api/v1/topics/", `hedera_topic_exists{name="n0.0.120438",network="simulated",topic_id="0.0.120438"} 0`},
-		{"contracts", "/api/v1/contracts", ""},
-		{"contracts", "/api/v1/balances", ""},
-		{"schedules", "/api/v1/schedules", ""},
+		{"network", supplyPath, supply, rate, fmt.Sprintf(noRoute, supplyPath)},
+		{"network", ratesPath, rate, supply, fmt.Sprintf(noRoute, ratesPath)},
+		{"network", feesPath, "hedera_network_gas_price_hbar{", supply, fmt.Sprintf(noRoute, feesPath)},
+		{"network", stakePath, "hedera_network_stake_hbar{", supply, fmt.Sprintf(noRoute, stakePath)},
+		{"network", registeredNodesPath, "hedera_registered_nodes{", supply, fmt.Sprintf(noRoute, registeredNodesPath)},
+		{"tokens", "/api/v1/tokens/0.0.731861", `hedera_token_supply{name="n0.0.731861"`, others, `hedera_token_exists{name="n0.0.731861",network="simulated",token_id="0.0.731861"} 0`},
+		{"tokens", "/api/v1/accounts/0.0.1001/tokens", "hedera_account_tokens_truncated{", `hedera_account_token_balance{account_id="0.0.1001",name="a",network="simulated",symbol="SAUCESIM"`, others},
+		{"tokens", "/api/v1/accounts?", "hedera_account_token_balance{account_id=\"0.0.1001\",name=\"a\",network=\"simulated\",symbol=\"SAUCESIM\"", others, ""},
+		{"allowances", "/api/v1/accounts/0.0.1001/allowances/crypto", "hedera_account_allowance_hbar{", "hedera_account_token_allowance{", ""},
+		{"allowances", "/api/v1/accounts/0.0.1001/allowances/tokens", "hedera_account_token_allowance{", "hedera_account_allowance_hbar{", ""},
+		{"topics", "/api/v1/topics/0.0.120438", `hedera_topic_sequence_number{name="n0.0.120438"`, `hedera_topic_exists{`, ""},
+		{"contracts", "/api/v1/contracts", "hedera_contract_exists{", "", ""},
+		{"contracts", "/api/v1/balances", "hedera_contract_balance_hbar{", "hedera_contract_exists{", ""},
+		{"schedules", "/api/v1/schedules", "hedera_schedules_pending{", "", ""},
 	}
 	var slow []string // collectors of which a path has had the faults that take their time
 	for _, test := range tests {
@@ -77,20 +90,25 @@ func TestMirrorFaultCostsItsCollectorOnly(t *testing.T) {
 			faults["503"] = simulator.Fault{Kind: simulator.FaultStatus, Status: http.StatusServiceUnavailable}
 		}
 		for name, fault := range faults {
-			fault.Path = test.path
+			fault.Path, fault.Query = test.path, ""
+			if path, ok := strings.CutSuffix(test.path, "?"); ok {
+				fault.Path, fault.Query = path, "account.id="
+			}
 			t.Run(test.path+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				unknown := ""
 				if name == "404" {
 					unknown = test.unknown
 				}
-				memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testMirrorFault(t, memory, fault, test.collector, unknown) })
+				memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+					testMirrorFault(t, memory, fault, test.collector, test.lost, test.kept, unknown)
+				})
 			})
 		}
 	}
 }
 
-func testMirrorFault(t *testing.T, memory *memnet.Network, fault simulator.Fault, broken, unknown string) {
+func testMirrorFault(t *testing.T, memory *memnet.Network, fault simulator.Fault, broken, lost, kept, unknown string) {
 	sim, network := watchedNetwork(t, memory)
 	set := setOn(t, network, slices.Collect(maps.Keys(mirrorCollectors))...)
 	scrapeText(t, set, testDeadline) // so that a value is there to go stale
@@ -99,24 +117,28 @@ func testMirrorFault(t *testing.T, memory *memnet.Network, fault simulator.Fault
 	}
 	body := scrapeText(t, set, time.Second)
 	for name, family := range mirrorCollectors {
-		success := name != broken || unknown != ""
-		wantLines(t, body, successLine(name, success))
-		if name == broken {
-			continue
+		if fault.Query != "" && name == "accounts" {
+			continue // it has the same list
 		}
-		if len(linesWith(body, family)) == 0 {
-			t.Errorf("%s has no %s", name, family)
+		wantLines(t, body, successLine(name, name != broken || unknown != ""))
+		if name != broken {
+			wantSome(t, body, family)
 		}
+	}
+	wantNone(t, body, lost)
+	if kept != "" {
+		wantSome(t, body, kept)
 	}
 	if unknown != "" {
-		if len(linesWith(body, unknown)) == 0 {
-			t.Errorf("no %s", unknown)
-		}
-		return
+		wantSome(t, body, unknown)
+	} else if len(linesWith(body, `hedera_scrape_collector_incomplete{collector="`+broken+`"`, "} 0")) > 0 {
+		t.Error("what is missing was not counted")
 	}
-	for _, m := range Metrics() {
-		if m.Collector == broken {
-			wantNone(t, body, m.Name+"{")
-		}
+}
+
+func wantSome(t *testing.T, body, part string) {
+	t.Helper()
+	if len(linesWith(body, part)) == 0 {
+		t.Errorf("no %s", part)
 	}
 }

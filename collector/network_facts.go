@@ -125,6 +125,15 @@ var (
 	})
 )
 
+var routeAvailable = newGauge(Metric{
+	Collector: "network",
+	Name:      "mirror_route_available",
+	Help:      "Whether the mirror node has the route. Partial mirrors and those of preview networks answer 404 for some; the metrics from such a route are absent, and the collector does not fail. Absent if the request failed otherwise.",
+	Labels:    []string{"network", "route"},
+	Source:    "mirror REST /api/v1/network/{stake,supply,exchangerate,fees,registered-nodes}",
+	Example:   "hedera_mirror_route_available == 0",
+})
+
 func newNetworkStakeGauge(name, help, example string) constMetric {
 	return newGauge(Metric{
 		Collector: "network",
@@ -158,22 +167,31 @@ func newNetworkFacts(n Network) (Collector, error) {
 	return networkFacts{network: n.Name, mirror: n.Mirror}, nil
 }
 
-// Update implements Collector.
+// Update implements Collector. A mirror that does not have a route is no failure.
 func (c networkFacts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	group, ctx := newParallel(ctx)
-	for _, update := range []func(context.Context, chan<- prometheus.Metric) error{
-		c.updateStake, c.updateSupply, c.updateRates, c.updateGasPrices, c.updateRegisteredNodes,
+	var group entityGroup
+	for route, update := range map[string]func(context.Context, chan<- prometheus.Metric) error{
+		"/api/v1/network/stake":            c.updateStake,
+		"/api/v1/network/supply":           c.updateSupply,
+		"/api/v1/network/exchangerate":     c.updateRates,
+		"/api/v1/network/fees":             c.updateGasPrices,
+		"/api/v1/network/registered-nodes": c.updateRegisteredNodes,
 	} {
-		group.Go(func() error { return update(ctx, ch) })
+		group.Go(func() error {
+			err := update(ctx, ch)
+			unknown := IsUnknownRoute(err)
+			if err != nil && !unknown {
+				return err
+			}
+			ch <- routeAvailable.sample(boolValue(!unknown), c.network, route)
+			return nil
+		})
 	}
 	return group.Wait()
 }
 
 func (c networkFacts) updateStake(ctx context.Context, ch chan<- prometheus.Metric) error {
 	stake, err := c.mirror.Stake(ctx)
-	if mirror.IsNotFound(err) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -233,9 +251,6 @@ func (c networkFacts) updateGasPrices(ctx context.Context, ch chan<- prometheus.
 
 func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prometheus.Metric) error {
 	nodes, err := c.mirror.RegisteredNodes(ctx)
-	if IsUnknownRoute(err) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -248,8 +263,9 @@ func (c networkFacts) updateRegisteredNodes(ctx context.Context, ch chan<- prome
 	return nil
 }
 
-// IsUnknownRoute reports whether err is the answer of a mirror, or of a gateway
-// in front of it, that is too old for the route.
+// IsUnknownRoute reports whether err is the answer of a mirror that does not have
+// a route below /api/v1/network, or not the file that it reads for it; or of a
+// gateway in front of it that is too old for the route.
 func IsUnknownRoute(err error) bool {
 	var status *mirror.StatusError
 	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusBadRequest)

@@ -23,6 +23,10 @@ const (
 	registeredNodesPath = "/api/v1/network/registered-nodes"
 )
 
+func routeLine(route string, available bool) string {
+	return fmt.Sprintf(`hedera_mirror_route_available{network="simulated",route="%s"} %v`, route, boolValue(available))
+}
+
 func TestNetwork(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
@@ -69,6 +73,7 @@ func TestNetwork(t *testing.T) {
 		`hedera_network_gas_price_hbar{network="simulated",transaction_type="ContractCall"} 8.52e-06`,
 		`hedera_network_gas_price_hbar{network="simulated",transaction_type="ContractCreate"} 8.7e-06`,
 		`hedera_network_gas_price_hbar{network="simulated",transaction_type="EthereumTransaction"} 8.53e-06`,
+		routeLine(stakePath, true), routeLine(supplyPath, true), routeLine(ratesPath, true), routeLine(feesPath, true), routeLine(registeredNodesPath, true),
 		`hedera_registered_nodes{network="simulated"} 4`,
 		`hedera_registered_node_info{description="block node one",network="simulated",registered_node_id="1",type="BLOCK_NODE"} 1`,
 		`hedera_registered_node_info{description="mirror two",network="simulated",registered_node_id="2",type="MIRROR_NODE"} 1`,
@@ -100,6 +105,18 @@ func TestNetworkOnOldMirrors(t *testing.T) {
 			simulator.Fault{Path: registeredNodesPath, Kind: simulator.FaultStatus, Status: http.StatusBadRequest},
 			[]string{"hedera_registered_node"},
 		},
+		"partial mirror, supply": {
+			simulator.Fault{Path: supplyPath, Kind: simulator.FaultStatus, Status: http.StatusNotFound},
+			[]string{"hedera_network_supply"},
+		},
+		"partial mirror, rates": {
+			simulator.Fault{Path: ratesPath, Kind: simulator.FaultStatus, Status: http.StatusNotFound},
+			[]string{"hedera_exchange_rate"},
+		},
+		"preview mirror, fees": {
+			simulator.Fault{Path: feesPath, Kind: simulator.FaultStatus, Status: http.StatusNotFound},
+			[]string{"hedera_network_gas_price"},
+		},
 	}
 	families := []string{"hedera_network_stake", "hedera_network_supply", "hedera_exchange_rate", "hedera_network_gas_price", "hedera_registered_node"}
 	for name, test := range tests {
@@ -109,7 +126,7 @@ func TestNetworkOnOldMirrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			body := scrapeText(t, setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "network"), testDeadline)
-			wantLines(t, body, successLine("network", true))
+			wantLines(t, body, successLine("network", true), incompleteLine("network", 0), routeLine(test.fault.Path, false))
 			for _, prefix := range test.absent {
 				wantNone(t, body, prefix)
 			}

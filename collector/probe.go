@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -33,13 +34,13 @@ type Target struct {
 }
 
 // Probe is what a network returned about the targets of a probe. It collects
-// the families of the accounts collector for them, probe_success and
-// probe_duration_seconds; if the network could not be read, only the latter two.
+// the families of the accounts collector for those that could be read,
+// probe_success and probe_duration_seconds.
 type Probe struct {
-	// Accounts is in the order of the targets. Targets that are the same account
-	// by the same name are one.
+	// Accounts is in the order of the targets, without those that could not be
+	// read. Targets that are the same account by the same name are one.
 	Accounts []ProbedAccount
-	// Err says why the network could not be read.
+	// Err says how many targets could not be read, and why the first of them.
 	Err error
 
 	network  string
@@ -77,8 +78,7 @@ func (n Network) Probe(ctx context.Context, targets []Target) Probe {
 	})
 	p.duration = time.Since(start)
 	if p.Err != nil {
-		p.Accounts = nil
-		level.Error(n.Log).Log("msg", "probe failed", "network", n.Name, "targets", len(targets), "duration", p.duration, "err", p.Err)
+		level.Error(n.Log).Log("msg", "probe failed", "network", n.Name, "targets", len(targets), "missing", missing(p.Err), "duration", p.duration, "err", p.Err)
 	}
 	return p
 }
@@ -111,24 +111,25 @@ func (a ProbedAccount) send(ch chan<- prometheus.Metric, network string) {
 
 func (n Network) probeMirror(ctx context.Context, targets []Target) ([]ProbedAccount, error) {
 	rows, err := n.targetRows(ctx, targets)
-	if err != nil {
-		return nil, err
-	}
 	names := newTargetNames(n)
 	accounts := make([]ProbedAccount, 0, len(targets))
 	for i, target := range targets {
+		if rows[i].failed {
+			continue
+		}
+		row := rows[i].row
 		id := "" // the id of an unknown address
 		switch {
-		case rows[i] != nil:
-			id = rows[i].ID
+		case row != nil:
+			id = row.ID
 		case !target.ID.IsZero():
 			id = target.ID.String()
 		}
 		if account, isFirst := names.account(id, target); isFirst {
-			accounts = append(accounts, newProbedAccount(account, id, rows[i]))
+			accounts = append(accounts, newProbedAccount(account, id, row))
 		}
 	}
-	return accounts, nil
+	return accounts, err
 }
 
 func newProbedAccount(account config.Account, id string, row *mirror.Account) ProbedAccount {
@@ -145,44 +146,51 @@ func newProbedAccount(account config.Account, id string, row *mirror.Account) Pr
 	return a
 }
 
-// targetRows returns what the mirror returned about each target, nil for
-// unknown ones: ids 100 a request, each alias and EVM address by a request of
-// its own.
-func (n Network) targetRows(ctx context.Context, targets []Target) ([]*mirror.Account, error) {
-	rows := make([]*mirror.Account, len(targets))
-	group, ctx := newParallel(ctx)
-	group.Go(func() error { return n.listTargets(ctx, targets, rows) })
+// targetRow is what the mirror returned about a target. Row is nil if the mirror
+// does not know it.
+type targetRow struct {
+	row    *mirror.Account
+	failed bool
+}
+
+// targetRows returns what the mirror returned about each target: ids 100 a
+// request, each alias and EVM address by a request of its own.
+func (n Network) targetRows(ctx context.Context, targets []Target) ([]targetRow, error) {
+	var (
+		group entityGroup
+		ids   []string
+		batch mirror.Batch[mirror.Account]
+		rows  = make([]targetRow, len(targets))
+	)
+	for i, target := range targets {
+		if !target.ID.IsZero() {
+			ids = append(ids, target.ID.String())
+			continue
+		}
+		group.Go(func() (err error) {
+			rows[i].failed = true // also by a panic
+			rows[i].row, err = n.lookUp(ctx, target.Text)
+			rows[i].failed = err != nil
+			return err
+		})
+	}
+	if len(ids) > 0 {
+		batch = n.Mirror.Accounts(ctx, ids)
+	}
 	for i, target := range targets {
 		if target.ID.IsZero() {
-			group.Go(func() (err error) {
-				rows[i], err = n.lookUp(ctx, target.Text)
-				return err
-			})
+			continue
+		}
+		row, known, err := batch.Get(target.ID.String())
+		if known {
+			rows[i].row = &row
+		}
+		if err != nil {
+			rows[i].failed = true
+			group.miss(1, fmt.Errorf("account %s: %w", target.ID, err))
 		}
 	}
 	return rows, group.Wait()
-}
-
-func (n Network) listTargets(ctx context.Context, targets []Target, rows []*mirror.Account) error {
-	var ids []string
-	for _, target := range targets {
-		if !target.ID.IsZero() {
-			ids = append(ids, target.ID.String())
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	batch := n.Mirror.Accounts(ctx, ids)
-	if err := batch.Err(); err != nil {
-		return err
-	}
-	for i, target := range targets {
-		if row, ok := batch.Rows[target.ID.String()]; ok && !target.ID.IsZero() {
-			rows[i] = &row
-		}
-	}
-	return nil
 }
 
 // lookUp returns nil for an address that the mirror does not know.
@@ -192,7 +200,7 @@ func (n Network) lookUp(ctx context.Context, address string) (*mirror.Account, e
 		return nil, nil //nolint:nilnil // unknown is an answer
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("account %s: %w", address, err)
 	}
 	return &row, nil
 }
@@ -212,8 +220,13 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 	}
 	names := newTargetNames(n)
 	accounts := make([]ProbedAccount, 0, len(targets))
+	var group entityGroup
 	for i, balance := range balances {
 		id := targets[i].ID.String()
+		if balance.Err != nil {
+			group.miss(1, fmt.Errorf("account %s: %w", id, balance.Err))
+			continue
+		}
 		account, isFirst := names.account(id, targets[i])
 		if !isFirst {
 			continue
@@ -224,7 +237,7 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 		}
 		accounts = append(accounts, a)
 	}
-	return accounts, nil
+	return accounts, group.Wait()
 }
 
 // targetNames finds the name label of each target.

@@ -6,6 +6,7 @@ package collector
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -102,9 +103,14 @@ func newSchedules(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c schedules) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	group, ctx := newParallel(ctx)
+	var group entityGroup
 	for _, creator := range c.creators {
-		group.Go(func() error { return c.updateCreator(ctx, ch, creator) })
+		group.Go(func() error {
+			if err := c.updateCreator(ctx, ch, creator); err != nil {
+				return fmt.Errorf("creator %s: %w", creator.ID, err)
+			}
+			return nil
+		})
 	}
 	return group.Wait()
 }
@@ -124,12 +130,12 @@ func (c schedules) send(ch chan<- prometheus.Metric, creator config.ScheduleCrea
 	ch <- schedulesPending.sample(float64(len(pending)), labels...)
 	ch <- schedulesTruncated.sample(boolValue(mayMiss(page, now)), labels...)
 	if len(pending) > 0 {
-		ch <- schedulesNextExpiry.sample(scheduleEnd(pending[0]).Seconds(), labels...)
+		sendTime(ch, schedulesNextExpiry, scheduleEnd(pending[0]), labels...)
 	}
 	for _, schedule := range pending[:min(len(pending), maxShownSchedules)] {
 		labels := with(labels, schedule.ID)
 		sendField(ch, scheduleSignatures, schedule.Signatures, length[struct{}], labels...)
-		ch <- scheduleExpiry.sample(scheduleEnd(schedule).Seconds(), labels...)
+		sendTime(ch, scheduleExpiry, scheduleEnd(schedule), labels...)
 	}
 }
 
@@ -137,16 +143,22 @@ func (c schedules) send(ch chan<- prometheus.Metric, creator config.ScheduleCrea
 // expire first. The mirror does not mark expired schedules.
 func pendingSchedules(rows []mirror.Schedule, now mirror.Timestamp) []mirror.Schedule {
 	pending := slices.DeleteFunc(slices.Clone(rows), func(s mirror.Schedule) bool {
-		return !s.Pending() || scheduleEnd(s) <= now
+		return !s.Pending() || scheduleEnd(s).Or(mirror.Never) <= now
 	})
 	slices.SortStableFunc(pending, func(a, b mirror.Schedule) int {
-		return cmp.Compare(scheduleEnd(a), scheduleEnd(b))
+		return cmp.Compare(scheduleEnd(a).Or(mirror.Never), scheduleEnd(b).Or(mirror.Never))
 	})
 	return pending
 }
 
-func scheduleEnd(s mirror.Schedule) mirror.Timestamp {
-	return s.ExpirationTime.Or(s.ConsensusTimestamp.Or(0).Add(defaultScheduleLifetime))
+// scheduleEnd is when a schedule expires. It has no value if that is unknown: such
+// a schedule counts as pending.
+func scheduleEnd(s mirror.Schedule) mirror.Field[mirror.Timestamp] {
+	created, ok := s.ConsensusTimestamp.Get()
+	if s.ExpirationTime != (mirror.Field[mirror.Timestamp]{}) || !ok {
+		return s.ExpirationTime
+	}
+	return mirror.FieldOf(created.Add(defaultScheduleLifetime))
 }
 
 // mayMiss reports whether a schedule older than the page's may be pending.
@@ -154,6 +166,6 @@ func mayMiss(page mirror.Page[mirror.Schedule], now mirror.Timestamp) bool {
 	if !page.More || len(page.Rows) == 0 {
 		return page.More
 	}
-	oldest := page.Rows[len(page.Rows)-1].ConsensusTimestamp.Or(0)
-	return oldest.Add(maxScheduleLifetime) > now
+	oldest, ok := page.Rows[len(page.Rows)-1].ConsensusTimestamp.Get()
+	return !ok || oldest.Add(maxScheduleLifetime) > now
 }

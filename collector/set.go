@@ -69,6 +69,7 @@ func (s *Set) add(network string, r Registration, c Collector, options Options) 
 
 // Scrape runs all collectors at once, within ctx.
 func (s *Set) Scrape(ctx context.Context) Scrape {
+	ctx = withRound(ctx)
 	scrape := make(Scrape, len(s.collectors))
 	var wg sync.WaitGroup
 	for i, c := range s.collectors {
@@ -167,6 +168,8 @@ func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 			current.add(sample)
 		}
 	}()
+	ctx, cancel := withMargin(ctx)
+	defer cancel()
 	err := guard(func() error { return c.collector.Update(ctx, ch) })
 	close(ch)
 	<-done
@@ -177,6 +180,45 @@ func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 		c.mu.Unlock()
 	}
 	return result, err
+}
+
+// earlyContext ends a margin before its parent's deadline, which may move.
+type earlyContext struct {
+	context.Context                 //nolint:containedctx // it is a context itself
+	parent          context.Context //nolint:containedctx // for its deadline
+	margin          time.Duration
+}
+
+// withMargin leaves a collector time to send what it has read before the scrape
+// ends.
+func withMargin(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(parent)
+	deadline, ok := parent.Deadline()
+	if !ok {
+		return ctx, cancel
+	}
+	early := earlyContext{Context: ctx, parent: parent, margin: min(cancelGrace, time.Until(deadline)/10)}
+	go func() {
+		for {
+			deadline, _ := early.Deadline()
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Until(deadline)):
+			}
+			if later, _ := early.Deadline(); !later.After(deadline) {
+				cancel()
+				return
+			}
+		}
+	}()
+	return early, cancel
+}
+
+// Deadline implements [context.Context].
+func (c earlyContext) Deadline() (time.Time, bool) {
+	deadline, ok := c.parent.Deadline()
+	return deadline.Add(-c.margin), ok
 }
 
 // gathered are the samples of an update in progress.

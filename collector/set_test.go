@@ -18,6 +18,7 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 )
 
 type updateFunc func(context.Context, chan<- prometheus.Metric) error
@@ -39,7 +40,13 @@ func newTestSet(collectors ...*cachedCollector) *Set {
 	return &Set{collectors: collectors, log: log.NewNopLogger()}
 }
 
-func TestFailingCollectorCostsItsOwnSamplesOnly(t *testing.T) {
+// TestFailingCollector shows what it sent before it failed.
+func TestFailingCollector(t *testing.T) {
+	const sent = `
+# HELP hedera_address_book_fetched_timestamp_seconds When the address book was last read.
+# TYPE hedera_address_book_fetched_timestamp_seconds gauge
+hedera_address_book_fetched_timestamp_seconds{network="test"} 1
+`
 	failures := map[string]updateFunc{
 		"error": func(_ context.Context, ch chan<- prometheus.Metric) error {
 			ch <- bookFetched.sample(1, "test")
@@ -65,15 +72,23 @@ func TestFailingCollectorCostsItsOwnSamplesOnly(t *testing.T) {
 				set := newTestSet(&cachedCollector{name: "bad", collector: fail}, &cachedCollector{name: "good", collector: updateFunc(sendOne)})
 				ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 				defer cancel()
-				err := testutil.GatherAndCompare(set.Gatherer(ctx), strings.NewReader(`
+				sent := sent
+				if strings.HasSuffix(name, "ignores its context") {
+					sent = ""
+				}
+				err := testutil.GatherAndCompare(set.Gatherer(ctx), strings.NewReader(sent+`
 # HELP hedera_address_book_nodes Number of nodes in the address book.
 # TYPE hedera_address_book_nodes gauge
 hedera_address_book_nodes{network="test"} 1
+# HELP hedera_scrape_collector_incomplete Number of the collector's entities (accounts, tokens, nodes, ...) that are missing from this scrape because they could not be read; 1 if the whole collector failed.
+# TYPE hedera_scrape_collector_incomplete gauge
+hedera_scrape_collector_incomplete{collector="bad",network="test"} 1
+hedera_scrape_collector_incomplete{collector="good",network="test"} 0
 # HELP hedera_scrape_collector_success Whether the collector succeeded in this scrape.
 # TYPE hedera_scrape_collector_success gauge
 hedera_scrape_collector_success{collector="bad",network="test"} 0
 hedera_scrape_collector_success{collector="good",network="test"} 1
-`), "hedera_address_book_nodes", "hedera_address_book_fetched_timestamp_seconds", "hedera_scrape_collector_success")
+`), "hedera_address_book_nodes", "hedera_address_book_fetched_timestamp_seconds", "hedera_scrape_collector_success", "hedera_scrape_collector_incomplete")
 				if err != nil {
 					t.Error(err)
 				}
@@ -108,9 +123,49 @@ func TestSamplesAreKeptForTheMinInterval(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		failure = errors.New("no")
-		if result, err := c.run(t.Context()); err == nil || result.samples != nil {
-			t.Error("a failed update gave the samples of an earlier one")
+		if result, err := c.run(t.Context()); err == nil || len(result.samples) != 1 || gaugeValue(t, result.samples[0]) != 3 {
+			t.Errorf("a failed update did not give its own sample, but %v, %v", result.samples, err)
 		}
+		if kept, err := c.run(t.Context()); err == nil || calls != 4 || gaugeValue(t, kept.samples[0]) != 4 {
+			t.Error("the samples of a failed update were kept")
+		}
+	})
+}
+
+func gaugeValue(t *testing.T, sample prometheus.Metric) float64 {
+	t.Helper()
+	var metric dto.Metric
+	if err := sample.Write(&metric); err != nil {
+		t.Fatal(err)
+	}
+	return metric.GetGauge().GetValue()
+}
+
+// TestWhatWasReadBeforeTheDeadline has two scrapes at once of a collector that
+// sends what it has read only when its context ends, as all do that ask for 100
+// entities at a time.
+func TestWhatWasReadBeforeTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := newTestSet(&cachedCollector{collector: updateFunc(func(ctx context.Context, ch chan<- prometheus.Metric) error {
+			<-ctx.Done()
+			_ = sendOne(ctx, ch)
+			return ctx.Err()
+		})})
+		var wg sync.WaitGroup
+		for _, timeout := range []time.Duration{9 * time.Second, 8 * time.Second, 9 * time.Second} {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			wg.Go(func() {
+				scrape := set.Scrape(ctx)
+				if got := len(scrape[0].result.samples); timeout == 9*time.Second && got != 1 {
+					t.Errorf("%d samples, want the one that was read", got)
+				}
+				if scrape[0].duration > timeout {
+					t.Errorf("the scrape took %s of %s", scrape[0].duration, timeout)
+				}
+			})
+		}
+		wg.Wait()
 	})
 }
 

@@ -4,8 +4,13 @@
 package collector
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,8 +20,9 @@ import (
 )
 
 const (
-	tokenSource         = "mirror REST /api/v1/tokens/{id}"          //nolint:gosec // a path, no credential
-	tokenBalancesSource = "mirror REST /api/v1/tokens/{id}/balances" //nolint:gosec // a path, no credential
+	tokenSource = "mirror REST /api/v1/tokens/{id}" //nolint:gosec // a path, no credential
+	// tokenBalancesSource has each account's first 50 tokens.
+	tokenBalancesSource = accountsSource + ", and /api/v1/accounts/{id}/tokens for tokens beyond an account's first 50"
 	relationshipSource  = "mirror REST /api/v1/accounts/{id}/tokens"
 	// tokenCacheAge is the max-age of /api/v1/tokens/{id} (docs/hedera.md 1.0).
 	tokenCacheAge = 5 * time.Second
@@ -39,7 +45,7 @@ var (
 	tokenSupply = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_supply",
-		Help:      "Total supply of the token in whole tokens; for NFTs, the number of serials.",
+		Help:      "Total supply of the token in whole tokens; for NFTs, the number of serials. Absent if the decimals are unknown, like every amount of the token.",
 		Labels:    tokenLabels,
 		Source:    tokenSource,
 		Example:   "delta(hedera_token_supply[1d])",
@@ -57,7 +63,7 @@ var (
 		Name:      "token_treasury_balance",
 		Help:      "Balance of the token in its treasury account, in whole tokens. Absent if the treasury is no longer associated with the token.",
 		Labels:    tokenLabels,
-		Source:    tokenBalancesSource + ", or /api/v1/accounts for a treasury that is not a configured account",
+		Source:    tokenBalancesSource,
 		Example:   "hedera_token_supply - hedera_token_treasury_balance",
 	})
 	tokenPaused = newGauge(Metric{
@@ -79,7 +85,7 @@ var (
 	tokenExpiry = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_expiry_timestamp_seconds",
-		Help:      "When the token expires.",
+		Help:      "When the token expires. Absent if never, that is, after the year 2262.",
 		Labels:    tokenLabels,
 		Source:    tokenSource,
 		Example:   "hedera_token_expiry_timestamp_seconds - time() < 30 * 86400",
@@ -97,7 +103,7 @@ var (
 		Name:      "account_token_balance",
 		Help:      "Token balance of the account in whole tokens; for NFTs, the number of serials. Absent if the account is not associated with the token. The symbol is empty if the token is not configured.",
 		Labels:    with(relationshipLabels, "symbol"),
-		Source:    tokenBalancesSource + ", and /api/v1/accounts/{id}/tokens for accounts with tokens: all",
+		Source:    tokenBalancesSource + " and for accounts with tokens: all",
 		Example:   "hedera_account_token_balance{symbol=\"USDC\"} < 1000",
 	})
 	accountTokenFrozen = newGauge(Metric{
@@ -157,52 +163,62 @@ func newTokens(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	known, err := c.updateTokens(ctx, ch)
-	if err != nil {
-		return err
+	var (
+		group         entityGroup
+		accounts      mirror.Batch[mirror.Account]
+		known         = make([]*mirror.Token, len(c.network.Tokens))
+		failed        = make([]bool, len(c.network.Tokens))
+		relationships = make([]relationshipList, len(c.network.Accounts))
+	)
+	if len(c.network.Tokens) > 0 && len(c.network.Accounts) > 0 {
+		group.Go(func() error { accounts = accountsOf(ctx, c.network); return nil })
 	}
-	group, ctx := newParallel(ctx)
-	for _, token := range known {
-		group.Go(func() error { return c.updateBalances(ctx, ch, token) })
+	for i, token := range c.network.Tokens {
+		group.Go(func() (err error) {
+			failed[i] = true // also by a panic
+			known[i], err = c.updateToken(ctx, ch, token)
+			failed[i] = err != nil
+			return err
+		})
 	}
-	if !c.network.accountsOnly {
-		group.Go(func() error { return c.updateTreasuries(ctx, ch, known) })
-	}
-	for _, account := range c.network.Accounts {
+	for i, account := range c.network.Accounts {
 		if account.AllTokens {
-			group.Go(func() error { return c.updateRelationships(ctx, ch, account, known) })
+			group.Go(func() (err error) { relationships[i], err = c.relationships(ctx, account); return err })
 		}
+	}
+	_ = group.Wait() // what failed is in the group
+
+	var tokens []knownToken
+	apart := map[string]bool{} // their balances are not sent with the relationships
+	for i, token := range c.network.Tokens {
+		if known[i] != nil {
+			tokens = append(tokens, knownToken{Token: *known[i], name: token.Name})
+		}
+		apart[token.ID.String()] = known[i] != nil || failed[i]
+	}
+	for i, account := range c.network.Accounts {
+		c.sendRelationships(ch, account, relationships[i], apart)
+	}
+	c.updateBalances(ctx, ch, &group, accounts, tokens)
+	if !c.network.accountsOnly {
+		c.updateTreasuries(ctx, ch, &group, accounts, tokens)
 	}
 	return group.Wait()
 }
 
-// updateTokens sends the samples of the tokens themselves, on the first shard, and
-// returns the tokens that the network knows.
-func (c tokens) updateTokens(ctx context.Context, ch chan<- prometheus.Metric) ([]knownToken, error) {
-	rows := make([]*mirror.Token, len(c.network.Tokens))
-	group, ctx := newParallel(ctx)
-	for i, token := range c.network.Tokens {
-		group.Go(func() error {
-			row, err := c.mirror.Token(ctx, token.ID.String())
-			if mirror.IsNotFound(err) {
-				return nil
-			}
-			rows[i] = &row
-			return err
-		})
+// updateToken sends the samples of the token itself, on the first shard, and
+// returns the token, or nil if the network does not know it.
+func (c tokens) updateToken(ctx context.Context, ch chan<- prometheus.Metric, token config.Entity) (*mirror.Token, error) {
+	row, err := c.mirror.Token(ctx, token.ID.String())
+	switch {
+	case err == nil:
+		c.sendToken(ch, token, &row)
+		return &row, nil
+	case mirror.IsNotFound(err):
+		c.sendToken(ch, token, nil)
+		return nil, nil //nolint:nilnil // unknown is an answer
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	var known []knownToken
-	for i, row := range rows {
-		configured := c.network.Tokens[i]
-		c.sendToken(ch, configured, row)
-		if row != nil {
-			known = append(known, knownToken{Token: *row, name: configured.Name})
-		}
-	}
-	return known, nil
+	return nil, fmt.Errorf("token %s: %w", token.ID, err)
 }
 
 // sendToken sends the samples of a token; row is nil if the network does not know
@@ -252,125 +268,157 @@ func sendStatus(ch chan<- prometheus.Metric, metric constMetric, field mirror.Fi
 	}
 }
 
-// updateBalances sends the balances of the configured accounts in a token.
-func (c tokens) updateBalances(ctx context.Context, ch chan<- prometheus.Metric, token knownToken) error {
-	if len(c.network.Accounts) == 0 {
-		return nil
-	}
-	balances := c.mirror.TokenBalances(ctx, token.ID, c.accountIDs())
-	for _, account := range c.network.Accounts {
-		held := balances.Rows[account.ID.String()].Balance
-		sendUnits(ch, accountTokenBalance, held, token.Decimals,
-			c.network.Name, account.ID.String(), account.Name, token.ID, text(token.Symbol, textLength))
-		if token.TreasuryAccountID.Or("") == account.ID.String() {
-			c.sendTreasuryBalance(ch, token, held)
-		}
-	}
-	return batchError(balances)
-}
-
-func (c tokens) accountIDs() []string {
-	ids := make([]string, 0, len(c.network.Accounts))
-	for _, account := range c.network.Accounts {
-		ids = append(ids, account.ID.String())
-	}
-	return ids
-}
-
-func (c tokens) sendTreasuryBalance(ch chan<- prometheus.Metric, token knownToken, units mirror.Field[int64]) {
-	if c.network.accountsOnly {
+// updateBalances sends the balances of the configured accounts in the tokens.
+func (c tokens) updateBalances(ctx context.Context, ch chan<- prometheus.Metric, group *entityGroup, accounts mirror.Batch[mirror.Account], tokens []knownToken) {
+	if len(tokens) == 0 {
 		return
 	}
-	sendUnits(ch, tokenTreasuryBalance, units, token.Decimals, c.network.Name, token.ID, token.name)
+	for _, account := range c.network.Accounts {
+		row, known, err := accounts.Get(account.ID.String())
+		if err != nil {
+			group.miss(1, fmt.Errorf("tokens of account %s: %w", account.ID, err))
+		}
+		if !known {
+			continue
+		}
+		held := newHoldings(row)
+		for _, token := range tokens {
+			c.withBalance(ctx, group, held, token, func(units mirror.Field[int64]) {
+				sendUnits(ch, accountTokenBalance, units, token.Decimals,
+					with(labelsOf(c.network, account), token.ID, text(token.Symbol, textLength))...)
+			})
+		}
+	}
 }
 
-// updateTreasuries sends the treasury balances of the tokens whose treasury is
-// not a configured account, with one request for all of them. As an additional
-// account of each token's request, it would cost a second request per token if
-// there are 100 accounts.
-func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metric, known []knownToken) error {
-	configured := make(map[string]bool, len(c.network.Accounts))
-	for _, id := range c.accountIDs() {
-		configured[id] = true
+// updateTreasuries sends the treasury balances of the tokens. Treasuries that
+// are not configured accounts are read with one request for all of them.
+func (c tokens) updateTreasuries(ctx context.Context, ch chan<- prometheus.Metric, group *entityGroup, accounts mirror.Batch[mirror.Account], tokens []knownToken) {
+	configured := map[string]bool{}
+	for _, account := range c.network.Accounts {
+		configured[account.ID.String()] = true
 	}
-	var ids []string
-	var apart []knownToken
-	for _, token := range known {
+	var apart []string
+	for _, token := range tokens {
 		if treasury, ok := token.TreasuryAccountID.Get(); ok && !configured[treasury] {
-			ids = append(ids, treasury)
-			apart = append(apart, token)
+			apart = append(apart, treasury)
 		}
 	}
-	if len(apart) == 0 {
-		return nil
+	var others mirror.Batch[mirror.Account]
+	if len(apart) > 0 {
+		others = c.mirror.Accounts(ctx, apart)
 	}
-	treasuries := c.mirror.Accounts(ctx, ids)
-	if err := batchError(treasuries); err != nil {
-		return err
-	}
-	listed := listedTokens(treasuries.Rows)
-	for _, token := range apart {
-		if err := c.updateTreasury(ctx, ch, token, listed); err != nil {
-			return err
+	for _, token := range tokens {
+		treasury, ok := token.TreasuryAccountID.Get()
+		if !ok {
+			continue
 		}
+		list := others
+		if configured[treasury] {
+			list = accounts
+		}
+		row, known, err := list.Get(treasury)
+		if err == nil && !known {
+			err = errors.New("the mirror does not know the account")
+		}
+		if err != nil {
+			group.miss(1, fmt.Errorf("treasury %s of token %s: %w", treasury, token.ID, err))
+			continue
+		}
+		c.withBalance(ctx, group, newHoldings(row), token, func(units mirror.Field[int64]) {
+			sendUnits(ch, tokenTreasuryBalance, units, token.Decimals, c.network.Name, token.ID, token.name)
+		})
 	}
-	return nil
 }
 
-// holding is a token of an account.
-type holding struct{ account, token string }
+// listedTokens is how many tokens of each account the list of accounts has, those
+// with the lowest ids (docs/hedera.md 1.1).
+const listedTokens = 50
 
-func listedTokens(rows map[string]mirror.Account) map[holding]mirror.Field[int64] {
-	listed := map[holding]mirror.Field[int64]{}
-	for _, row := range rows {
-		for _, token := range row.Balance.Or(mirror.AccountBalance{}).Tokens.Or(nil) {
-			listed[holding{row.ID, token.TokenID}] = token.Balance
-		}
-	}
-	return listed
+// holdings are the tokens that the list of accounts has of an account.
+type holdings struct {
+	account string
+	units   map[string]mirror.Field[int64] // by token id
+	last    string                         // token id, if there may be more tokens beyond it
 }
 
-// updateTreasury asks for a token that is not listed separately: the list has 50
-// tokens per account (docs/hedera.md 1.1).
-func (c tokens) updateTreasury(ctx context.Context, ch chan<- prometheus.Metric, token knownToken, listed map[holding]mirror.Field[int64]) error {
-	treasury := token.TreasuryAccountID.Or("")
-	if units, ok := listed[holding{treasury, token.ID}]; ok {
-		c.sendTreasuryBalance(ch, token, units)
+func newHoldings(row mirror.Account) holdings {
+	listed := row.Balance.Or(mirror.AccountBalance{}).Tokens.Or(nil)
+	h := holdings{account: row.ID, units: make(map[string]mirror.Field[int64], len(listed))}
+	for _, token := range listed {
+		if _, again := h.units[token.TokenID]; !again {
+			h.units[token.TokenID] = token.Balance
+		}
+	}
+	if len(listed) >= listedTokens {
+		h.last = slices.MaxFunc(listed, func(a, b mirror.TokenAmount) int { return compareIDs(a.TokenID, b.TokenID) }).TokenID
+	}
+	return h
+}
+
+// compareIDs compares ids of the form shard.realm.num by their numbers.
+func compareIDs(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	})
+}
+
+// withBalance calls send with what an account holds of a token, if it is
+// associated with it. A token that may be beyond the listed ones is asked for by
+// itself.
+func (c tokens) withBalance(ctx context.Context, group *entityGroup, held holdings, token knownToken, send func(units mirror.Field[int64])) {
+	if units, ok := held.units[token.ID]; ok {
+		send(units)
+		return
+	}
+	if held.last == "" || compareIDs(token.ID, held.last) < 0 {
+		return
+	}
+	group.Go(func() error {
+		row, associated, err := c.mirror.AccountToken(ctx, held.account, token.ID)
+		if err != nil {
+			return fmt.Errorf("token %s of account %s: %w", token.ID, held.account, err)
+		}
+		if associated {
+			send(row.Balance)
+		}
 		return nil
-	}
-	row, associated, err := c.mirror.AccountToken(ctx, treasury, token.ID)
-	if associated {
-		c.sendTreasuryBalance(ch, token, row.Balance)
-	}
+	})
+}
+
+// relationshipList are tokens that an account is associated with, up to
+// maxOfAccount.
+type relationshipList struct {
+	rows  []mirror.TokenRelationship
+	more  bool
+	known bool
+}
+
+func (c tokens) relationships(ctx context.Context, account config.Account) (list relationshipList, err error) {
+	list.rows, list.more, err = c.mirror.AccountTokens(ctx, account.ID.String(), maxOfAccount)
 	if mirror.IsNotFound(err) {
-		return nil
-	}
-	return err
-}
-
-// updateRelationships sends the tokens that an account is associated with, up to
-// maxOfAccount. Balances in configured tokens are sent by updateBalances.
-func (c tokens) updateRelationships(ctx context.Context, ch chan<- prometheus.Metric, account config.Account, known []knownToken) error {
-	labels := []string{c.network.Name, account.ID.String(), account.Name}
-	rows, more, err := c.mirror.AccountTokens(ctx, account.ID.String(), maxOfAccount)
-	if mirror.IsNotFound(err) {
-		return nil
+		return relationshipList{}, nil
 	}
 	if err != nil {
-		return err
+		return relationshipList{}, fmt.Errorf("all tokens of account %s: %w", account.ID, err)
 	}
-	sent := make(map[string]bool, len(known))
-	for _, token := range known {
-		sent[token.ID] = true
+	list.known = true
+	return list, nil
+}
+
+// sendRelationships sends the balances only in tokens that are not apart.
+func (c tokens) sendRelationships(ch chan<- prometheus.Metric, account config.Account, list relationshipList, apart map[string]bool) {
+	if !list.known {
+		return
 	}
-	ch <- accountTokensTruncated.sample(boolValue(more), labels...)
-	for _, row := range rows {
+	labels := labelsOf(c.network, account)
+	ch <- accountTokensTruncated.sample(boolValue(list.more), labels...)
+	for _, row := range list.rows {
 		labels := with(labels, row.TokenID)
-		if !sent[row.TokenID] {
+		if !apart[row.TokenID] {
 			sendUnits(ch, accountTokenBalance, row.Balance, row.Decimals, with(labels, "")...)
 		}
 		sendStatus(ch, accountTokenFrozen, row.FreezeStatus, "FROZEN", "UNFROZEN", labels)
 		sendStatus(ch, accountTokenKYC, row.KYCStatus, "GRANTED", "REVOKED", labels)
 	}
-	return nil
 }

@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,7 +14,10 @@ import (
 	"hedera_exporter/internal/mirror"
 )
 
-const topicSource = "mirror REST /api/v1/topics/{id}/messages"
+const (
+	topicSource      = "mirror REST /api/v1/topics/{id}/messages"
+	emptyTopicSource = "mirror REST /api/v1/topics/{id}, for topics without messages"
+)
 
 var topicLabels = []string{"network", "topic_id", "name"}
 
@@ -23,8 +27,16 @@ var (
 		Name:      "topic_exists",
 		Help:      "Whether the network knows the topic. Deleted topics stay known.",
 		Labels:    topicLabels,
-		Source:    topicSource,
+		Source:    topicSource + ", and /api/v1/topics/{id} for topics without messages",
 		Example:   "hedera_topic_exists == 0",
+	})
+	topicDeleted = newGauge(Metric{
+		Collector: "topics",
+		Name:      "topic_deleted",
+		Help:      "Whether the topic has been deleted. Absent if it has messages, because only topics without messages are asked about.",
+		Labels:    topicLabels,
+		Source:    emptyTopicSource,
+		Example:   "hedera_topic_deleted == 1",
 	})
 	topicSequence = newGauge(Metric{
 		Collector: "topics",
@@ -76,30 +88,56 @@ func newTopics(n Network) (Collector, error) {
 
 // Update implements Collector.
 func (c topics) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	group, ctx := newParallel(ctx)
+	var group entityGroup
 	for _, topic := range c.topics {
-		group.Go(func() error { return c.updateTopic(ctx, ch, topic) })
+		if topic.Heartbeat > 0 {
+			ch <- topicHeartbeat.sample(time.Duration(topic.Heartbeat).Seconds(), c.labels(topic)...)
+		}
+		group.Go(func() error {
+			if err := c.updateTopic(ctx, ch, topic); err != nil {
+				return fmt.Errorf("topic %s: %w", topic.ID, err)
+			}
+			return nil
+		})
 	}
 	return group.Wait()
 }
 
+func (c topics) labels(topic config.Topic) []string {
+	return []string{c.network, topic.ID.String(), topic.Name}
+}
+
 func (c topics) updateTopic(ctx context.Context, ch chan<- prometheus.Metric, topic config.Topic) error {
 	message, found, err := c.mirror.LatestTopicMessage(ctx, topic.ID.String())
-	unknown := mirror.IsNotFound(err)
-	if err != nil && !unknown {
+	if err != nil {
 		return err
 	}
-	labels := []string{c.network, topic.ID.String(), topic.Name}
-	ch <- topicExists.sample(boolValue(!unknown), labels...)
-	if topic.Heartbeat > 0 {
-		ch <- topicHeartbeat.sample(time.Duration(topic.Heartbeat).Seconds(), labels...)
+	labels := c.labels(topic)
+	if !found {
+		return c.updateEmptyTopic(ctx, ch, topic)
 	}
-	if unknown {
-		return nil
-	}
+	ch <- topicExists.sample(1, labels...)
 	ch <- topicSequence.sample(float64(message.SequenceNumber), labels...)
-	if found {
-		sendTime(ch, topicLastMessage, message.ConsensusTimestamp, labels...)
+	sendTime(ch, topicLastMessage, message.ConsensusTimestamp, labels...)
+	return nil
+}
+
+// updateEmptyTopic finds out whether a topic without messages exists: the list
+// of messages is empty also where there is no topic (docs/hedera.md 1.4).
+func (c topics) updateEmptyTopic(ctx context.Context, ch chan<- prometheus.Metric, topic config.Topic) error {
+	labels := c.labels(topic)
+	row, err := c.mirror.Topic(ctx, topic.ID.String())
+	switch {
+	case mirror.IsMissingRoute(err):
+		return fmt.Errorf("it has no messages, and whether it exists is unknown; set java_url to where the mirror has /api/v1/topics: %w", err)
+	case mirror.IsNotFound(err):
+		ch <- topicExists.sample(0, labels...)
+		return nil
+	case err != nil:
+		return err
 	}
+	ch <- topicExists.sample(1, labels...)
+	ch <- topicSequence.sample(0, labels...)
+	sendField(ch, topicDeleted, row.Deleted, boolValue, labels...)
 	return nil
 }

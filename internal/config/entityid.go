@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,7 +24,7 @@ type EntityID struct {
 func ParseEntityID(text string) (EntityID, error) {
 	id, err := parseID(text)
 	if err != nil || id.GetChecksum() != nil {
-		return EntityID{}, fmt.Errorf("%q %w", text, errIDForm)
+		return EntityID{}, fmt.Errorf("%q %w", text, cmp.Or(err, errIDForm))
 	}
 	return newEntityID(id), nil
 }
@@ -49,9 +50,18 @@ func (id EntityID) AccountID() hiero.AccountID {
 // MarshalText implements [encoding.TextMarshaler].
 func (id EntityID) MarshalText() ([]byte, error) { return []byte(id.text), nil }
 
+// An entity's id has 64 bits: 10 of the shard, 16 of the realm and 38 of the
+// number. A mirror refuses a whole request for a greater one (docs/hedera.md 1.0).
+const (
+	maxShard = 1<<10 - 1
+	maxRealm = 1<<16 - 1
+	maxNum   = 1<<38 - 1
+)
+
 var (
 	errIDForm  = errors.New("is not of the form shard.realm.num")
 	errIDAlias = errors.New("is an alias or EVM address")
+	errIDRange = fmt.Errorf("is no id that a network can have: the shard must be below %d, the realm below %d and the number below %d", maxShard+1, maxRealm+1, maxNum+1)
 )
 
 // entityIDs parses ids and verifies their checksums on one ledger. The ids of
@@ -89,6 +99,8 @@ func (e *entityIDs) parse(text, noun, lookup string) (EntityID, error) {
 	switch {
 	case errors.Is(err, errIDAlias) && lookup != "":
 		return EntityID{}, fmt.Errorf("%q %w: configure the 0.0.x id that the mirror's %s", text, err, lookup)
+	case errors.Is(err, errIDRange):
+		return EntityID{}, fmt.Errorf("%q %w", text, err)
 	case err != nil:
 		return EntityID{}, fmt.Errorf("%q is not %s id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum", text, noun)
 	}
@@ -107,6 +119,9 @@ func parseID(text string) (hiero.AccountID, error) {
 	plain, _, _ := strings.Cut(text, "-")
 	if id.String() != plain || id.IsZero() {
 		return hiero.AccountID{}, errIDForm
+	}
+	if id.Shard > maxShard || id.Realm > maxRealm || id.Account > maxNum {
+		return hiero.AccountID{}, errIDRange
 	}
 	return id, nil
 }

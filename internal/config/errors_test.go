@@ -216,6 +216,28 @@ config.yml:12: networks.mainnet.accounts[8]: must be a mapping, not a single val
 config.yml:13: networks.mainnet.accounts[9]: unknown key "nam", did you mean "name"?`,
 		},
 		{
+			name: "ids that no network can have",
+			file: `networks:
+  mainnet:
+    accounts:
+      - {id: 1023.65535.274877906943}
+      - {id: 0.0.274877906944}
+    tokens:
+      - {id: 0.65536.1}
+    topics:
+      - {id: 1024.0.1}
+    contracts:
+      - {id: 0.0.9223372036854775807}
+    schedules:
+      - {creator: 0.0.274877906944}
+`,
+			want: `config.yml:5: networks.mainnet.accounts[1].id: "0.0.274877906944" is no id that a network can have: the shard must be below 1024, the realm below 65536 and the number below 274877906944
+config.yml:7: networks.mainnet.tokens[0].id: "0.65536.1" is no id that a network can have: the shard must be below 1024, the realm below 65536 and the number below 274877906944
+config.yml:9: networks.mainnet.topics[0].id: "1024.0.1" is no id that a network can have: the shard must be below 1024, the realm below 65536 and the number below 274877906944
+config.yml:11: networks.mainnet.contracts[0].id: "0.0.9223372036854775807" is no id that a network can have: the shard must be below 1024, the realm below 65536 and the number below 274877906944
+config.yml:13: networks.mainnet.schedules[0].creator: "0.0.274877906944" is no id that a network can have: the shard must be below 1024, the realm below 65536 and the number below 274877906944`,
+		},
+		{
 			name: "checksums",
 			file: `networks:
   mainnet:

@@ -23,6 +23,8 @@ type Balance struct {
 	Tinybar   int64
 	Exists    bool // false: INVALID_ACCOUNT_ID
 	Deleted   bool // ACCOUNT_DELETED
+	// Err is why there is no answer.
+	Err error
 }
 
 // BalanceClient asks consensus nodes for balances by CryptoGetBalance. Public
@@ -43,24 +45,23 @@ func NewBalanceClient(maxConcurrency int) *BalanceClient {
 
 // Balances returns one answer an account, in the order of accounts. The
 // accounts are spread over nodes; one that cannot answer is replaced by the
-// next. It fails when any account stays without an answer.
+// next. It fails if no node is known.
 func (c *BalanceClient) Balances(ctx context.Context, nodes []Node, accounts []hiero.AccountID) ([]Balance, error) {
 	if len(nodes) == 0 {
 		return nil, errors.New("CryptoGetBalance: no consensus node is known; configure consensus.nodes or a mirror")
 	}
 	c.dropAllBut(nodes)
 	balances := make([]Balance, len(accounts))
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.SetLimit(c.maxConcurrency)
 	for i, account := range accounts {
 		group.Go(func() (err error) {
 			balances[i], err = c.balance(ctx, nodes, i, account)
-			return err
+			balances[i].Err = err
+			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	_ = group.Wait() // what failed is in the balances
 	return balances, nil
 }
 

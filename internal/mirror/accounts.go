@@ -84,8 +84,7 @@ func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	return fetch(ctx, c, r.as(balances), decodeAccount)
 }
 
-// Balance is what an account or a contract holds, in tinybar, or what it holds
-// of a token, in its smallest unit.
+// Balance is what an account or a contract holds, in tinybar.
 type Balance struct {
 	Account string       `json:"account"`
 	Balance Field[int64] `json:"balance"`
@@ -99,16 +98,6 @@ var decodeBalances = list("balances", Balance{})
 // (GET /api/v1/balances)
 func (c *Client) Balances(ctx context.Context, ids []string) Batch[Balance] {
 	return batches(ctx, c, get(c.rest, "/api/v1/balances", nil).as(balances), "account.id", ids, decodeBalances)
-}
-
-// TokenBalances returns what accounts hold of a token; those not associated
-// with it are unknown. (GET /api/v1/tokens/{id}/balances)
-func (c *Client) TokenBalances(ctx context.Context, tokenID string, accountIDs []string) Batch[Balance] {
-	r, err := getEntity(c.rest, "/api/v1/tokens/{id}/balances", tokenID, nil)
-	if err != nil {
-		return failedBatch[Balance](accountIDs, err)
-	}
-	return batches(ctx, c, r.as(ofTokens), "account.id", accountIDs, decodeBalances)
 }
 
 // Contract is a smart contract (docs/hedera.md 1.4). Its balance is in

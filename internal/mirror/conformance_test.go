@@ -35,7 +35,7 @@ var decoders = []struct {
 	{regexp.MustCompile(`^/api/v1/network/supply`), decoding(decodeSupply)},
 	{regexp.MustCompile(`^/api/v1/schedules\?`), decoding(decodeSchedules)},
 	{regexp.MustCompile(`^/api/v1/tokens/[^/?]+(\?.*)?$`), decoding(decodeToken)},
-	{regexp.MustCompile(`^/api/v1/tokens/[^/]+/balances`), decoding(decodeBalances)},
+	{regexp.MustCompile(`^/api/v1/topics/[^/?]+(\?.*)?$`), decoding(decodeTopic)},
 	{regexp.MustCompile(`^/api/v1/topics/[^/]+/messages(\?|$)`), decoding(decodeTopicMessages)},
 	{regexp.MustCompile(`^/api/v1/transactions\?`), decoding(decodeTransactions)},
 }

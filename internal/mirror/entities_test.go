@@ -141,15 +141,14 @@ func TestEntities(t *testing.T) {
 			empty: "null", emptyErr: "it has no token_id",
 		},
 		{
-			name: "TokenBalances",
-			call: func(ctx context.Context, c *Client) (any, error) {
-				return batch(c.TokenBalances(ctx, "0.0.1135", []string{"0.0.4", "0.0.2", "0.0.4"}))
-			},
-			uri:   "/api/v1/tokens/0.0.1135/balances?account.id=0.0.2&account.id=0.0.4&limit=100",
-			route: "/api/v1/tokens/{id}/balances",
-			body:  `{"timestamp":null,"balances":[{"account":"0.0.4","balance":9007199254740993,"decimals":8}],"links":{"next":null}}`,
-			want:  map[string]Balance{"0.0.4": {Account: "0.0.4", Balance: FieldOf(int64(9007199254740993))}},
-			empty: "{}", emptyErr: "it has no list of balances",
+			name:  "Topic",
+			call:  func(ctx context.Context, c *Client) (any, error) { return plain(c.Topic(ctx, "0.0.9001")) },
+			uri:   "/api/v1/topics/0.0.9001",
+			route: "/api/v1/topics/{id}",
+			java:  true,
+			body:  `{"admin_key":null,"deleted":true,"memo":"","topic_id":"0.0.9001"}`,
+			want:  Topic{ID: "0.0.9001", Deleted: FieldOf(true)},
+			empty: "null", emptyErr: "it has no topic_id",
 		},
 		{
 			name:  "AccountTokens",

@@ -24,6 +24,12 @@ type StatusError struct {
 	Code int
 	// Message is what the mirror said, if that was readable.
 	Message string
+	// ByMirror is whether the answer has the form of the mirror's own errors.
+	// Others are of a gateway, or of something that is no mirror.
+	ByMirror bool
+	// Detail is whether the mirror gave details. A 404 of its Java module has
+	// them, unless it is the route that is missing.
+	Detail bool
 	// RetryAfter is how long the mirror asked to wait; 0 if it did not.
 	RetryAfter time.Duration
 	// Hint is what to do about it; often empty.
@@ -46,11 +52,21 @@ func (e *StatusError) Error() string {
 	return s.String()
 }
 
-// IsNotFound reports whether the mirror answered 404: it knows neither the
-// entity nor, when it is too old, the route.
+// IsNotFound reports whether the mirror itself answered 404: it knows neither
+// the entity nor, when it is too old, the route. A 404 of a gateway says nothing
+// about the entity.
 func IsNotFound(err error) bool {
 	var status *StatusError
-	return errors.As(err, &status) && status.Code == http.StatusNotFound
+	return errors.As(err, &status) && status.Code == http.StatusNotFound && status.ByMirror
+}
+
+// IsMissingRoute reports whether err is the answer of a mirror, or of a gateway
+// in front of it, without the route: any 404 without details. The Node.js module
+// gives none for unknown entities either, so this is of use for the routes of
+// the Java module only.
+func IsMissingRoute(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && status.Code == http.StatusNotFound && !status.Detail
 }
 
 // IsRateLimited reports whether the mirror answered 429: it is up, and what was
@@ -113,7 +129,8 @@ func (c *Client) statusError(hide func(string) string, resp *http.Response, body
 	case e.Code >= 300 && e.Code < 400:
 		e.Hint = excerpt(hide(redirectHint(resp)))
 	}
-	e.Message = excerpt(hide(errorMessage(body)))
+	e.Message, e.ByMirror, e.Detail = errorMessage(body)
+	e.Message = excerpt(hide(e.Message))
 	return e
 }
 
@@ -134,7 +151,7 @@ func redirectHint(resp *http.Response) string {
 
 // errorMessage reads the _status of docs/hedera.md 1.0. Gateways in front of a
 // mirror answer in plain text, JSON of their own or, not worth quoting, HTML.
-func errorMessage(body []byte) string {
+func errorMessage(body []byte) (message string, byMirror, detail bool) {
 	var r struct {
 		Status struct {
 			Messages []struct {
@@ -144,17 +161,18 @@ func errorMessage(body []byte) string {
 		} `json:"_status"`
 	}
 	if err := json.Unmarshal(body, &r); err != nil || len(r.Status.Messages) == 0 {
-		return plainText(body)
+		return plainText(body), false, false
 	}
 	texts := make([]string, 0, len(r.Status.Messages))
 	for _, m := range r.Status.Messages {
 		text := m.Message
 		if m.Detail != "" {
 			text += " (" + m.Detail + ")"
+			detail = true
 		}
 		texts = append(texts, text)
 	}
-	return strings.Join(texts, ", ")
+	return strings.Join(texts, ", "), true, detail
 }
 
 func plainText(body []byte) string {

@@ -134,7 +134,8 @@ func FuzzErrorMessage(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		text := []rune(excerpt(errorMessage(body)))
+		message, _, _ := errorMessage(body)
+		text := []rune(excerpt(message))
 		if len(text) > maxExcerpt+1 {
 			t.Errorf("%d runes", len(text))
 		}

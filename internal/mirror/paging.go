@@ -133,12 +133,6 @@ func newBatch[T any](ids []string) Batch[T] {
 	return Batch[T]{Rows: make(map[string]T, len(ids)), Failed: map[string]error{}, asked: len(ids)}
 }
 
-func failedBatch[T any](ids []string, err error) Batch[T] {
-	b := newBatch[T](ids)
-	b.fail(ids, err)
-	return b
-}
-
 func (b Batch[T]) fail(ids []string, err error) {
 	for _, id := range ids {
 		b.Failed[id] = err

@@ -186,11 +186,17 @@ func TestStatusError(t *testing.T) {
 	if !errors.As(err, &status) {
 		t.Fatalf("%v is not a StatusError", err)
 	}
-	if want := (StatusError{Code: 404, Message: "Not found", RetryAfter: 3 * time.Second}); *status != want {
+	if want := (StatusError{Code: 404, Message: "Not found", ByMirror: true, RetryAfter: 3 * time.Second}); *status != want {
 		t.Errorf("got %+v, want %+v", *status, want)
 	}
 	if !IsNotFound(err) || IsNotFound(errors.New("404")) || IsNotFound(&StatusError{Code: 500}) {
 		t.Error("IsNotFound is wrong")
+	}
+	if IsNotFound(&StatusError{Code: 404}) {
+		t.Error("a 404 of a gateway says that an entity does not exist")
+	}
+	if !IsMissingRoute(err) || IsMissingRoute(&StatusError{Code: 404, ByMirror: true, Detail: true}) {
+		t.Error("IsMissingRoute is wrong")
 	}
 }
 

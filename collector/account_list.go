@@ -1,0 +1,78 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"sync"
+
+	"hedera_exporter/internal/config"
+	"hedera_exporter/internal/mirror"
+)
+
+// round is what the collectors of one scrape share, so that they ask the mirror
+// only once.
+type round struct {
+	mu       sync.Mutex
+	accounts map[*mirror.Client]*accountList
+}
+
+type roundKey struct{}
+
+func withRound(ctx context.Context) context.Context {
+	return context.WithValue(ctx, roundKey{}, &round{accounts: map[*mirror.Client]*accountList{}})
+}
+
+// accountsOf returns what the mirror knows of the network's accounts. The
+// collectors of a scrape share one reading of them.
+func accountsOf(ctx context.Context, network Network) mirror.Batch[mirror.Account] {
+	r, ok := ctx.Value(roundKey{}).(*round)
+	if !ok {
+		return network.Mirror.Accounts(ctx, accountIDs(network.Accounts))
+	}
+	r.mu.Lock()
+	list := r.accounts[network.Mirror]
+	if list == nil {
+		list = &accountList{}
+		r.accounts[network.Mirror] = list
+	}
+	r.mu.Unlock()
+	return list.read(ctx, network)
+}
+
+// accountList is read once.
+type accountList struct {
+	shared shared[mirror.Batch[mirror.Account]]
+
+	mu    sync.Mutex
+	known *mirror.Batch[mirror.Account]
+}
+
+func (l *accountList) read(ctx context.Context, network Network) mirror.Batch[mirror.Account] {
+	ids := accountIDs(network.Accounts)
+	batch, err := l.shared.do(ctx, func(ctx context.Context) (mirror.Batch[mirror.Account], error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.known == nil {
+			batch := network.Mirror.Accounts(ctx, ids)
+			l.known = &batch
+		}
+		return *l.known, nil
+	})
+	if err != nil {
+		batch.Failed = make(map[string]error, len(ids))
+		for _, id := range ids {
+			batch.Failed[id] = err
+		}
+	}
+	return batch
+}
+
+func accountIDs(accounts []config.Account) []string {
+	ids := make([]string, 0, len(accounts))
+	for _, account := range accounts {
+		ids = append(ids, account.ID.String())
+	}
+	return ids
+}
