@@ -34,6 +34,7 @@ type limiter struct {
 	// health asks for what it asks for whatever others were answered, so it has
 	// a pause of its own.
 	healthUntil time.Time
+	usual       time.Duration // from a request to its answer
 }
 
 // newLimiter lets as many requests through at once as a quarter of a second
@@ -58,14 +59,33 @@ func (l *limiter) wait(ctx context.Context) error {
 }
 
 // fits is an error if a request that has so many before it would get its turn
-// after its deadline. Sooner or later, those before it may be more.
+// too late for its answer. Those before it may become more.
 func (l *limiter) fits(ctx context.Context, before int) error {
 	limit, now := l.bucket.Limit(), l.clock.now()
 	if limit == rate.Inf {
 		return nil
 	}
 	d := time.Duration((float64(before+1) - l.bucket.TokensAt(now)) / float64(limit) * float64(time.Second))
-	return l.heldBack(l.clock.passes(ctx, d))
+	return l.heldBack(l.inTime(ctx, d))
+}
+
+// inTime is an error if a request that has to wait for d would have its answer
+// after its deadline. One that need not wait is sent in any case.
+func (l *limiter) inTime(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	l.mu.Lock()
+	usual := l.usual
+	l.mu.Unlock()
+	return l.clock.passes(ctx, d+2*usual) // half of the answers take longer
+}
+
+// answered tells how long an answer took.
+func (l *limiter) answered(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.usual += (d - l.usual) / 8
 }
 
 func (l *limiter) heldBack(err error) error {
@@ -94,7 +114,11 @@ func (l *limiter) waitToken(ctx context.Context) error {
 	if d <= 0 {
 		return nil
 	}
-	if err := l.sleep(ctx, d); err != nil {
+	err := l.inTime(ctx, d)
+	if err == nil {
+		err = l.sleep(ctx, d)
+	}
+	if err != nil {
 		r.CancelAt(l.clock.now())
 		return l.heldBack(err)
 	}

@@ -17,9 +17,9 @@ import (
 type class int
 
 const (
-	other        class = iota // look-ups, and what changes rarely
-	ofTokens                  // tokens and what accounts hold of them
-	transactions              // of the watched accounts
+	other class = iota // look-ups for one entity, and what changes rarely
+	tokens
+	transactions // of the watched accounts
 	blocks
 	balances // of accounts and contracts, in hbar
 	health   // the latest block, which shows that the mirror is up

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +29,7 @@ type smallMirror struct {
 	mu    sync.Mutex
 	asked []string
 	gate  chan struct{}    // nil: answers do not wait
+	delay time.Duration    // of answers
 	first http.HandlerFunc // answers accounts, unless nil
 }
 
@@ -47,11 +49,12 @@ func (m *smallMirror) serve(w http.ResponseWriter, r *http.Request) {
 	route := strings.TrimPrefix(r.URL.Path, "/api/v1/")
 	m.mu.Lock()
 	m.asked = append(m.asked, route)
-	gate, first := m.gate, m.first
+	gate, delay, first := m.gate, m.delay, m.first
 	m.mu.Unlock()
 	if gate != nil {
 		<-gate
 	}
+	time.Sleep(delay)
 	kind, _, _ := strings.Cut(route, "/")
 	body := map[string]string{
 		"blocks":       `{"blocks":[{"number":7,"timestamp":{"from":"1.0","to":"2.0"}}]}`,
@@ -190,6 +193,36 @@ func TestWhatHadNoTurnComesFirstInTheNextScrape(t *testing.T) {
 		limit := int64(scrapeTime.Seconds()*perSecond*rounds) + 5
 		if sent := m.requests.Load(); sent > limit || sent < limit*9/10 {
 			t.Errorf("%d requests, want nearly %d", sent, limit)
+		}
+	})
+}
+
+// TestWhatIsSentIsAnsweredInTime has answers that take a fifth of a second, and
+// more requests than there is time for.
+func TestWhatIsSentIsAnsweredInTime(t *testing.T) {
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		m := newSmallMirror(t, memory, 10, 4)
+		m.delay = time.Second / 5
+		const before = 20 // from which the client knows how long answers take
+		for range before {
+			if err := topic(t.Context(), m.client, "0.0.1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		var callers sync.WaitGroup
+		var answered atomic.Int64
+		for i := range 100 {
+			callers.Go(func() {
+				if topic(ctx, m.client, fmt.Sprintf("0.0.%d", 2+i)) == nil {
+					answered.Add(1)
+				}
+			})
+		}
+		callers.Wait()
+		if sent := m.requests.Load() - before; answered.Load() != sent || sent < 10 {
+			t.Errorf("%d of %d requests were answered in time", answered.Load(), sent)
 		}
 	})
 }

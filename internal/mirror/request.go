@@ -174,7 +174,11 @@ func (c *Client) attempt(ctx context.Context, r request, decode func(*response) 
 
 	start := c.clock.now()
 	code, err = c.send(ctx, r, decode)
-	c.observer.Request(r.route, code, c.clock.now().Sub(start))
+	took := c.clock.now().Sub(start)
+	c.observer.Request(r.route, code, took)
+	if err == nil {
+		c.limiter.answered(took)
+	}
 	if status := (*StatusError)(nil); errors.As(err, &status) && IsRateLimited(err) && status.RetryAfter > 0 {
 		c.limiter.pause(r.class, status.RetryAfter, err)
 	}

@@ -50,7 +50,7 @@ func (c *Client) Token(ctx context.Context, id string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	return fetch(ctx, c, r.as(ofTokens), decodeToken)
+	return fetch(ctx, c, r.as(tokens), decodeToken)
 }
 
 // TokenRelationship is the association of an account with a token (docs/hedera.md
@@ -84,7 +84,7 @@ func (c *Client) AccountTokens(ctx context.Context, accountID string, limit int)
 	if err != nil {
 		return nil, false, err
 	}
-	return first(ctx, c, r.as(ofTokens), limit, decodeTokenRelationships)
+	return first(ctx, c, r, limit, decodeTokenRelationships)
 }
 
 // AccountToken returns the association of an account with a token, if there is
@@ -95,5 +95,5 @@ func (c *Client) AccountToken(ctx context.Context, accountID, tokenID string) (t
 		return TokenRelationship{}, false, err
 	}
 	r.detail = "token " + tokenID
-	return one(ctx, c, r.as(ofTokens), decodeTokenRelationships)
+	return one(ctx, c, r, decodeTokenRelationships)
 }
