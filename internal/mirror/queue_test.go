@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -321,7 +322,7 @@ func TestWaitForATurnEndsWithTheContext(t *testing.T) {
 func TestWhatIsPutOffIsForgottenBeforeItIsTooMuch(t *testing.T) {
 	q := newQueue()
 	for i := range maxPutOff + 10 {
-		q.remember(request{path: fmt.Sprint(i)}, false)
+		q.remember(request{path: strconv.Itoa(i)}, false)
 	}
 	if len(q.putOff) > maxPutOff {
 		t.Errorf("%d are remembered", len(q.putOff))
