@@ -6,7 +6,6 @@ package collector
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -92,7 +91,7 @@ func (c mirrorHealth) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 
 func (c mirrorHealth) checkREST(ctx context.Context, ch chan<- prometheus.Metric) error {
 	block, err := c.rest.LatestBlock(ctx)
-	if tooManyRequests(err) {
+	if mirror.IsRateLimited(err) {
 		return err // the mirror may be well
 	}
 	starting := errors.Is(err, mirror.ErrNoBlock)
@@ -113,13 +112,6 @@ func (c mirrorHealth) checkREST(ctx context.Context, ch chan<- prometheus.Metric
 	}
 	sendTime(ch, mirrorLatestBlock, newest.Timestamp.To, c.network)
 	return nil
-}
-
-// tooManyRequests reports whether a request was answered 429, or not sent because
-// an earlier one was.
-func tooManyRequests(err error) bool {
-	var status *mirror.StatusError
-	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
 }
 
 func (c mirrorHealth) checkGRPC(ctx context.Context, ch chan<- prometheus.Metric) {

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -97,7 +98,10 @@ func (s *Set) run(ctx context.Context, c *cachedCollector) scraped {
 	start := time.Now()
 	result, err := c.run(ctx)
 	r := scraped{network: c.network, collector: c.name, duration: time.Since(start), result: result, err: err}
-	if err != nil {
+	switch {
+	case errors.Is(err, errLeft):
+		level.Debug(s.log).Log("msg", "scrape ended before a collector", "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
+	case err != nil && result.toldFirst():
 		level.Error(s.log).Log("msg", "collector failed", "missing", missing(err), "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
 	}
 	return r
@@ -122,7 +126,12 @@ type cachedCollector struct {
 type collectorResult struct {
 	samples   []prometheus.Metric
 	collected time.Time
+	told      *atomic.Bool // of the update
 }
+
+// toldFirst reports whether the caller is the first of the update's to ask, so
+// that a failure is logged once for all of them.
+func (r collectorResult) toldFirst() bool { return r.told == nil || !r.told.Swap(true) }
 
 func (c *cachedCollector) run(ctx context.Context) (collectorResult, error) {
 	if kept := c.keptResult(); time.Since(kept.collected) < c.minInterval {
@@ -224,6 +233,7 @@ func (c earlyContext) Deadline() (time.Time, bool) {
 // gathered are the samples of an update in progress.
 type gathered struct {
 	collected time.Time
+	told      atomic.Bool // its failure has been logged
 
 	mu      sync.Mutex
 	samples []prometheus.Metric
@@ -238,7 +248,7 @@ func (g *gathered) add(sample prometheus.Metric) {
 func (g *gathered) result() collectorResult {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return collectorResult{samples: slices.Clip(g.samples), collected: g.collected}
+	return collectorResult{samples: slices.Clip(g.samples), collected: g.collected, told: &g.told}
 }
 
 // guard turns a panic of a collector into an error, so that the process and the

@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
@@ -165,6 +167,59 @@ func TestWhatWasReadBeforeTheDeadline(t *testing.T) {
 		}
 		wg.Wait()
 	})
+}
+
+// TestSharedFailureIsLoggedOnce has scrapes at the same time, the last of which
+// has the longest deadline.
+func TestSharedFailureIsLoggedOnce(t *testing.T) {
+	fail := updateFunc(func(context.Context, chan<- prometheus.Metric) error {
+		time.Sleep(time.Second)
+		return errors.New("503 of the mirror")
+	})
+	tests := []struct {
+		name      string
+		collector updateFunc
+		deadlines []time.Duration
+		err       string
+	}{
+		{"error", fail, []time.Duration{9 * time.Second, 9 * time.Second}, "503 of the mirror"},
+		{"one scrape leaves", fail, []time.Duration{time.Millisecond, 9 * time.Second}, "503 of the mirror"},
+		{"deadline of all", func(ctx context.Context, _ chan<- prometheus.Metric) error {
+			<-ctx.Done()
+			return errors.New("no answer in time")
+		}, []time.Duration{9 * time.Second, 9 * time.Second, 9 * time.Second}, "no answer in time"},
+		{"collector that does not end", func(context.Context, chan<- prometheus.Metric) error {
+			time.Sleep(time.Hour)
+			return nil
+		}, []time.Duration{9 * time.Second, 9 * time.Second}, "context deadline exceeded"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var logged bytes.Buffer
+				set := newTestSet(&cachedCollector{collector: test.collector})
+				set.log = level.NewFilter(log.NewSyncLogger(log.NewLogfmtLogger(&logged)), level.AllowInfo())
+				for round := range 2 {
+					logged.Reset()
+					var scrapes sync.WaitGroup
+					for _, deadline := range test.deadlines {
+						ctx, cancel := context.WithTimeout(t.Context(), deadline)
+						defer cancel()
+						scrapes.Go(func() {
+							if failed := set.Scrape(ctx).Failed(); len(failed) != 1 {
+								t.Errorf("failed: %v", failed)
+							}
+						})
+					}
+					scrapes.Wait()
+					if text := logged.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, test.err) {
+						t.Errorf("round %d logged, want one line with %q:\n%s", round, test.err, text)
+					}
+					time.Sleep(time.Hour)
+				}
+			})
+		})
+	}
 }
 
 func TestCollectorsRunAtOnce(t *testing.T) {

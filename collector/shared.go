@@ -5,6 +5,8 @@ package collector
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -16,6 +18,10 @@ import (
 // cancelGrace is how long the last caller waits for the work that it cancelled,
 // for its error and so that nothing is left running.
 const cancelGrace = 200 * time.Millisecond
+
+// errLeft is the error of a caller that ended before the work, for which others
+// wait on.
+var errLeft = errors.New("others wait on")
 
 // shared runs a function once for all callers that call it at the same time. The
 // function's context ends when the last caller has left and has the latest of
@@ -46,7 +52,7 @@ func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error))
 	case <-ctx.Done():
 		if last := s.leave(caller); !last {
 			var zero T
-			return zero, ctx.Err()
+			return zero, fmt.Errorf("%w: %w", errLeft, ctx.Err())
 		}
 		return awaitCancelled[T](ctx, results)
 	}

@@ -69,7 +69,7 @@ func (a Account) key() (field, value string, ok bool) { return "account", a.ID, 
 // Accounts returns accounts by their ids, which are in the form
 // shard.realm.num. (GET /api/v1/accounts)
 func (c *Client) Accounts(ctx context.Context, ids []string) Batch[Account] {
-	r := get(c.rest, "/api/v1/accounts", url.Values{"balance": {"true"}})
+	r := get(c.rest, "/api/v1/accounts", url.Values{"balance": {"true"}}).as(balances)
 	return batches(ctx, c, r, "account.id", ids, decodeAccounts)
 }
 
@@ -81,7 +81,7 @@ func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	return fetch(ctx, c, r, decodeAccount)
+	return fetch(ctx, c, r.as(balances), decodeAccount)
 }
 
 // Balance is what an account or a contract holds, in tinybar.
@@ -97,7 +97,7 @@ var decodeBalances = list("balances", Balance{})
 // Balances returns the balances of accounts and contracts.
 // (GET /api/v1/balances)
 func (c *Client) Balances(ctx context.Context, ids []string) Batch[Balance] {
-	return batches(ctx, c, get(c.rest, "/api/v1/balances", nil), "account.id", ids, decodeBalances)
+	return batches(ctx, c, get(c.rest, "/api/v1/balances", nil).as(balances), "account.id", ids, decodeBalances)
 }
 
 // Contract is a smart contract (docs/hedera.md 1.4). Its balance is in

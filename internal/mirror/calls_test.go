@@ -83,7 +83,7 @@ func testEmptyCall(t *testing.T, tt callTest) {
 	srv := newServer(t, answer(200, tt.empty))
 	c, _, _ := newTestClient(t, srv.URL)
 	_, err := tt.call(t.Context(), c)
-	wantError(t, err, tt.emptyErr)
+	wantError(t, err, "unexpected response: "+tt.emptyErr)
 	if srv.requests.Load() != 1 {
 		t.Errorf("%d requests, want no retry", srv.requests.Load())
 	}

@@ -86,6 +86,7 @@ type Client struct {
 	slots       chan struct{} // requests in flight
 	small       int64         // bytes of an answer that is not large
 	large       chan struct{} // answers under way that are larger
+	queue       *queue
 	limiter     *limiter
 	breaker     breaker
 	pageSize    *pageSize
@@ -125,6 +126,7 @@ func New(o Options) (*Client, error) {
 		slots:       make(chan struct{}, o.MaxConcurrency),
 		small:       min(smallBytes, int64(networkBytes/o.MaxConcurrency)),
 		large:       make(chan struct{}, largeAnswers),
+		queue:       newQueue(),
 		limiter:     limiter,
 		pageSize:    &pageSize{clock: systemClock},
 		timeout:     o.Timeout,

@@ -69,6 +69,13 @@ func IsMissingRoute(err error) bool {
 	return errors.As(err, &status) && status.Code == http.StatusNotFound && !status.Detail
 }
 
+// IsRateLimited reports whether the mirror answered 429: it is up, and what was
+// asked for is unknown.
+func IsRateLimited(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
+}
+
 // transportError is a failure to get a complete response. Its text is fit to
 // print: one bounded line without URL or credentials.
 type transportError struct {

@@ -48,7 +48,7 @@ var ErrNoBlock = errors.New("the mirror has no block yet")
 // LatestBlock returns the newest block that the mirror has, or [ErrNoBlock].
 // (GET /api/v1/blocks)
 func (c *Client) LatestBlock(ctx context.Context) (Block, error) {
-	r := get(c.rest, blocksRoute, url.Values{"order": {"desc"}})
+	r := get(c.rest, blocksRoute, url.Values{"order": {"desc"}}).as(health)
 	block, ok, err := one(ctx, c, r, decodeBlocks)
 	if err == nil && !ok {
 		err = r.wrap(fmt.Errorf("unexpected response: %w", ErrNoBlock))
@@ -66,7 +66,7 @@ func (c *Client) Blocks(ctx context.Context, after int64) iter.Seq2[Page[Block],
 		numbers = "gte:0"
 	}
 	r := get(c.rest, blocksRoute, url.Values{"block.number": {numbers}, "order": {"asc"}})
-	return pages(ctx, c, r.limit(maxRepeated), decodeBlocks)
+	return pages(ctx, c, r.limit(maxRepeated).as(blocks), decodeBlocks)
 }
 
 // Transaction is a transaction that reached consensus (docs/hedera.md 1.4). Amounts
@@ -142,7 +142,7 @@ func (c *Client) Transactions(ctx context.Context, accountIDs []string, from Tim
 		"order":      {"asc"},
 	})
 	r.detail = strconv.Itoa(len(accountIDs)) + " accounts"
-	return firstPage(ctx, c, r, decodeTransactions)
+	return firstPage(ctx, c, r.as(transactions), decodeTransactions)
 }
 
 // LatestTransaction returns the account's last transaction; ok is false where

@@ -31,6 +31,10 @@ type limiter struct {
 	mu    sync.Mutex
 	until time.Time
 	cause error
+	// health asks for what it asks for whatever others were answered, so it has
+	// a pause of its own.
+	healthUntil time.Time
+	usual       time.Duration // from a request to its answer
 }
 
 // newLimiter lets as many requests through at once as a quarter of a second
@@ -43,20 +47,57 @@ func newLimiter(perSecond float64, waited func(time.Duration)) *limiter {
 	return &limiter{bucket: rate.NewLimiter(limit, burst), clock: systemClock, waited: waited}
 }
 
-// wait returns when a request may be sent.
+// wait returns when a redirect may be followed.
 func (l *limiter) wait(ctx context.Context) error {
-	if err := l.waitPause(ctx); err != nil {
+	if err := l.waitPause(ctx, other); err != nil {
 		return err
 	}
 	if err := l.waitToken(ctx); err != nil {
 		return err
 	}
-	return l.waitPause(ctx)
+	return l.waitPause(ctx, other)
 }
 
-func (l *limiter) waitPause(ctx context.Context) error {
+// fits is an error if a request that has so many before it would get its turn
+// too late for its answer. Those before it may become more.
+func (l *limiter) fits(ctx context.Context, before int) error {
+	limit, now := l.bucket.Limit(), l.clock.now()
+	if limit == rate.Inf {
+		return nil
+	}
+	d := time.Duration((float64(before+1) - l.bucket.TokensAt(now)) / float64(limit) * float64(time.Second))
+	return l.heldBack(l.inTime(ctx, d))
+}
+
+// inTime is an error if a request that has to wait for d would have its answer
+// after its deadline. One that need not wait is sent in any case.
+func (l *limiter) inTime(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	l.mu.Lock()
+	usual := l.usual
+	l.mu.Unlock()
+	return l.clock.passes(ctx, d+2*usual) // half of the answers take longer
+}
+
+// answered tells how long an answer took.
+func (l *limiter) answered(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.usual += (d - l.usual) / 8
+}
+
+func (l *limiter) heldBack(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w, held back by rate_limit %g: %w", errNotSent, float64(l.bucket.Limit()), err)
+}
+
+func (l *limiter) waitPause(ctx context.Context, class class) error {
 	for {
-		d, cause := l.paused()
+		d, cause := l.paused(class)
 		if d <= 0 {
 			return nil
 		}
@@ -73,9 +114,13 @@ func (l *limiter) waitToken(ctx context.Context) error {
 	if d <= 0 {
 		return nil
 	}
-	if err := l.sleep(ctx, d); err != nil {
+	err := l.inTime(ctx, d)
+	if err == nil {
+		err = l.sleep(ctx, d)
+	}
+	if err != nil {
 		r.CancelAt(l.clock.now())
-		return fmt.Errorf("%w, held back by rate_limit %g: %w", errNotSent, float64(l.bucket.Limit()), err)
+		return l.heldBack(err)
 	}
 	return nil
 }
@@ -87,19 +132,25 @@ func (l *limiter) sleep(ctx context.Context, d time.Duration) error {
 	return err
 }
 
-// pause holds back all requests for d because of an answer.
-func (l *limiter) pause(d time.Duration, cause error) {
+// pause holds back all requests for d because of an answer to one of class.
+func (l *limiter) pause(class class, d time.Duration, cause error) {
 	until := l.clock.now().Add(min(d, maxPause))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if until.After(l.until) {
 		l.until, l.cause = until, cause
 	}
+	if class == health && until.After(l.healthUntil) {
+		l.healthUntil = until
+	}
 }
 
-func (l *limiter) paused() (time.Duration, error) {
+func (l *limiter) paused(class class) (time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if class == health {
+		return l.healthUntil.Sub(l.clock.now()), l.cause
+	}
 	return l.until.Sub(l.clock.now()), l.cause
 }
 

@@ -4,6 +4,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,8 +171,12 @@ func batches[T row](ctx context.Context, c *Client, r request, key string, ids [
 	b := newBatch[T](ids)
 	var mu sync.Mutex
 	var g errgroup.Group
-	g.SetLimit(cap(c.slots))
-	for chunk := range slices.Chunk(ids, c.pageSize.get()) {
+	g.SetLimit(2 * cap(c.slots)) // one waits while another is in flight
+	chunks := slices.Collect(slices.Chunk(ids, c.pageSize.get()))
+	slices.SortStableFunc(chunks, func(a, b []string) int {
+		return cmp.Compare(c.queue.timesPutOff(r.of(key, b)), c.queue.timesPutOff(r.of(key, a)))
+	})
+	for _, chunk := range chunks {
 		g.Go(func() error {
 			part := newBatch[T](chunk)
 			if err := safely(func() error { ask(ctx, c, r, key, chunk, decode, part); return nil }); err != nil {
@@ -192,13 +197,19 @@ func batches[T row](ctx context.Context, c *Client, r request, key string, ids [
 	return b
 }
 
+// of is r for the entities with ids.
+func (r request) of(key string, ids []string) request {
+	r = r.with(key, ids...).limit(maxRepeated)
+	r.detail = fmt.Sprintf("%d %ss", len(ids), strings.TrimSuffix(key, ".id"))
+	return r
+}
+
 // ask adds to b what the mirror knows of ids. Its answer may have fewer rows
 // than there are ids because it does not know them all, or because it gives
 // fewer at once; in that case it links to a next page. That link repeats the
 // query (docs/hedera.md 1.0), so the ids that are left are asked for anew.
 func ask[T row](ctx context.Context, c *Client, r request, key string, ids []string, decode func(*response) (page[T], error), b Batch[T]) {
-	r = r.with(key, ids...).limit(maxRepeated)
-	r.detail = fmt.Sprintf("%d %ss", len(ids), strings.TrimSuffix(key, ".id"))
+	r = r.of(key, ids)
 	p, err := fetch(ctx, c, r, decode)
 	size := arrayLimit(err)
 	switch {

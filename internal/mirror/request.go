@@ -73,6 +73,7 @@ type request struct {
 	route string
 	path  string
 	query url.Values
+	class class
 	rows  int // how many are asked for, at most
 	// detail says in errors what of the path was asked for.
 	detail string
@@ -86,6 +87,12 @@ func get(b base, route string, query url.Values) request {
 // entityID is what may stand in a path: an id, an alias or an EVM address. It
 // keeps out what has a meaning there, such as "..".
 var entityID = regexp.MustCompile(`^[0-9A-Za-z]+(\.[0-9A-Za-z]+)*$`)
+
+// as is r with a class.
+func (r request) as(class class) request {
+	r.class = class
+	return r
+}
 
 // getEntity is a request for a route with an {id}.
 func getEntity(b base, route, id string, query url.Values) (request, error) {
@@ -151,26 +158,30 @@ func fetch[T any](ctx context.Context, c *Client, r request, decode func(*respon
 }
 
 // attempt sends a request once, when its turn has come.
-func (c *Client) attempt(ctx context.Context, r request, decode func(*response) error) error {
+func (c *Client) attempt(ctx context.Context, r request, decode func(*response) error) (err error) {
+	defer func() { c.queue.remember(r, !errors.Is(err, errNotSent)) }()
 	leave, err := c.breaker.enter(ctx, r.route)
 	if err != nil {
 		return err
 	}
 	code := ""
 	defer func() { leave(code) }()
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return fmt.Errorf("%w, waited for earlier requests to end: %w", errNotSent, ended(ctx))
-	}
-	if err := c.limiter.wait(ctx); err != nil {
+	done, err := c.turn(ctx, r)
+	if err != nil {
 		return err
 	}
+	defer done()
 
 	start := c.clock.now()
 	code, err = c.send(ctx, r, decode)
-	c.observer.Request(r.route, code, c.clock.now().Sub(start))
+	took := c.clock.now().Sub(start)
+	c.observer.Request(r.route, code, took)
+	if err == nil {
+		c.limiter.answered(took)
+	}
+	if status := (*StatusError)(nil); errors.As(err, &status) && IsRateLimited(err) && status.RetryAfter > 0 {
+		c.limiter.pause(r.class, status.RetryAfter, err)
+	}
 	return err
 }
 

@@ -33,10 +33,7 @@ func (c *Client) retry(ctx context.Context, attempt func() error) error {
 		if !retryable(ctx, err) {
 			return withPrevious(err, last)
 		}
-		wait, told := c.backoff(n, err)
-		if told && tooManyRequests(err) {
-			c.limiter.pause(wait, err)
-		}
+		wait := c.backoff(n, err)
 		if n == c.maxAttempts {
 			return fmt.Errorf("%w (attempt %d of %d)", err, n, c.maxAttempts)
 		}
@@ -76,23 +73,18 @@ func permanent(err error) bool {
 	return errors.As(err, &cert) || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirects)
 }
 
-func tooManyRequests(err error) bool {
-	var status *StatusError
-	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
-}
-
 // backoff is what the mirror told to wait or else doubles from attempt to
 // attempt, of which the upper half is random.
-func (c *Client) backoff(attempt int, err error) (wait time.Duration, told bool) {
+func (c *Client) backoff(attempt int, err error) time.Duration {
 	var status *StatusError
 	if errors.As(err, &status) && status.RetryAfter > 0 {
-		return status.RetryAfter, true
+		return status.RetryAfter
 	}
 	d := maxBackoff
 	if shift := attempt - 1; shift < 16 {
 		d = min(firstBackoff<<shift, maxBackoff)
 	}
-	return d/2 + time.Duration(c.jitter()*float64(d/2)), false
+	return d/2 + time.Duration(c.jitter()*float64(d/2))
 }
 
 // retryAfter reads a Retry-After header, in seconds or as a date (RFC 9110
@@ -119,11 +111,19 @@ var systemClock = clock{now: time.Now, pause: pause}
 
 // sleep returns at once when d would outlive ctx.
 func (c clock) sleep(ctx context.Context, d time.Duration) error {
+	if err := c.passes(ctx, d); err != nil {
+		return err
+	}
+	return c.pause(ctx, d)
+}
+
+// passes is an error if d would outlive ctx.
+func (c clock) passes(ctx context.Context, d time.Duration) error {
 	deadline, ok := ctx.Deadline()
 	if ok && deadline.Sub(c.now()) <= d {
 		return fmt.Errorf("waiting %s would pass the deadline: %w", round(d), context.DeadlineExceeded)
 	}
-	return c.pause(ctx, d)
+	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {

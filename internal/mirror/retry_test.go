@@ -72,11 +72,11 @@ func TestBackoffJitterAndBound(t *testing.T) {
 	c, _, _ := newTestClient(t, "http://localhost")
 	c.jitter = func() float64 { return 0 }
 	err := errors.New("x")
-	if got, _ := c.backoff(2, err); got != 250*time.Millisecond {
+	if got := c.backoff(2, err); got != 250*time.Millisecond {
 		t.Errorf("backoff without jitter is %s, want half of 500ms", got)
 	}
 	for _, attempt := range []int{10, 16, 17, 64, 1000} {
-		if got, told := c.backoff(attempt, err); told || got != maxBackoff/2 {
+		if got := c.backoff(attempt, err); got != maxBackoff/2 {
 			t.Errorf("backoff of attempt %d is %s, want %s", attempt, got, maxBackoff/2)
 		}
 	}
@@ -200,8 +200,8 @@ func TestPauseIsBounded(t *testing.T) {
 	l := newLimiter(0, func(time.Duration) {})
 	clk := &fakeClock{t: time.Now()}
 	l.clock = clock{now: clk.now, pause: clk.pause}
-	l.pause(24*time.Hour, errors.New("long"))
-	l.pause(time.Second, errors.New("a shorter one does not cut it short"))
+	l.pause(other, 24*time.Hour, errors.New("long"))
+	l.pause(other, time.Second, errors.New("a shorter one does not cut it short"))
 	if err := l.wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestPauseDuringAWaitForTheRateLimit(t *testing.T) {
 	l.clock = clock{now: clk.now, pause: func(ctx context.Context, d time.Duration) error {
 		err := clk.pause(ctx, d)
 		if len(clk.sleeps()) == 1 {
-			l.pause(3*time.Second, errors.New("429"))
+			l.pause(other, 3*time.Second, errors.New("429"))
 		}
 		return err
 	}}
@@ -247,7 +247,7 @@ func TestRateLimitIsSharedByCallers(t *testing.T) {
 	}
 	// The first of 100 requests goes at once.
 	got, want := clk.now().Sub(start), 99*time.Second/5
-	if (got-want).Abs() > time.Millisecond || rec.waited != got {
+	if (got-want).Abs() > time.Millisecond || rec.waited < got || rec.waited > 2*got { // two wait at a time
 		t.Errorf("took %s of which %s were observed, want %s", got, rec.waited, want)
 	}
 }
@@ -409,7 +409,7 @@ func TestPauseIsAsLongAsTold(t *testing.T) {
 			c, _, _ := newTestClient(t, srv.URL)
 			c.maxAttempts = 1
 			wantError(t, c.Accounts(t.Context(), []string{"0.0.2"}).Err(), "429")
-			if d, _ := c.limiter.paused(); max(d, 0) != tt.paused {
+			if d, _ := c.limiter.paused(other); max(d, 0) != tt.paused {
 				t.Errorf("all requests are paused for %s, want %s", d, tt.paused)
 			}
 		})

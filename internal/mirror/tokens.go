@@ -50,7 +50,7 @@ func (c *Client) Token(ctx context.Context, id string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	return fetch(ctx, c, r, decodeToken)
+	return fetch(ctx, c, r.as(tokens), decodeToken)
 }
 
 // TokenRelationship is the association of an account with a token (docs/hedera.md
