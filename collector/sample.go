@@ -12,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"hedera_exporter/internal/mirror"
 )
@@ -117,21 +116,6 @@ func length[T any](list []T) float64 { return float64(len(list)) }
 func blockEnd(block mirror.Block) time.Time {
 	return block.End().Time()
 }
-
-// parallel is an errgroup that turns a panic of its functions into an error of
-// the group; a panic would end the process.
-type parallel struct{ group *errgroup.Group }
-
-func newParallel(ctx context.Context) (parallel, context.Context) {
-	group, ctx := errgroup.WithContext(ctx)
-	return parallel{group}, ctx
-}
-
-func (p parallel) Go(f func() error) {
-	p.group.Go(func() error { return guard(f) })
-}
-
-func (p parallel) Wait() error { return p.group.Wait() }
 
 // noop is the collector of a network without the source that it needs.
 type noop struct{}

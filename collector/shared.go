@@ -58,7 +58,6 @@ func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error))
 	}
 }
 
-//nolint:contextcheck // the context is the callers' together, not one's own
 func (s *shared[T]) join(caller *sharedCaller, fn func(context.Context) (T, error)) <-chan singleflight.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
