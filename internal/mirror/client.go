@@ -82,7 +82,8 @@ type Client struct {
 	java        base
 	http        *http.Client
 	slots       chan struct{} // requests in flight
-	large       chan struct{} // answers longer than smallBytes
+	small       int64         // bytes of an answer that is not large
+	large       chan struct{} // answers under way that are larger
 	limiter     *limiter
 	breaker     breaker
 	pageSize    *pageSize
@@ -120,6 +121,7 @@ func New(o Options) (*Client, error) {
 		java:        java,
 		http:        hc,
 		slots:       make(chan struct{}, o.MaxConcurrency),
+		small:       min(smallBytes, int64(networkBytes/o.MaxConcurrency)),
 		large:       make(chan struct{}, largeAnswers),
 		limiter:     limiter,
 		pageSize:    &pageSize{clock: systemClock},

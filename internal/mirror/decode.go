@@ -78,24 +78,23 @@ func (f Field[T]) walk(name string, failed func(name string, err error)) {
 
 // walk calls failed for every unreadable field in v.
 func walk(v reflect.Value, name string, failed func(name string, err error)) {
-	switch v.Kind() {
-	case reflect.Struct:
-		if f, ok := v.Interface().(interface {
-			walk(name string, failed func(string, error))
-		}); ok {
-			f.walk(name, failed)
-			return
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
+		for i := range v.Len() {
+			walk(v.Index(i), name, failed)
 		}
-		for i := range v.NumField() {
-			tag := v.Type().Field(i).Tag.Get("json")
-			walk(v.Field(i), strings.TrimPrefix(name+"."+tag, "."), failed)
-		}
-	case reflect.Slice:
-		if kind := v.Type().Elem().Kind(); kind == reflect.Struct {
-			for i := range v.Len() {
-				walk(v.Index(i), name, failed)
-			}
-		}
+	}
+	if v.Kind() != reflect.Struct {
+		return
+	}
+	if f, ok := v.Interface().(interface {
+		walk(name string, failed func(string, error))
+	}); ok {
+		f.walk(name, failed)
+		return
+	}
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag.Get("json")
+		walk(v.Field(i), strings.TrimPrefix(name+"."+tag, "."), failed)
 	}
 }
 
@@ -151,8 +150,8 @@ type response struct {
 	failed func(field string, err error)
 }
 
-func newResponse(body io.Reader, rows int, grow func() error, failed func(string, error)) *response {
-	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), grow: grow}
+func newResponse(body io.Reader, rows int, small int64, grow func() error, failed func(string, error)) *response {
+	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), small: small, grow: grow}
 	return &response{Decoder: json.NewDecoder(g), guard: g, rows: rows, failed: failed}
 }
 

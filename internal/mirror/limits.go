@@ -8,8 +8,9 @@ import (
 	"io"
 )
 
-// What one mirror may send. None of it bounds an honest one; all of it together
-// keeps a hostile one from taking more than some 20 MB of a network's client.
+// What one mirror may send. None of it bounds an honest one. All of it together
+// keeps the answers under way of a hostile one at 32 MiB; a decoder's buffers
+// may take three times as much of those that are long.
 const (
 	// maxRepeated is how often a query may repeat a key, and the longest page
 	// that the mirror gives (docs/hedera.md 1.0). A page with more rows than were
@@ -29,9 +30,11 @@ const (
 	// but for its header, yet it may go on without anything in it.
 	maxWireBytes = maxBodyBytes + 1<<10
 	// Every request in flight may have an answer of smallBytes, which a page of
-	// 100 accounts with their tokens seldom passes, but only largeAnswers of a
-	// network at once may be longer.
+	// 100 accounts with their tokens seldom passes, or its part of networkBytes
+	// where very many may be in flight. Only largeAnswers of a network at once
+	// may be longer.
 	smallBytes   = 512 << 10
+	networkBytes = 16 << 20
 	largeAnswers = 2
 	// maxErrorBytes bounds what is read of an answer other than 2xx.
 	maxErrorBytes = 64 << 10
@@ -41,8 +44,8 @@ const (
 	// maxElements bounds every list and object, at any depth: the longest of the
 	// API are an account's 1,000 tokens.
 	maxElements = 1000
-	// maxTokenBytes bounds every string and number, read or not: the longest is a
-	// transaction of 128 KiB in base64.
+	// maxTokenBytes bounds every string, number and stretch of white space, read
+	// or not: the longest is a transaction of 128 KiB in base64.
 	maxTokenBytes = 256 << 10
 	// maxTextBytes bounds a text that is read: memos, descriptions, names and
 	// symbols have 100 bytes at most, domain names 253.
@@ -96,15 +99,16 @@ func (c *capped) Read(p []byte) (int, error) {
 // limit. It knows just enough of JSON to tell strings from structure: what is
 // not JSON is left to the decoder to find.
 type guard struct {
-	r    io.Reader
-	grow func() error // asked once, before the answer is longer than smallBytes
-	err  error        // why there is no more to read, unless it is the end
-	head []byte       // the beginning of the answer
+	r     io.Reader
+	small int64        // bytes that may be read without asking
+	grow  func() error // asked once, before the answer is longer
+	err   error        // why there is no more to read, unless it is the end
+	head  []byte       // the beginning of the answer
 
 	read     int64
 	depth    int
 	elements [maxDepth + 1]int
-	token    int // bytes of the string, number or word under way
+	token    int // bytes since the last that belongs to the structure
 	inString bool
 	escaped  bool
 }
@@ -117,7 +121,7 @@ func (g *guard) Read(p []byte) (int, error) {
 		return 0, g.err
 	}
 	n, err := g.r.Read(p)
-	if before := g.read; before <= smallBytes && before+int64(n) > smallBytes {
+	if before := g.read; before <= g.small && before+int64(n) > g.small {
 		if growErr := g.grow(); growErr != nil {
 			g.err = growErr
 			return 0, g.err
@@ -130,7 +134,7 @@ func (g *guard) Read(p []byte) (int, error) {
 			return i, g.err
 		}
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // as io.Reader has it
+	if err != nil && err != io.EOF {
 		g.err = err
 	}
 	return n, err
@@ -138,7 +142,7 @@ func (g *guard) Read(p []byte) (int, error) {
 
 func (g *guard) next(b byte) error {
 	if g.token++; g.token > maxTokenBytes {
-		return &LimitError{Input: "bytes in a string or number", Limit: maxTokenBytes}
+		return &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
 	}
 	switch {
 	case g.escaped:
@@ -166,8 +170,8 @@ func (g *guard) structure(b byte) error {
 		if g.elements[g.depth]++; g.elements[g.depth] > maxElements {
 			return &LimitError{Input: "elements in a list or object", Limit: maxElements}
 		}
-	case ':', ' ', '\t', '\r', '\n':
-	default:
+	case ':':
+	default: // white space too: a decoder looks at all of it again and again
 		return nil
 	}
 	g.token = 0

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hedera_exporter/internal/memnet"
 )
 
 // allocated is how many bytes f allocates, the test's server included.
@@ -44,13 +46,14 @@ func TestSmallAnswersCannotTakeMemory(t *testing.T) {
 		{"fees", rows("fees", "{}", 12<<20), func(ctx context.Context, c *Client) error { return second(c.Fees(ctx)) }, "more than 100 fees, which"},
 		{"endpoints", `{"nodes":[{"node_id":1,"service_endpoints":[` + strings.Repeat("{},", 4<<20) + `{}]}]}`, nodes, "more than 1000 elements in a list or object"},
 		{"tokens", `{"accounts":[{"account":"0.0.1000","balance":{"tokens":[` + strings.Repeat("{},", 4<<20) + `{}]}}]}`, accounts, "more than 1000 elements in a list or object"},
-		{"description", `{"nodes":[{"node_id":1,"description":"` + strings.Repeat("x", 12<<20) + `"}]}`, nodes, "more than 262144 bytes in a string or number"},
-		{"a number", `{"nodes":[{"node_id":1` + strings.Repeat("0", 12<<20) + `}]}`, nodes, "more than 262144 bytes in a string or number"},
-		{"a key", `{"nodes":[{"` + strings.Repeat("x", 12<<20) + `":1}]}`, nodes, "more than 262144 bytes in a string or number"},
+		{"description", `{"nodes":[{"node_id":1,"description":"` + strings.Repeat("x", 12<<20) + `"}]}`, nodes, "more than 262144 bytes in a string, number or white space"},
+		{"a number", `{"nodes":[{"node_id":1` + strings.Repeat("0", 12<<20) + `}]}`, nodes, "more than 262144 bytes in a string, number or white space"},
+		{"a key", `{"nodes":[{"` + strings.Repeat("x", 12<<20) + `":1}]}`, nodes, "more than 262144 bytes in a string, number or white space"},
 		{"a field that nobody reads", `{"nodes":[{"node_id":1,"file_id":` + strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20) + `}]}`, nodes, "more than 32 nested lists and objects"},
 		{"many fields that nobody reads", `{` + strings.Repeat(`"a":{},`, 2<<20) + `"nodes":[]}`, nodes, "more than 1000 elements in a list or object"},
 		{"many lists", `{` + strings.Repeat(`"nodes":[{}],`, 1<<20) + `"nodes":[]}`, nodes, "more than 25 nodes, which"},
-		{"white space", `{"nodes":[` + strings.Repeat(" ", 12<<20) + `]}`, nodes, "more than 8388608 bytes after decompression"},
+		{"white space", `{"nodes":[` + strings.Repeat(" ", 12<<20) + `]}`, nodes, "more than 262144 bytes in a string, number or white space"},
+		{"many long strings", `{"nodes":[],"x":[` + padding(12<<20) + `]}`, nodes, "more than 8388608 bytes after decompression"},
 	}
 	for _, tt := range tests {
 		for name, h := range map[string]http.HandlerFunc{"plain": answer(200, tt.body), "gzip": rawGzip(compress(tt.body))} {
@@ -65,6 +68,12 @@ func TestSmallAnswersCannotTakeMemory(t *testing.T) {
 			})
 		}
 	}
+}
+
+// padding is so many bytes of strings for a list.
+func padding(bytes int) string {
+	const stretch = maxTokenBytes / 2
+	return strings.Repeat(`"`+strings.Repeat("x", stretch-3)+`",`, bytes/stretch) + `"` + strings.Repeat("x", bytes%stretch) + `"`
 }
 
 func rawGzip(body []byte) http.HandlerFunc {
@@ -105,19 +114,21 @@ func TestLongestHonestAnswers(t *testing.T) {
 
 // TestLongAnswersWaitForEachOther has as many long answers under way as there
 // may be.
-func TestLongAnswersWaitForEachOther(t *testing.T) {
-	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+func TestLongAnswersWaitForEachOther(t *testing.T) { memnet.Test(t, testLongAnswers) }
+
+func testLongAnswers(t *testing.T, memory *memnet.Network) {
+	srv := newMemoryServer(t, memory, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/nodes") {
-			answer(200, `{"nodes":[`+strings.Repeat(" ", smallBytes)+`]}`)(w, r)
+			answer(200, `{"x":[`+padding(smallBytes)+`],"nodes":[]}`)(w, r)
 			return
 		}
 		serveAccounts(100)(w, r)
 	})
-	c, _, rec := newTestClient(t, srv.URL)
+	c, _, rec := newTestClient(t, srv.URL, func(o *Options) { o.DialContext = memory.DialContext })
 	for range largeAnswers {
 		c.large <- struct{}{}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := c.NetworkNodes(ctx)
 	wantError(t, err, "no answer before the deadline")
@@ -132,6 +143,15 @@ func TestLongAnswersWaitForEachOther(t *testing.T) {
 	}
 	if want := "/api/v1/network/nodes timeout"; rec.seen()[0] != want {
 		t.Errorf("observed %q, want %q", rec.seen()[0], want)
+	}
+}
+
+func TestManyRequestsShareTheirBytes(t *testing.T) {
+	for concurrency, want := range map[int]int64{1: smallBytes, 4: smallBytes, 1000: networkBytes / 1000} {
+		c, _, _ := newTestClient(t, "http://localhost", func(o *Options) { o.MaxConcurrency = concurrency })
+		if c.small != want {
+			t.Errorf("with %d requests in flight each may have %d bytes, want %d", concurrency, c.small, want)
+		}
 	}
 }
 

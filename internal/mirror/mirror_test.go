@@ -153,7 +153,7 @@ func wantRows[T any](t *testing.T, b Batch[T]) map[string]T {
 // decodeBody decodes an answer without a client, and returns which fields
 // failed.
 func decodeBody[T any](decode func(*response) (T, error), body string) (v T, failures []string, err error) {
-	r := newResponse(strings.NewReader(body), maxRepeated, func() error { return nil }, func(field string, err error) {
+	r := newResponse(strings.NewReader(body), maxRepeated, smallBytes, func() error { return nil }, func(field string, err error) {
 		failures = append(failures, field+": "+err.Error())
 	})
 	v, err = decode(r)

@@ -213,7 +213,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 	}
 	failures := fieldFailures{hide: hide}
 	large := false
-	a := newResponse(body, r.rows, func() error {
+	a := newResponse(body, r.rows, c.small, func() error {
 		select {
 		case c.large <- struct{}{}:
 			large = true

@@ -61,6 +61,12 @@ func compress(s string) []byte {
 	return buf.Bytes()
 }
 
+// emptyGzip has so many bytes, and nothing in them: empty blocks without end.
+func emptyGzip(size int) []byte {
+	header := compress("")[:10]
+	return append(header, bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, size/5+1)...)
+}
+
 func withHeader(name, value string, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(name, value)
@@ -71,6 +77,11 @@ func withHeader(name, value string, h http.HandlerFunc) http.HandlerFunc {
 func TestServerBehaviours(t *testing.T) {
 	const route = "/api/v1/accounts "
 	good := accountsBody("", "0.0.2")
+	padded := func(bytes int) string { // a good answer that is so long
+		head := strings.TrimSuffix(good, "}") + `,"x":[`
+		rest := bytes - len(head) - len(`]}`)
+		return head + padding(rest-2) + `]}`
+	}
 	truncatedGzip := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write(compress(good)[:20])
@@ -117,16 +128,16 @@ func TestServerBehaviours(t *testing.T) {
 		{name: "HTML with 200", handler: answer(200, htmlPage), code: "200", attempts: 1, errs: []string{"response is HTML, not JSON"}},
 		{name: "trailing garbage", handler: answer(200, good+"}{"), code: "200", attempts: 1, errs: []string{"response is not JSON"}},
 		{name: "other JSON", handler: answer(200, `{"error":"quota"}`), code: "200", attempts: 1, errs: []string{"unexpected response: it has no list of accounts"}},
-		{name: "too large", handler: answer(200, good+strings.Repeat(" ", maxBodyBytes)), code: "error", attempts: 1, errs: []string{"response too large: more than 8388608 bytes after decompression"}},
-		{name: "just not too large", handler: answer(200, good+strings.Repeat(" ", maxBodyBytes-len(good))), code: "200", attempts: 1},
-		{name: "gzip bomb", handler: gzipped(good + strings.Repeat(" ", maxBodyBytes)), code: "error", attempts: 1, errs: []string{"response too large: more than 8388608 bytes after decompression"}},
-		{name: "gzip of nothing", handler: rawGzip(bytes.Repeat(compress(""), 1<<20)), code: "error", attempts: 1, errs: []string{"response too large: more than 8389632 bytes"}},
+		{name: "too large", handler: answer(200, padded(maxBodyBytes+1)), code: "error", attempts: 1, errs: []string{"response too large: more than 8388608 bytes after decompression"}},
+		{name: "just not too large", handler: answer(200, padded(maxBodyBytes)), code: "200", attempts: 1},
+		{name: "gzip bomb", handler: gzipped(padded(maxBodyBytes + 1)), code: "error", attempts: 1, errs: []string{"response too large: more than 8388608 bytes after decompression"}},
+		{name: "gzip of nothing", handler: rawGzip(emptyGzip(maxWireBytes + 1)), code: "error", attempts: 1, errs: []string{"response too large: more than 8389632 bytes"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := newServer(t, tt.handler)
 			c, _, rec := newTestClient(t, srv.URL)
-			c.maxAttempts = 3
+			c.maxAttempts, c.timeout = 3, time.Minute // the race detector is slow
 			batch := c.Accounts(t.Context(), []string{"0.0.2"})
 			accounts, err := batch.Rows, batch.Err()
 			if want := slices.Repeat([]string{route + tt.code}, tt.attempts); !slices.Equal(rec.seen(), want) {

@@ -23,6 +23,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"hedera_exporter/internal/memnet"
 )
 
 // failFirst lets h answer the first n requests.
@@ -430,30 +432,32 @@ func TestCancellationByTheDeadlineIsATimeout(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			asked := make(chan struct{})
-			srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
-				close(asked)
-				hang(w, r)
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+				asked := make(chan struct{})
+				srv := newMemoryServer(t, memory, func(w http.ResponseWriter, r *http.Request) {
+					close(asked)
+					hang(w, r)
+				})
+				c, _, rec := newTestClient(t, srv.URL, func(o *Options) { o.DialContext = memory.DialContext })
+				deadline, cancelDeadline := context.WithTimeout(t.Context(), 3*time.Second)
+				defer cancelDeadline()
+				ctx, cancel := context.WithCancelCause(onlyDeadline{deadline})
+				defer cancel(nil)
+				if tt.name == "deadline" {
+					ctx = deadline
+				}
+				go func() {
+					<-asked
+					tt.cancel(deadline, cancel)
+				}()
+				err := c.Accounts(ctx, []string{"0.0.2"}).Err()
+				if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.is.Error()) {
+					t.Errorf("got %v, want %v", err, tt.is)
+				}
+				if want := []string{"/api/v1/accounts " + tt.code}; !slices.Equal(rec.seen(), want) {
+					t.Errorf("observed %q, want %q", rec.seen(), want)
+				}
 			})
-			c, _, rec := newTestClient(t, srv.URL)
-			deadline, cancelDeadline := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancelDeadline()
-			ctx, cancel := context.WithCancelCause(onlyDeadline{deadline})
-			defer cancel(nil)
-			if tt.name == "deadline" {
-				ctx = deadline
-			}
-			go func() {
-				<-asked
-				tt.cancel(deadline, cancel)
-			}()
-			err := c.Accounts(ctx, []string{"0.0.2"}).Err()
-			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.is.Error()) {
-				t.Errorf("got %v, want %v", err, tt.is)
-			}
-			if want := []string{"/api/v1/accounts " + tt.code}; !slices.Equal(rec.seen(), want) {
-				t.Errorf("observed %q, want %q", rec.seen(), want)
-			}
 		})
 	}
 }
@@ -465,10 +469,12 @@ func (onlyDeadline) Done() <-chan struct{} { return nil }
 func (onlyDeadline) Err() error            { return nil }
 
 // TestBreaker has a mirror whose accounts hang, until they do not.
-func TestBreaker(t *testing.T) {
+func TestBreaker(t *testing.T) { memnet.Test(t, testBreaker) }
+
+func testBreaker(t *testing.T, memory *memnet.Network) {
 	var inFlight, most atomic.Int64
 	var healthy atomic.Bool
-	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+	srv := newMemoryServer(t, memory, func(w http.ResponseWriter, r *http.Request) {
 		n := inFlight.Add(1)
 		defer inFlight.Add(-1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
@@ -483,15 +489,15 @@ func TestBreaker(t *testing.T) {
 		}
 		serveAccounts(100)(w, r)
 	})
-	c, _, _ := newTestClient(t, srv.URL)
-	c.timeout = 50 * time.Millisecond
+	c, _, _ := newTestClient(t, srv.URL, func(o *Options) { o.DialContext = memory.DialContext })
+	c.timeout = time.Second
 	c.maxAttempts = 1
 	for range breakAfter {
-		wantError(t, c.Accounts(t.Context(), accountIDs(1)).Err(), "no answer within 50ms")
+		wantError(t, c.Accounts(t.Context(), accountIDs(1)).Err(), "no answer within 1s")
 	}
 	most.Store(0)
 	before := srv.requests.Load()
-	wantError(t, c.Accounts(t.Context(), accountIDs(400)).Err(), "no answer within 50ms")
+	wantError(t, c.Accounts(t.Context(), accountIDs(400)).Err(), "no answer within 1s")
 	if most.Load() > 1 || srv.requests.Load()-before > 4 {
 		t.Errorf("%d requests at once of %d to a route that has timed out", most.Load(), srv.requests.Load()-before)
 	}
@@ -500,7 +506,7 @@ func TestBreaker(t *testing.T) {
 	}
 
 	// Who waits for a trial gives up at its own deadline.
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	leave, err := c.breaker.enter(t.Context(), "/api/v1/accounts")
 	if err != nil {

@@ -102,7 +102,7 @@ func TestCredentials(t *testing.T) {
 // TestQuotedCredentials has a mirror that answers with every header that it was
 // sent and with its own URL, in several encodings.
 func TestQuotedCredentials(t *testing.T) {
-	const secret = "s3cr3t/with+\"odd\" characters" //nolint:gosec // a test's own
+	const secret = "s3cr3t/with+\"odd\" characters"
 	token := newServer(t, withHeader("Content-Type", "application/json", answer(200, `{"access_token":"given-access-token","token_type":"bearer","expires_in":3600}`)))
 	configs := map[string]func(*Options){
 		"credentials_file": func(o *Options) {
