@@ -18,9 +18,9 @@ import (
 
 // connections bounds the open connections and the memory of responses that
 // clients do not read. Beyond a limit it closes the connection that has waited
-// longest for its client: idle, in the middle of a request's header, or with an
-// unread response. Connections whose requests are being served are not closed;
-// other limits bound them. So a new client, such as a liveness probe, gets its
+// longest: for its client, idle, in the middle of a request's header or with an
+// unread response; or for the turn of its request. Connections whose requests are
+// being served are not closed; other limits bound them. So a new client, such as a liveness probe, gets its
 // answer whatever the others do.
 type connections struct {
 	maxOpen      int
@@ -34,6 +34,7 @@ type connections struct {
 
 // connection is guarded by the mutex of connections.
 type connection struct {
+	all     *connections
 	conn    net.Conn
 	waiting time.Time // since when, if serving is 0
 	serving int       // requests; HTTP/2 has several
@@ -55,7 +56,7 @@ func (c *connections) watch(server *http.Server) {
 }
 
 func (c *connections) add(ctx context.Context, conn net.Conn) context.Context {
-	added := &connection{conn: conn, waiting: time.Now()}
+	added := &connection{all: c, conn: conn, waiting: time.Now()}
 	c.mu.Lock()
 	c.open[conn] = added
 	var surplus *connection
@@ -86,7 +87,7 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// longestWaiting returns nil if no connection that fits waits for its client.
+// longestWaiting returns nil if no connection that fits is waiting.
 func (c *connections) longestWaiting(fits func(*connection) bool) *connection {
 	var longest *connection
 	for _, conn := range c.open {
@@ -97,14 +98,14 @@ func (c *connections) longestWaiting(fits func(*connection) bool) *connection {
 	return longest
 }
 
-// close leaves TLS out: a client that does not read would block its alert. The
-// kernel drops what it has buffered.
+// close leaves TLS out: a client that does not read would block its alert. If
+// there is an unread response the kernel drops it too.
 func (c *connection) close() {
 	conn := c.conn
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp, ok := conn.(*net.TCPConn); ok && c.unread > 0 {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close() // there is nothing to be done about an error
@@ -121,27 +122,28 @@ func (c *connections) handler(next http.Handler) http.Handler {
 			// No handler reads a body, but the server skips it.
 			_ = control.SetReadDeadline(time.Now().Add(readHeaderTimeout))
 		}
-		response := c.serve(conn, next, r)
-		c.addUnread(conn, response.body.Cap())
-		defer c.addUnread(conn, -response.body.Cap())
+		response := conn.serve(next, r)
+		size := len(response.content())
+		c.addUnread(conn, size)
+		defer c.addUnread(conn, -size)
 		_ = control.SetWriteDeadline(time.Now().Add(c.writeTimeout))
 		response.writeTo(w, r)
 	})
 }
 
-func (c *connections) serve(conn *connection, next http.Handler, r *http.Request) *responseBuffer {
-	c.addServing(conn, 1)
-	defer c.addServing(conn, -1)
+func (c *connection) serve(next http.Handler, r *http.Request) *responseBuffer {
+	c.addServing(1)
+	defer c.addServing(-1)
 	response := &responseBuffer{header: http.Header{}}
 	next.ServeHTTP(response, r)
 	return response
 }
 
-func (c *connections) addServing(conn *connection, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	conn.serving += n
-	conn.waiting = time.Now()
+func (c *connection) addServing(n int) {
+	c.all.mu.Lock()
+	defer c.all.mu.Unlock()
+	c.serving += n
+	c.waiting = time.Now()
 }
 
 // addUnread makes room for the response of conn.
@@ -175,6 +177,7 @@ type responseBuffer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	shared []byte // instead of body: the body of other responses too
 }
 
 func (b *responseBuffer) Header() http.Header { return b.header }
@@ -187,11 +190,28 @@ func (b *responseBuffer) Write(p []byte) (int, error) {
 	return b.body.Write(p)
 }
 
-func (b *responseBuffer) writeTo(w http.ResponseWriter, r *http.Request) {
+// copyTo makes b the response of w, and shares the body if w is in memory too.
+func (b *responseBuffer) copyTo(w http.ResponseWriter) {
 	maps.Copy(w.Header(), b.header)
-	w.Header().Set("Content-Length", strconv.Itoa(b.body.Len()))
 	w.WriteHeader(cmp.Or(b.status, http.StatusOK))
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(b.body.Bytes()) // only the client can fail, and it has gone
+	if other, ok := w.(*responseBuffer); ok {
+		other.shared = b.content()
+		return
 	}
+	_, _ = w.Write(b.content()) // only the client can fail, and it has gone
+}
+
+func (b *responseBuffer) content() []byte {
+	if b.shared != nil {
+		return b.shared
+	}
+	return b.body.Bytes()
+}
+
+func (b *responseBuffer) writeTo(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(b.content())))
+	if r.Method == http.MethodHead {
+		b = &responseBuffer{header: b.header, status: b.status}
+	}
+	b.copyTo(w)
 }

@@ -30,9 +30,6 @@ const (
 	// maxUnreadBytes bounds all responses together that clients have not read
 	// yet: several scrapes of 10,000 accounts without compression.
 	maxUnreadBytes = 64 << 20
-	// maxRenders is the number of scrapes that are encoded at a time, which is
-	// when they need most memory. It is 2 for a pair of Prometheus servers.
-	maxRenders = 2
 	// maxOtherRequests is for /sd, /config and /-/reload together.
 	maxOtherRequests = 10
 	// slotTimeout is for the others of them to wait for their turn.
@@ -77,30 +74,28 @@ func (t timeouts) of(r *http.Request) (scrape, collect time.Duration, err error)
 	return scrape, collect - min(time.Duration(t.rendering.Load()), collect/2), nil
 }
 
-// scrapeContexts has the two deadlines of a scrape.
-type scrapeContexts struct {
-	collect  context.Context //nolint:containedctx // an argument of serve's function
-	response context.Context //nolint:containedctx // likewise
-}
-
-// serve calls respond with the current runtime, once there is a slot. Collect
-// ends in time for the response to be encoded and to arrive before the scrape
-// timeout.
-func (t timeouts) serve(w http.ResponseWriter, r *http.Request, slots *slots, rl *reloader, respond func(scrapeContexts, *runtime)) {
-	scrape, collect, err := t.of(r)
+// serve calls collect with the current runtime, once there is a slot, and then
+// the function that it returns. Collecting ends in time for the response to be
+// encoded and to arrive before the scrape timeout.
+func (t timeouts) serve(w http.ResponseWriter, r *http.Request, slots *slots, rl *reloader, collect func(context.Context, *runtime) (respond func(context.Context))) {
+	timeout, forCollect, err := t.of(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	response, cancel := context.WithTimeout(r.Context(), scrape)
+	response, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	collecting, cancel := context.WithTimeout(response, collect)
+	collecting, cancel := context.WithTimeout(response, forCollect)
 	defer cancel()
-	waiting, cancel := context.WithTimeout(response, collect/2)
+	waiting, cancel := context.WithTimeout(response, forCollect/2)
 	defer cancel()
+	var respond func(context.Context)
 	slots.serve(waiting, w, func() {
-		rl.serve(w, func(rt *runtime) { respond(scrapeContexts{collect: collecting, response: response}, rt) })
+		rl.serve(w, func(rt *runtime) { respond = collect(collecting, rt) })
 	})
+	if respond != nil {
+		respond(response)
+	}
 }
 
 // slots limit the requests that are served at a time. Others wait for their
@@ -132,6 +127,10 @@ func (s *slots) serve(ctx context.Context, w http.ResponseWriter, respond func()
 }
 
 func (s *slots) take(ctx context.Context) bool {
+	if conn, ok := ctx.Value(connectionKey{}).(*connection); ok {
+		conn.addServing(-1) // others may need the connection more
+		defer conn.addServing(1)
+	}
 	defer s.waiting.Add(-1)
 	if s.waiting.Add(1) > maxWaiting {
 		return false

@@ -65,25 +65,36 @@ func TestScrapeTimeout(t *testing.T) {
 }
 
 // slowCollector takes a second to encode.
-type slowCollector struct{}
+type slowCollector struct{ encodings *atomic.Int64 }
 
 func (slowCollector) Describe(chan<- *prometheus.Desc) {}
 
-func (slowCollector) Collect(chan<- prometheus.Metric) { time.Sleep(time.Second) }
+func (c slowCollector) Collect(chan<- prometheus.Metric) {
+	c.encodings.Add(1)
+	time.Sleep(time.Second)
+}
+
+// newSlowMetrics returns a handler of scrapes that take a second to encode, and
+// the number of encodings.
+func newSlowMetrics(t *testing.T, limits timeouts) (http.Handler, *atomic.Int64) {
+	t.Helper()
+	set, err := collector.NewSet(nil, collector.Options{}, log.NewNopLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	encodings := new(atomic.Int64)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(slowCollector{encodings})
+	rl := &reloader{current: &runtime{set: set, users: 1}}
+	return newMetricsHandler(rl, registry, limits, newSlots(0, ""), log.NewNopLogger()), encodings
+}
 
 // TestEncodingIsPartOfTheScrapeTimeout has the collectors stop earlier by the
 // time that the encoding of the previous scrape took.
 func TestEncodingIsPartOfTheScrapeTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		registry := prometheus.NewRegistry()
-		registry.MustRegister(slowCollector{})
-		set, err := collector.NewSet(nil, collector.Options{}, log.NewNopLogger())
-		if err != nil {
-			t.Fatal(err)
-		}
-		rl := &reloader{current: &runtime{set: set, users: 1}}
 		limits := timeouts{fallback: 5 * time.Second, offset: time.Second, rendering: new(atomic.Int64)}
-		handler := newMetricsHandler(rl, registry, limits, newSlots(0, ""), log.NewNopLogger())
+		handler, _ := newSlowMetrics(t, limits)
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
 		for _, want := range []time.Duration{4 * time.Second, 3 * time.Second, 3 * time.Second} {
 			if _, collect, err := limits.of(r); collect != want || err != nil {
@@ -97,37 +108,91 @@ func TestEncodingIsPartOfTheScrapeTimeout(t *testing.T) {
 	})
 }
 
-// TestEncodingIsLimited has scrapes that do not get their turn before their
-// timeout refused.
-func TestEncodingIsLimited(t *testing.T) {
+// TestScrapesShareTheirEncoding has many scrapes at a time take as long as a few.
+func TestScrapesShareTheirEncoding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		registry := prometheus.NewRegistry()
-		registry.MustRegister(slowCollector{})
-		set, err := collector.NewSet(nil, collector.Options{}, log.NewNopLogger())
+		handler, encodings := newSlowMetrics(t, timeouts{fallback: 10 * time.Second, rendering: new(atomic.Int64)})
+		start := time.Now()
+		var wg sync.WaitGroup
+		for i := range 300 {
+			wg.Go(func() {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
+				if i%2 == 0 {
+					r.Header.Set("Accept-Encoding", fmt.Sprintf("gzip;q=0.%d, br", i))
+				}
+				recorder := httptest.NewRecorder()
+				handler.ServeHTTP(recorder, r)
+				compressed := recorder.Header().Get("Content-Encoding") == "gzip"
+				if recorder.Code != http.StatusOK || compressed != (i%2 == 0) {
+					t.Errorf("status %d, compressed: %v", recorder.Code, compressed)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(start); took > 3*time.Second || encodings.Load() > 3 {
+			t.Errorf("%d encodings took %s", encodings.Load(), took)
+		}
+	})
+}
+
+func TestEncodingThatTakesTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handler, _ := newSlowMetrics(t, timeouts{fallback: 500 * time.Millisecond, rendering: new(atomic.Int64)})
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+		if recorder.Code != http.StatusServiceUnavailable {
+			t.Errorf("status %d", recorder.Code)
+		}
+		time.Sleep(time.Second) // the encoding ends
+	})
+}
+
+// TestIncompleteScrapesAreNotShared has a client with a short timeout get its own
+// failures only.
+func TestIncompleteScrapesAreNotShared(t *testing.T) {
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+		if _, err := sim.InjectFault(simulator.Fault{Path: "/api/v1/accounts", Kind: simulator.FaultLatency, Latency: time.Second}); err != nil {
+			t.Fatal(err)
+		}
+		e := newMemoryExporter(t, memory, sim)
+		var wg sync.WaitGroup
+		for i := range 20 {
+			timeout := []string{"0.01", "5"}[i%2]
+			wg.Go(func() {
+				_, body := e.get(t.Context(), "/metrics", http.Header{scrapeTimeoutHeader: {timeout}})
+				if complete := strings.Contains(body, "hedera_account_balance_hbar{"); complete != (timeout == "5") {
+					t.Errorf("with %s s the scrape is complete: %v", timeout, complete)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestFormats(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	for accept, want := range map[string]string{
+		"":           "text/plain; version=0.0.4",
+		"text/plain": "text/plain; version=0.0.4",
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited": "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+		strings.Repeat("x", 1000): "text/plain; version=0.0.4",
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.url+"/metrics", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rl := &reloader{current: &runtime{set: set, users: 1}}
-		limits := timeouts{fallback: 1500 * time.Millisecond, rendering: new(atomic.Int64)}
-		handler := newMetricsHandler(rl, registry, limits, newSlots(0, ""), log.NewNopLogger())
-		codes := make(chan int)
-		const scrapes = 3 * maxRenders
-		for range scrapes {
-			go func() {
-				recorder := httptest.NewRecorder()
-				handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
-				codes <- recorder.Code
-			}()
+		r.Header.Set("Accept", accept)
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
 		}
-		count := map[int]int{}
-		for range scrapes {
-			count[<-codes]++
+		_ = response.Body.Close()
+		if got := response.Header.Get("Content-Type"); response.StatusCode != http.StatusOK || !strings.HasPrefix(got, want) {
+			t.Errorf("%.40s: status %d, %s", accept, response.StatusCode, got)
 		}
-		// The second batch starts after a second, the third would after two.
-		if count[http.StatusOK] != 2*maxRenders || count[http.StatusServiceUnavailable] != maxRenders {
-			t.Errorf("statuses %v", count)
-		}
-	})
+	}
 }
 
 // TestMaxRequests has probes take nothing from scrapes, nor the other way round.

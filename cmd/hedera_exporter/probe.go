@@ -5,6 +5,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,15 +43,16 @@ func newProbeHandler(flags *flagSet, rl *reloader, timeouts timeouts, logger log
 }
 
 func (h probeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx scrapeContexts, rt *runtime) {
+	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx context.Context, rt *runtime) func(context.Context) {
 		network, targets, err := h.parse(rt, r.URL.RawQuery)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
+			return nil
 		}
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(network.collector.Probe(ctx.collect, targets))
+		registry.MustRegister(network.collector.Probe(ctx, targets))
 		promhttp.HandlerFor(boundErrors(registry), h.options).ServeHTTP(w, r)
+		return nil
 	})
 }
 
