@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,9 +26,11 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
+	var group entityGroup
 	nodes, err := c.network.AddressBook.Nodes(ctx)
 	if err != nil {
-		return err
+		group.miss(len(c.network.Accounts), err)
+		return group.Wait()
 	}
 	ids := make([]hiero.AccountID, 0, len(c.network.Accounts))
 	for _, account := range c.network.Accounts {
@@ -35,12 +38,17 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	}
 	balances, err := c.balances.Balances(ctx, nodes, ids)
 	if err != nil {
-		return err
+		group.miss(len(c.network.Accounts), err)
+		return group.Wait()
 	}
 	for i, balance := range balances {
+		if balance.Err != nil {
+			group.miss(1, fmt.Errorf("account %s: %w", ids[i], balance.Err))
+			continue
+		}
 		c.send(ch, c.network.Accounts[i], balance)
 	}
-	return nil
+	return group.Wait()
 }
 
 func (c consensusAccounts) send(ch chan<- prometheus.Metric, account config.Account, balance consensus.Balance) {

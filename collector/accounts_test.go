@@ -114,7 +114,7 @@ func TestAccountsByConsensus(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 4, Accounts: 3})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
 		account("0.0.1001", "a", minimum("warning", 100000000)), account("0.0.1002", "gone"), account("0.0.9999", "missing"))
-	network.Balances = consensus.NewBalanceClient(4)
+	network.Balances = consensus.NewBalanceClient(consensus.BalanceOptions{MaxConcurrency: 4, Timeout: 5 * time.Second})
 	set := setOn(t, network, "accounts")
 
 	body := scrapeText(t, set, testDeadline)

@@ -6,6 +6,7 @@ package collector
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 const (
 	addressBookName   = "address_book"
-	addressBookSource = "mirror gRPC NetworkService/getNodes for file 0.0.102; consensus.nodes, or mirror REST /api/v1/network/nodes, where the mirror has no gRPC"
+	addressBookSource = "mirror gRPC NetworkService/getNodes for file shard.realm.102; mirror REST /api/v1/network/nodes if the mirror has no gRPC or that fails; consensus.nodes if configured"
 	networkNodes      = "mirror REST /api/v1/network/nodes"
 	// networkCacheAge is the max-age of /api/v1/network/… (docs/hedera.md 1.0).
 	networkCacheAge = time.Minute
@@ -42,6 +43,22 @@ var (
 		Source:    addressBookSource,
 		Example:   "time() - hedera_address_book_fetched_timestamp_seconds",
 	})
+	bookSkipped = newGauge(Metric{
+		Collector: addressBookName,
+		Name:      "address_book_endpoints_skipped",
+		Help:      "Number of endpoints in the address book that are left out: they have neither an IP address nor a domain name, no valid port, or an address of the exporter's own host or link (loopback, unspecified, link-local, multicast) although the mirror node is not on this host.",
+		Labels:    networkLabel,
+		Source:    addressBookSource,
+		Example:   "hedera_address_book_endpoints_skipped > 0",
+	})
+	bookTruncated = newGauge(Metric{
+		Collector: addressBookName,
+		Name:      "address_book_truncated",
+		Help:      "Whether the address book has more than the exporter reads: 1,000 nodes, 64 endpoints of a node, 2,000 endpoints.",
+		Labels:    networkLabel,
+		Source:    addressBookSource,
+		Example:   "hedera_address_book_truncated == 1",
+	})
 	nodeInfo = newGauge(Metric{
 		Collector: addressBookName,
 		Name:      "node_info",
@@ -53,7 +70,7 @@ var (
 	nodeEndpoints = newGauge(Metric{
 		Collector: addressBookName,
 		Name:      "node_endpoints",
-		Help:      "Number of gRPC endpoints of the node in the address book.",
+		Help:      "Number of gRPC endpoints of the node in the address book, without those that are left out.",
 		Labels:    nodeLabels,
 		Source:    addressBookSource,
 		Example:   "sum by (network) (hedera_node_endpoints)",
@@ -100,35 +117,43 @@ func AddressBookMaxAge(configured map[string]time.Duration) time.Duration {
 	return addressBookRegistration.minInterval(configured)
 }
 
-// MirrorBook is the source of the address book if the mirror has no gRPC.
-func MirrorBook(client *mirror.Client, tlsPorts []int) BookSource {
-	return func(ctx context.Context) ([]consensus.Node, error) {
+// MirrorBook is the address book of the mirror's REST API, which has the same
+// limits as the one of its gRPC API.
+func MirrorBook(client *mirror.Client, options consensus.BookOptions) BookSource {
+	return func(ctx context.Context) (*consensus.Book, error) {
 		rows, err := client.NetworkNodes(ctx)
-		if err != nil {
+		book := consensus.NewBook(options)
+		var limit *mirror.LimitError
+		if err != nil && (len(rows) == 0 || !errors.As(err, &limit)) {
 			return nil, err
 		}
-		book := make([]consensus.Node, 0, len(rows))
 		for _, row := range rows {
-			book = append(book, nodeFromMirror(row, tlsPorts))
+			if !book.Add(nodeFromMirror(row)) {
+				return book, nil
+			}
+		}
+		if err != nil {
+			book.Truncate(err)
 		}
 		return book, nil
 	}
 }
 
-func nodeFromMirror(row mirror.NetworkNode, tlsPorts []int) consensus.Node {
-	endpoints, _ := row.ServiceEndpoints.Get()
+func nodeFromMirror(row mirror.NetworkNode) (consensus.Node, []consensus.HostPort) {
+	endpoints := row.ServiceEndpoints.Or(nil)
 	addresses := make([]consensus.HostPort, 0, len(endpoints))
 	for _, endpoint := range endpoints {
-		host := cmp.Or(endpoint.IPAddressV4.Or(""), endpoint.DomainName.Or(""))
-		addresses = append(addresses, consensus.HostPort{Host: host, Port: int(endpoint.Port.Or(0))})
+		addresses = append(addresses, consensus.HostPort{
+			Host: cmp.Or(endpoint.IPAddressV4.Or(""), endpoint.DomainName.Or("")),
+			Port: int(endpoint.Port.Or(0)),
+		})
 	}
 	return consensus.Node{
 		ID:              row.NodeID,
-		AccountID:       text(row.NodeAccountID, descriptionLength),
-		Description:     text(row.Description, descriptionLength),
+		AccountID:       row.NodeAccountID.Or(""),
+		Description:     row.Description.Or(""),
 		CertificateHash: row.CertHash(),
-		Endpoints:       consensus.NewEndpoints(addresses, tlsPorts),
-	}
+	}, addresses
 }
 
 type addressBook struct {
@@ -141,38 +166,43 @@ func newAddressBook(n Network) (Collector, error) {
 	return addressBook{network: n.Name, book: n.AddressBook, stakes: n.Mirror}, nil
 }
 
-// Update implements Collector.
+// Update implements Collector. The book and the stake fail independently.
 func (c addressBook) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	var (
-		version bookVersion
-		rows    []mirror.NetworkNode
-	)
-	group, ctx := newParallel(ctx)
-	group.Go(func() (err error) {
-		version, err = c.book.refresh(ctx)
-		return err
+	var group entityGroup
+	group.Go(func() error {
+		version, err := c.book.current(ctx)
+		if err != nil {
+			return err
+		}
+		c.sendBook(ch, version)
+		if version.Missing > 0 {
+			group.miss(version.Missing, version.Err)
+		}
+		return nil
 	})
 	if c.stakes != nil {
-		group.Go(func() (err error) {
-			rows, err = c.stakes.NetworkNodes(ctx)
+		group.Go(func() error {
+			rows, err := c.stakes.NetworkNodes(ctx)
+			sent := make(map[int64]bool, len(rows))
+			for _, row := range rows {
+				if !sent[row.NodeID] { // pages may overlap
+					c.sendStake(ch, row)
+				}
+				sent[row.NodeID] = true
+			}
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	c.sendBook(ch, version)
-	for _, row := range rows {
-		c.sendStake(ch, row)
-	}
-	return nil
+	return group.Wait()
 }
 
 func (c addressBook) sendBook(ch chan<- prometheus.Metric, version bookVersion) {
-	ch <- bookNodes.sample(float64(len(version.nodes)), c.network)
+	ch <- bookNodes.sample(float64(len(version.Nodes)), c.network)
 	ch <- bookFetched.sample(unixSeconds(version.fetched), c.network)
-	for _, node := range version.nodes {
-		ch <- nodeInfo.sample(1, c.network, nodeID(node), node.AccountID, cut(node.Description, descriptionLength), node.CertificateHash)
+	ch <- bookSkipped.sample(float64(version.Skipped), c.network)
+	ch <- bookTruncated.sample(boolValue(version.Truncated), c.network)
+	for _, node := range version.Nodes {
+		ch <- nodeInfo.sample(1, c.network, nodeID(node), node.AccountID, node.Description, node.CertificateHash)
 		ch <- nodeEndpoints.sample(float64(len(node.Endpoints)), c.network, nodeID(node))
 	}
 }

@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/codes"
 
+	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -17,8 +21,8 @@ func TestAddressBook(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
 	sources := map[string]BookSource{
-		"gRPC": network.AddressBook.source,
-		"REST": MirrorBook(network.Mirror, sim.TLSPorts()),
+		"gRPC": network.MirrorGRPC.Book,
+		"REST": MirrorBook(network.Mirror, consensus.BookOptions{TLSPorts: sim.TLSPorts(), Local: true}),
 	}
 	for name, source := range sources {
 		t.Run(name, func(t *testing.T) {
@@ -75,5 +79,143 @@ func TestStakeIsExactAndNullsAreAbsent(t *testing.T) {
 	}
 	if n := sim.Requests()["GET /api/v1/network/nodes"]; n != 2 {
 		t.Errorf("%d requests for 29 nodes, want 2 pages of 25", n)
+	}
+}
+
+// TestBookOfTheOtherAPI has a mirror of which one API fails: the book is the
+// other's, and only the stake is missing with the REST API.
+func TestBookOfTheOtherAPI(t *testing.T) {
+	type test struct {
+		name  string
+		fault simulator.Fault
+	}
+	var tests []test
+	for name, fault := range faultsAt(simulator.GetNodesFault) {
+		tests = append(tests, test{"gRPC/" + name, fault})
+	}
+	for _, code := range []codes.Code{codes.InvalidArgument, codes.NotFound, codes.Unavailable, codes.Unimplemented} {
+		tests = append(tests, test{"gRPC/" + code.String(), simulator.Fault{Kind: simulator.FaultStatus, Path: simulator.GetNodesFault, Status: int(code)}})
+	}
+	for name, fault := range faultsAt(nodesPath) {
+		tests = append(tests, test{"REST/" + name, fault})
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+				sim := startSimulator(t, simulator.Options{Nodes: 2, Listen: memory.Listen})
+				set := setOn(t, networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry())), "address_book")
+				if _, err := sim.InjectFault(test.fault); err != nil {
+					t.Fatal(err)
+				}
+				body := scrapeText(t, set, faultDeadline)
+				wantLines(t, body, `hedera_address_book_nodes{network="simulated"} 2`, successLine("address_book", test.fault.Path != nodesPath))
+				if n := len(linesWith(body, "hedera_node_info{")); n != 2 {
+					t.Errorf("%d nodes are shown", n)
+				}
+				if shown := len(linesWith(body, "hedera_node_stake_hbar{")) > 0; shown != (test.fault.Path != nodesPath) {
+					t.Errorf("stake shown: %v", shown)
+				}
+			})
+		})
+	}
+}
+
+func TestBookOfAnotherRealm(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2, Shard: 3, Realm: 5})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	set := setOn(t, network, "address_book node_probe") // asks for file 0.0.102 and gets the REST book
+	body := scrapeText(t, set, testDeadline)
+	wantLines(t, body, `hedera_address_book_nodes{network="simulated"} 2`, successLine("address_book", true))
+	if n := len(linesWith(body, "hedera_node_info{", `node_account_id="3.5.`)); n != 2 {
+		t.Errorf("%d nodes of the realm are shown", n)
+	}
+}
+
+func TestEmptyBookReplacesNone(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "address_book node_probe")
+	endpoints := len(linesWith(scrapeText(t, set, testDeadline), "hedera_node_endpoint_up{"))
+
+	if err := sim.Update(func(l *simulator.Ledger) error {
+		return l.SetMirror(simulator.MirrorSettings{NoAddressBook: true})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		body := scrapeText(t, set, testDeadline)
+		wantLines(t, body, successLine("address_book", false), successLine("node_probe", true),
+			`hedera_scrape_collector_incomplete{collector="address_book",network="simulated"} 1`)
+		wantNone(t, body, "hedera_address_book_nodes{")
+		if up := len(linesWith(body, "hedera_node_endpoint_up{")); up != endpoints || endpoints == 0 {
+			t.Errorf("%d of %d endpoints are probed", up, endpoints)
+		}
+	}
+}
+
+// TestBookWithoutEndpointsReplacesNone is about one whose endpoints are all left
+// out.
+func TestBookWithoutEndpointsReplacesNone(t *testing.T) {
+	book := NewAddressBook(StaticBook([]consensus.Node{{ID: 1}}), 0)
+	if nodes, err := book.Nodes(t.Context()); err != nil || len(nodes) != 1 {
+		t.Errorf("the first book: %v, %v", nodes, err)
+	}
+	good := []consensus.Node{{ID: 1, Endpoints: []consensus.Endpoint{{Address: "10.0.0.1:50211"}}}}
+	book.source = StaticBook(good)
+	if _, err := book.Nodes(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	book.source = StaticBook([]consensus.Node{{ID: 1}})
+	if _, err := book.current(t.Context()); err == nil || !strings.Contains(err.Error(), "usable endpoint") {
+		t.Errorf("error %v", err)
+	}
+	if nodes, err := book.Nodes(t.Context()); err != nil || len(nodes[0].Endpoints) != 1 {
+		t.Errorf("nodes %v, %v, want the good ones", nodes, err)
+	}
+}
+
+func TestSkippedEndpoints(t *testing.T) {
+	for local, skipped := range map[bool]int{true: 2, false: 4} {
+		network := answering(t, map[string]string{nodesPath: `{"nodes":[{"node_id":0,"service_endpoints":[
+			{"ip_address_v4":"","domain_name":"","port":50211},
+			{"ip_address_v4":null,"port":50211},
+			{"ip_address_v4":"127.0.0.1","domain_name":"","port":1},
+			{"ip_address_v4":"","domain_name":"localhost","port":2},
+			{"ip_address_v4":"","domain_name":"node.example.com","port":50211}]}],"links":{"next":null}}`})
+		network.AddressBook = NewAddressBook(MirrorBook(network.Mirror, consensus.BookOptions{Local: local}), 0)
+		body := scrapeText(t, setOn(t, network, "address_book"), testDeadline)
+		wantLines(t, body,
+			fmt.Sprintf(`hedera_address_book_endpoints_skipped{network="simulated"} %d`, skipped),
+			fmt.Sprintf(`hedera_node_endpoints{network="simulated",node_id="0"} %d`, 5-skipped),
+			`hedera_address_book_truncated{network="simulated"} 0`,
+			successLine("address_book", true))
+	}
+}
+
+// TestLongBookIsCut has as many nodes as 41 pages of the REST API have.
+func TestLongBookIsCut(t *testing.T) {
+	bodies := map[string]string{}
+	for page := range 41 {
+		var rows []string
+		for i := range 25 {
+			rows = append(rows, fmt.Sprintf(`{"node_id":%d,"stake":1,"service_endpoints":[{"domain_name":"node.example.com","port":50211}]}`, 25*page+i))
+		}
+		at := fmt.Sprintf("%s?limit=25&node.id=gt%%3A%d", nodesPath, 25*page-1)
+		if page == 0 {
+			at = nodesPath + "?limit=25"
+		}
+		bodies[at] = fmt.Sprintf(`{"nodes":[%s],"links":{"next":"%s?limit=25&node.id=gt:%d"}}`, strings.Join(rows, ","), nodesPath, 25*page+24)
+	}
+	network := answering(t, bodies)
+	network.AddressBook = NewAddressBook(MirrorBook(network.Mirror, consensus.BookOptions{}), time.Hour)
+	body := scrapeText(t, setOn(t, network, "address_book"), testDeadline)
+	wantLines(t, body,
+		`hedera_address_book_truncated{network="simulated"} 1`,
+		`hedera_address_book_nodes{network="simulated"} 1000`,
+		successLine("address_book", false))
+	if n := len(linesWith(body, "hedera_node_info{")); n != 1000 {
+		t.Errorf("%d nodes are shown", n)
+	}
+	if n := len(linesWith(body, "hedera_node_stake_hbar{")); n != 1000 {
+		t.Errorf("%d stakes are shown", n)
 	}
 }

@@ -28,7 +28,7 @@ func (b *AddressBook) Endpoints(ctx context.Context) ([]NodeEndpoint, error) {
 			endpoints = append(endpoints, NodeEndpoint{
 				NodeID:        nodeID(node),
 				NodeAccountID: node.AccountID,
-				Description:   cut(node.Description, descriptionLength),
+				Description:   node.Description,
 				Address:       endpoint.Address,
 				Transport:     transport(endpoint),
 			})

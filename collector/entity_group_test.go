@@ -24,8 +24,7 @@ func (f collectorFunc) Update(ctx context.Context, ch chan<- prometheus.Metric) 
 
 func TestEntitiesAreIndependent(t *testing.T) {
 	refused := errors.New("refused")
-	set := &Set{log: log.NewNopLogger()}
-	set.add(Network{Name: "simulated"}, Registration{Name: "accounts"}, collectorFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
+	set := &Set{log: log.NewNopLogger(), collectors: []*cachedCollector{{network: "simulated", name: "accounts", collector: collectorFunc(func(_ context.Context, ch chan<- prometheus.Metric) error {
 		var group entityGroup
 		for _, name := range []string{"a", "b", "c", "d"} {
 			group.Go(func() error {
@@ -41,7 +40,7 @@ func TestEntitiesAreIndependent(t *testing.T) {
 		}
 		group.miss(100, refused)
 		return group.Wait()
-	}), Options{})
+	})}}}
 
 	body := scrapeText(t, set, testDeadline)
 	wantLines(t, body,
@@ -56,8 +55,7 @@ func TestEntitiesAreIndependent(t *testing.T) {
 // with the shorter deadline shows what has arrived and does not stop the other.
 func TestShortDeadlineGetsWhatIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := &Set{log: log.NewNopLogger()}
-		set.add(Network{Name: "simulated"}, Registration{Name: "accounts"}, collectorFunc(func(ctx context.Context, ch chan<- prometheus.Metric) error {
+		set := &Set{log: log.NewNopLogger(), collectors: []*cachedCollector{{network: "simulated", name: "accounts", collector: collectorFunc(func(ctx context.Context, ch chan<- prometheus.Metric) error {
 			ch <- accountExists.sample(1, "simulated", "0.0.1", "early")
 			select {
 			case <-time.After(5 * time.Second):
@@ -66,7 +64,7 @@ func TestShortDeadlineGetsWhatIsThere(t *testing.T) {
 			}
 			ch <- accountExists.sample(1, "simulated", "0.0.2", "late")
 			return nil
-		}), Options{})
+		})}}}
 
 		long := make(chan string)
 		go func() { long <- scrapeText(t, set, 10*time.Second) }()

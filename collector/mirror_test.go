@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -52,16 +53,44 @@ func testDeadMirror(t *testing.T, memory *memnet.Network, fault simulator.Fault,
 		t.Fatal(err)
 	}
 	body := scrapeText(t, set, time.Second)
+	limited := fault.Status == http.StatusTooManyRequests
 	for _, metric := range []string{"hedera_mirror_up", "hedera_mirror_grpc_up"} {
-		want := `{network="simulated"} 1`
-		if metric == broken {
-			want = `{network="simulated"} 0`
+		switch {
+		case metric != broken:
+			wantLines(t, body, metric+`{network="simulated"} 1`)
+		case limited: // it may be well, nobody knows
+			wantNone(t, body, metric+"{")
+		default:
+			wantLines(t, body, metric+`{network="simulated"} 0`)
 		}
-		wantLines(t, body, metric+want)
 	}
-	wantLines(t, body, successLine("mirror", true))
+	wantLines(t, body, successLine("mirror", !limited))
 	if shown := len(linesWith(body, "hedera_mirror_latest_block")) > 0; shown != (fault.Path != blocksPath) {
 		t.Errorf("latest block shown: %v", shown)
+	}
+}
+
+// TestLimitedRouteIsNoDeadMirror has another route answer 429 and ask for a pause
+// that is longer than the scrape, and one that is shorter.
+func TestLimitedRouteIsNoDeadMirror(t *testing.T) {
+	for pause, known := range map[string]bool{"60": false, "1": true} {
+		t.Run(pause, func(t *testing.T) {
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+				sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
+				network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()))
+				if _, err := sim.InjectFault(simulator.Fault{Kind: simulator.FaultStatus, Path: nodesPath, Status: 429, RetryAfter: pause}); err != nil {
+					t.Fatal(err)
+				}
+				scrapeText(t, setOn(t, network, "address_book"), testDeadline)
+				body := scrapeText(t, setOn(t, network, "mirror"), faultDeadline)
+				wantLines(t, body, successLine("mirror", known), `hedera_mirror_grpc_up{network="simulated"} 1`)
+				if known {
+					wantLines(t, body, `hedera_mirror_up{network="simulated"} 1`)
+				} else {
+					wantNone(t, body, "hedera_mirror_up{")
+				}
+			})
+		})
 	}
 }
 

@@ -5,15 +5,17 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/go-kit/log/level"
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/internal/consensus"
 )
 
-const nodeProbeSource = "consensus node gRPC, CryptoService/getAccountInfo COST_ANSWER for 0.0.2"
+const nodeProbeSource = "consensus node gRPC, CryptoService/getAccountInfo COST_ANSWER for shard.realm.2"
 
 // probeShare is the share of the scrape's time for probes. The rest is for
 // sending the samples of probes that timed out.
@@ -25,7 +27,7 @@ var (
 	endpointUp = newGauge(Metric{
 		Collector: "node_probe",
 		Name:      "node_endpoint_up",
-		Help:      "Whether the endpoint answered the probe, whatever the precheck code.",
+		Help:      "Whether the endpoint answered the probe, whatever the precheck code. Absent if the exporter could not ask, such as for want of file descriptors.",
 		Labels:    endpointLabels,
 		Source:    nodeProbeSource,
 		Example:   "sum by (network, node_id) (hedera_node_endpoint_up) == 0",
@@ -57,7 +59,7 @@ var (
 	endpointPrecheck = newGauge(Metric{
 		Collector: "node_probe",
 		Name:      "node_endpoint_precheck_info",
-		Help:      "Precheck code in the endpoint's answer to the probe; the value is always 1. A healthy node answers OK.",
+		Help:      "Precheck code in the endpoint's answer to the probe; the value is always 1. A healthy node answers OK. OTHER is a code that the exporter does not know.",
 		Labels:    with(endpointLabels, "code"),
 		Source:    nodeProbeSource,
 		Example:   "hedera_node_endpoint_precheck_info{code!=\"OK\"}",
@@ -84,7 +86,8 @@ func newNodeProbe(n Network) (Collector, error) {
 	return nodeProbe{network: n.Name, book: n.AddressBook, prober: n.Prober, log: n.Log}, nil
 }
 
-// Update implements Collector. It fails only if no address book is known.
+// Update implements Collector. Endpoints that could not be asked are missing;
+// those that did not answer are down.
 func (c nodeProbe) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	nodes, err := c.book.Nodes(ctx)
 	if err != nil {
@@ -92,10 +95,20 @@ func (c nodeProbe) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	}
 	probeCtx, cancel := withShare(ctx, probeShare)
 	defer cancel()
-	for _, result := range c.prober.Probe(probeCtx, nodes) {
-		c.send(ch, result)
-	}
-	return nil
+	var group entityGroup
+	c.prober.Probe(probeCtx, nodes, func(result consensus.Result) {
+		err := guard(func() error {
+			if result.Unknown != nil {
+				return fmt.Errorf("node %d: %s: %w", result.Node.ID, result.Endpoint.Address, result.Unknown)
+			}
+			c.send(ch, result)
+			return nil
+		})
+		if err != nil {
+			group.miss(1, err)
+		}
+	})
+	return group.Wait()
 }
 
 func (c nodeProbe) send(ch chan<- prometheus.Metric, result consensus.Result) {
@@ -108,7 +121,16 @@ func (c nodeProbe) send(ch chan<- prometheus.Metric, result consensus.Result) {
 			"address", result.Endpoint.Address, "err", result.Err)
 		return
 	}
-	ch <- endpointPrecheck.sample(1, with(labels, result.Precheck.String())...)
+	ch <- endpointPrecheck.sample(1, with(labels, precheckCode(result.Precheck))...)
+}
+
+// precheckCode is OTHER for a code that the protocol did not have when the
+// exporter was built, so that there are not more codes than it has.
+func precheckCode(code services.ResponseCodeEnum) string {
+	if _, known := services.ResponseCodeEnum_name[int32(code)]; !known {
+		return "OTHER"
+	}
+	return code.String()
 }
 
 func (nodeProbe) sendPhases(ch chan<- prometheus.Metric, result consensus.Result, labels []string) {

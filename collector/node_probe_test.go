@@ -4,13 +4,18 @@
 package collector
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/memnet"
@@ -192,4 +197,57 @@ func TestNodeThatLeftTheBookIsNotProbed(t *testing.T) {
 	scrapeText(t, set, testDeadline) // reads the book and probes at the same time
 	body := scrapeText(t, set, testDeadline)
 	wantNone(t, body, fmt.Sprintf(`node_id="%d"`, left))
+}
+
+func TestUnknownPrecheckCodesAreOne(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
+	for code := services.ResponseCodeEnum(1_000_000); code < 1_000_003; code++ {
+		if err := sim.Update(func(l *simulator.Ledger) error { return l.SetPrecheck(0, code) }); err != nil {
+			t.Fatal(err)
+		}
+		body := scrapeText(t, set, testDeadline)
+		all := linesWith(body, "hedera_node_endpoint_precheck_info{")
+		if other := linesWith(body, "hedera_node_endpoint_precheck_info{", `code="OTHER"`); len(other) != len(all) || len(all) == 0 {
+			t.Errorf("%q", all)
+		}
+	}
+}
+
+// TestWantOfDescriptorsIsNoOutage has an exporter that may open no file for the
+// endpoints at one address.
+func TestWantOfDescriptorsIsNoOutage(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 2})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	unopened := sim.Nodes()[0].Endpoints[0].Address
+	network.Prober = consensus.NewProber(consensus.ProberOptions{Timeout: testDeadline, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == unopened {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("socket", syscall.EMFILE)}
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}})
+	body := scrapeText(t, setOn(t, network, "node_probe"), testDeadline)
+	wantNone(t, body, unopened)
+	wantLines(t, body, successLine("node_probe", false),
+		`hedera_scrape_collector_incomplete{collector="node_probe",network="simulated"} 1`)
+	if down := downEndpoints(body); len(down) > 0 {
+		t.Errorf("down: %v", down)
+	}
+	if n, want := len(linesWith(body, "hedera_node_endpoint_up{")), len(sim.Nodes()[0].Endpoints)+len(sim.Nodes()[1].Endpoints)-1; n != want {
+		t.Errorf("%d endpoints are shown, want %d", n, want)
+	}
+}
+
+func TestCertificateUntil9999(t *testing.T) {
+	ch := make(chan prometheus.Metric, 1)
+	nodeProbe{network: "simulated"}.sendCertificate(ch, consensus.Result{Certificate: &consensus.Certificate{
+		NotAfter: time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC),
+	}}, []string{"simulated", "0", "10.0.0.1:50212", "tls"})
+	var sample dto.Metric
+	if err := (<-ch).Write(&sample); err != nil {
+		t.Fatal(err)
+	}
+	if got := sample.GetGauge().GetValue(); got != 253402300799 {
+		t.Errorf("it expires at %f, want 253402300799", got)
+	}
 }

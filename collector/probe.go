@@ -137,10 +137,11 @@ func newProbedAccount(account config.Account, id string, row *mirror.Account) Pr
 		return a
 	}
 	a.Deleted = row.Deleted.Or(false)
-	a.Tinybar = row.Balance.Or(mirror.AccountBalance{}).Balance.Pointer()
+	if tinybar, ok := row.Balance.Or(mirror.AccountBalance{}).Balance.Get(); ok {
+		a.Tinybar = &tinybar
+	}
 	if at, ok := row.ExpiryTimestamp.Get(); ok && !at.Never() {
-		expiry := at.Time().UTC()
-		a.Expiry = &expiry
+		a.Expiry = new(at.Time().UTC())
 	}
 	return a
 }
@@ -213,6 +214,9 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 	names := newTargetNames(n)
 	accounts := make([]ProbedAccount, 0, len(targets))
 	for i, balance := range balances {
+		if balance.Err != nil {
+			return nil, balance.Err
+		}
 		id := targets[i].ID.String()
 		account, isFirst := names.account(id, targets[i])
 		if !isFirst {

@@ -56,7 +56,8 @@ func boolValue(b bool) float64 {
 
 // unixSeconds is t in seconds since the epoch.
 func unixSeconds(t time.Time) float64 {
-	return float64(t.UnixNano()) / float64(time.Second)
+	// UnixNano ends in 2262; a certificate may be valid until 9999.
+	return float64(t.Unix()) + float64(t.Nanosecond())/float64(time.Second)
 }
 
 // hbar converts an amount from tinybar: 1 hbar is 100,000,000 tinybar. Beyond
@@ -115,15 +116,6 @@ func length[T any](list []T) float64 { return float64(len(list)) }
 // blockEnd is when the block ended, or began if it has not ended.
 func blockEnd(block mirror.Block) time.Time {
 	return block.End().Time()
-}
-
-// withShare bounds ctx to a share of its remaining time.
-func withShare(ctx context.Context, share float64) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, time.Duration(float64(time.Until(deadline))*share))
 }
 
 // parallel is an errgroup that turns a panic of its functions into an error of

@@ -5,6 +5,8 @@ package collector
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,22 +23,28 @@ const cancelGrace = 200 * time.Millisecond
 type shared[T any] struct {
 	group singleflight.Group
 
-	mu       sync.Mutex
-	callers  int
-	deadline time.Time
-	ctx      context.Context //nolint:containedctx // it belongs to all callers
-	cancel   context.CancelFunc
+	mu      sync.Mutex
+	callers map[*sharedCaller]bool
+	last    *sharedCaller   // to leave
+	ctx     context.Context //nolint:containedctx // it belongs to all callers
+	cancel  context.CancelCauseFunc
+}
+
+// sharedCaller has the context of a call: its deadline may move.
+type sharedCaller struct {
+	ctx context.Context //nolint:containedctx // it ends with the call
 }
 
 // do returns the result of fn, or of the call in progress, or the error of ctx.
 func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
-	results := s.join(ctx, fn)
+	caller := &sharedCaller{ctx}
+	results := s.join(caller, fn)
 	select {
 	case result := <-results:
-		s.leave()
+		s.leave(caller)
 		return unwrap[T](result)
 	case <-ctx.Done():
-		if last := s.leave(); !last {
+		if last := s.leave(caller); !last {
 			var zero T
 			return zero, ctx.Err()
 		}
@@ -44,33 +52,52 @@ func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error))
 	}
 }
 
-//nolint:contextcheck // the context is the callers' together, not one's own
-func (s *shared[T]) join(ctx context.Context, fn func(context.Context) (T, error)) <-chan singleflight.Result {
+func (s *shared[T]) join(caller *sharedCaller, fn func(context.Context) (T, error)) <-chan singleflight.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.callers == 0 {
-		base, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // the last caller calls it
-		s.ctx, s.cancel, s.deadline = deadlineContext[T]{Context: base, shared: s}, cancel, time.Time{}
+	if len(s.callers) == 0 {
+		base, cancel := context.WithCancelCause(context.WithoutCancel(caller.ctx)) //nolint:gosec // the last caller calls it
+		s.callers = map[*sharedCaller]bool{}
+		s.ctx, s.cancel = deadlineContext[T]{Context: base, shared: s}, cancel
 	}
-	s.callers++
-	if deadline, ok := ctx.Deadline(); ok && deadline.After(s.deadline) {
-		s.deadline = deadline
-	}
+	s.callers[caller] = true
 	shared := s.ctx
 	return s.group.DoChan("", func() (any, error) { return fn(shared) })
 }
 
 // leave reports whether the caller was the last one.
-func (s *shared[T]) leave() bool {
+func (s *shared[T]) leave(caller *sharedCaller) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.callers--
-	if s.callers > 0 {
+	delete(s.callers, caller)
+	if len(s.callers) > 0 {
 		return false
 	}
-	s.cancel()
+	s.last = caller
+	s.cancel(caller.ctx.Err())
 	s.group.Forget("")
 	return true
+}
+
+// deadline is the latest of the callers' deadlines now; ok is false if one has
+// none.
+func (s *shared[T]) deadline() (latest time.Time, ok bool) {
+	s.mu.Lock()
+	callers := slices.Collect(maps.Keys(s.callers))
+	if len(callers) == 0 && s.last != nil {
+		callers = append(callers, s.last)
+	}
+	s.mu.Unlock() // a caller may be another shared call
+	for _, caller := range callers {
+		deadline, ok := caller.ctx.Deadline()
+		if !ok {
+			return time.Time{}, false
+		}
+		if deadline.After(latest) {
+			latest = deadline
+		}
+	}
+	return latest, len(callers) > 0
 }
 
 func awaitCancelled[T any](ctx context.Context, results <-chan singleflight.Result) (T, error) {
@@ -97,8 +124,74 @@ type deadlineContext[T any] struct {
 	shared          *shared[T]
 }
 
-func (c deadlineContext[T]) Deadline() (time.Time, bool) {
-	c.shared.mu.Lock()
-	defer c.shared.mu.Unlock()
-	return c.shared.deadline, !c.shared.deadline.IsZero()
+func (c deadlineContext[T]) Deadline() (time.Time, bool) { return c.shared.deadline() }
+
+// withShare bounds ctx to a share of the time that it has left. If the deadline
+// of ctx moves because it is shared, so does the one of the share.
+func withShare(ctx context.Context, share float64) (context.Context, context.CancelFunc) {
+	parent, cancel := context.WithCancel(ctx)
+	c := &shareContext{Context: parent, start: time.Now(), share: share, done: make(chan struct{})}
+	go c.run()
+	return c, cancel
+}
+
+// shareContext looks for the deadline anew when it comes. Its done channel is
+// its own, so that contexts made of it take its error, not the parent's.
+type shareContext struct {
+	context.Context //nolint:containedctx // it is a context itself
+	start           time.Time
+	share           float64
+	done            chan struct{}
+
+	mu  sync.Mutex
+	err error
+}
+
+func (c *shareContext) run() {
+	defer close(c.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		expired := timer.C
+		if deadline, ok := c.Deadline(); ok {
+			timer.Reset(time.Until(deadline))
+		} else {
+			expired = nil
+		}
+		select {
+		case <-c.Context.Done():
+			c.fail(c.Context.Err())
+			return
+		case <-expired:
+			if deadline, ok := c.Deadline(); ok && !time.Now().Before(deadline) {
+				c.fail(context.DeadlineExceeded)
+				return
+			}
+		}
+	}
+}
+
+func (c *shareContext) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = err
+}
+
+// Deadline implements [context.Context].
+func (c *shareContext) Deadline() (time.Time, bool) {
+	deadline, ok := c.Context.Deadline()
+	if !ok {
+		return time.Time{}, false
+	}
+	return c.start.Add(time.Duration(float64(deadline.Sub(c.start)) * c.share)), true
+}
+
+// Done implements [context.Context].
+func (c *shareContext) Done() <-chan struct{} { return c.done }
+
+// Err implements [context.Context].
+func (c *shareContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }

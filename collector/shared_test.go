@@ -9,6 +9,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/memnet"
+	"hedera_exporter/internal/simulator"
 )
 
 func TestSharedRunsOnceForSimultaneousCallers(t *testing.T) {
@@ -152,5 +157,101 @@ func TestSharedTellsTheLatestDeadline(t *testing.T) {
 				t.Errorf("deadline %s, want %s", got, want)
 			}
 		}
+	})
+}
+
+// TestShareFollowsTheLatestDeadline has work that a caller in a hurry began: the
+// share of another one with more time counts.
+func TestShareFollowsTheLatestDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var outer, inner shared[time.Duration]
+		hurried, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		patient, cancelPatient := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancelPatient()
+
+		start := time.Now()
+		work := func(ctx context.Context) (time.Duration, error) {
+			ctx, cancel := withShare(ctx, 0.9)
+			defer cancel()
+			return inner.do(ctx, func(ctx context.Context) (time.Duration, error) {
+				attempt, cancel := context.WithTimeout(ctx, time.Minute)
+				defer cancel()
+				<-attempt.Done()
+				if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(start) != 9*time.Second {
+					t.Errorf("deadline after %s", deadline.Sub(start))
+				}
+				if err := context.Cause(attempt); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("it ended with %v", err)
+				}
+				return time.Since(start), nil
+			})
+		}
+		left := make(chan error)
+		go func() {
+			_, err := outer.do(hurried, work)
+			left <- err
+		}()
+		synctest.Wait()
+		took, err := outer.do(patient, work)
+		if err != nil || took != 9*time.Second {
+			t.Errorf("it took %s, error %v, want 9 s", took, err)
+		}
+		if err := <-left; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestShareOfAContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, cancelParent := context.WithCancel(t.Context())
+		endless, cancel := withShare(parent, 0.5)
+		defer cancel()
+		if _, ok := endless.Deadline(); ok {
+			t.Error("a deadline out of nothing")
+		}
+		cancelParent()
+		<-endless.Done()
+		if !errors.Is(endless.Err(), context.Canceled) {
+			t.Errorf("error %v", endless.Err())
+		}
+		timed, cancelTimed := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancelTimed()
+		half, cancelHalf := withShare(timed, 0.5)
+		defer cancelHalf()
+		start := time.Now()
+		<-half.Done()
+		if took := time.Since(start); took != 5*time.Second || !errors.Is(half.Err(), context.DeadlineExceeded) {
+			t.Errorf("it ended after %s with %v", took, half.Err())
+		}
+	})
+}
+
+// TestHurriedScrapeCostsNoProbe has two scrapes that share probes of a hung
+// endpoint: the hurried one shows those that answered.
+func TestHurriedScrapeCostsNoProbe(t *testing.T) {
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		sim := startSimulator(t, simulator.Options{Nodes: 2, Listen: memory.Listen})
+		set := setOn(t, networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
+		slow := sim.Nodes()[0].Endpoints[0].Address
+		if err := sim.HangEndpoint(slow); err != nil {
+			t.Fatal(err)
+		}
+		hurried := make(chan string)
+		go func() { hurried <- scrapeText(t, set, time.Second) }()
+		synctest.Wait()
+		time.Sleep(10 * time.Millisecond)
+		patient := scrapeText(t, set, 10*time.Second)
+		wantLines(t, patient, successLine("node_probe", true))
+		all := len(linesWith(patient, "hedera_node_endpoint_up{"))
+		if down := downEndpoints(patient); len(down) != 1 || !down[slow] {
+			t.Errorf("down: %v, want %s", down, slow)
+		}
+		body := <-hurried
+		if shown := len(linesWith(body, "hedera_node_endpoint_up{")); shown != all-1 {
+			t.Errorf("the hurried scrape shows %d of %d endpoints, want all but one", shown, all)
+		}
+		wantNone(t, body, slow)
 	})
 }

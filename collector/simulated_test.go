@@ -65,8 +65,8 @@ func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Si
 	if err != nil {
 		t.Fatal(err)
 	}
-	book := consensus.NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
-	book.DialContext = dial
+	options := consensus.BookOptions{TLSPorts: sim.TLSPorts(), Local: true}
+	book := consensus.NewAddressBookClient(consensus.AddressBookOptions{Address: sim.GRPCAddress(), Book: options, DialContext: dial})
 	return Network{
 		Name:        "simulated",
 		Accounts:    accounts,
@@ -74,7 +74,7 @@ func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Si
 		State:       NewState(),
 		Mirror:      client,
 		MirrorGRPC:  book,
-		AddressBook: NewAddressBook(book.Nodes, 0),
+		AddressBook: NewAddressBook(FirstBook(book.Book, MirrorBook(client, options)), 0),
 		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour, DialContext: dial}),
 	}
 }

@@ -185,14 +185,6 @@ func inHbar(tinybar int64) float64 {
 	return hiero.HbarFromTinybar(tinybar).As(hiero.HbarUnits.Hbar)
 }
 
-func hbarOf(field mirror.Field[int64]) *float64 {
-	tinybar, ok := field.Get()
-	if !ok {
-		return nil
-	}
-	return new(inHbar(tinybar))
-}
-
 func formatHbar(tinybar int64) string { return formatNumber(new(inHbar(tinybar))) }
 
 func formatNumber(value *float64) string {
@@ -209,13 +201,30 @@ func formatInteger(value *int64) string {
 	return strconv.FormatInt(*value, 10)
 }
 
-// timeOf is nil for a time that never comes.
+// timeOf is nil for no time, and for one that never comes.
 func timeOf(field mirror.Field[mirror.Timestamp]) *time.Time {
-	t, ok := field.Get()
-	if !ok || t.Never() {
+	at, ok := field.Get()
+	if !ok || at.Never() {
 		return nil
 	}
-	return new(t.Time().UTC())
+	return new(at.Time().UTC())
+}
+
+// pointer is nil for no value.
+func pointer[T any](field mirror.Field[T]) *T {
+	value, ok := field.Get()
+	if !ok {
+		return nil
+	}
+	return &value
+}
+
+func fieldInHbar(tinybar mirror.Field[int64]) *float64 {
+	value, ok := tinybar.Get()
+	if !ok {
+		return nil
+	}
+	return new(inHbar(value))
 }
 
 func formatTime(t *time.Time) string {

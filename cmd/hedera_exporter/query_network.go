@@ -116,8 +116,8 @@ func (r *networkReport) readBlock(ctx context.Context, client *mirror.Client) er
 		return err
 	}
 	r.LatestBlock = &blockState{
-		Number: block.Number, End: timeOf(block.Timestamp.To), Transactions: block.Count.Pointer(),
-		GasUsed: block.GasUsed.Pointer(), SizeBytes: block.Size.Pointer(), HAPIVersion: block.HAPIVersion.Pointer(),
+		Number: block.Number, End: timeOf(block.Timestamp.To), Transactions: pointer(block.Count),
+		GasUsed: pointer(block.GasUsed), SizeBytes: pointer(block.Size), HAPIVersion: pointer(block.HAPIVersion),
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (r *networkReport) readSupply(ctx context.Context, client *mirror.Client) e
 	if err != nil {
 		return err
 	}
-	r.Supply = &supplyState{TotalHbar: hbarOf(supply.TotalSupply), ReleasedHbar: hbarOf(supply.ReleasedSupply)}
+	r.Supply = &supplyState{TotalHbar: fieldInHbar(supply.TotalSupply), ReleasedHbar: fieldInHbar(supply.ReleasedSupply)}
 	return nil
 }
 
@@ -136,18 +136,18 @@ func (r *networkReport) readRates(ctx context.Context, client *mirror.Client) er
 	if err != nil {
 		return err
 	}
-	state := func(field mirror.Field[mirror.ExchangeRate]) rateState {
+	state := func(rate mirror.ExchangeRate) rateState {
 		var s rateState
-		rate := field.Or(mirror.ExchangeRate{})
 		if usd, ok := rate.USDPerHbar(); ok {
 			s.USDPerHbar = &usd
 		}
-		if seconds, ok := rate.ExpirationTime.Get(); ok {
-			s.Expiry = new(time.Unix(seconds, 0).UTC())
+		if expiry, ok := rate.ExpirationTime.Get(); ok {
+			s.Expiry = new(time.Unix(expiry, 0).UTC())
 		}
 		return s
 	}
-	r.ExchangeRates = &ratesState{Current: state(rates.Current), Next: state(rates.Next)}
+	none := mirror.ExchangeRate{}
+	r.ExchangeRates = &ratesState{Current: state(rates.Current.Or(none)), Next: state(rates.Next.Or(none))}
 	return nil
 }
 
@@ -161,17 +161,17 @@ func (r *networkReport) readStake(ctx context.Context, client *mirror.Client) er
 		return err
 	}
 	r.Stake = &stakeState{
-		TotalHbar:                   hbarOf(stake.StakeTotal),
-		MaximumRewardedHbar:         hbarOf(stake.MaxStakeRewarded),
-		RewardRateHbar:              hbarOf(stake.StakingRewardRate),
-		MaximumRewardHbar:           hbarOf(stake.MaxTotalReward),
-		MaximumRewardPerHbarHbar:    hbarOf(stake.MaxStakingRewardRatePerHbar),
-		StartThresholdHbar:          hbarOf(stake.StakingStartThreshold),
-		RewardBalanceThresholdHbar:  hbarOf(stake.RewardBalanceThreshold),
-		ReservedRewardsHbar:         hbarOf(stake.ReservedStakingRewards),
-		UnreservedRewardBalanceHbar: hbarOf(stake.UnreservedStakingRewardBalance),
-		NodeRewardFeeRatio:          stake.NodeRewardFeeFraction.Pointer(),
-		StakingRewardFeeRatio:       stake.StakingRewardFeeFraction.Pointer(),
+		TotalHbar:                   fieldInHbar(stake.StakeTotal),
+		MaximumRewardedHbar:         fieldInHbar(stake.MaxStakeRewarded),
+		RewardRateHbar:              fieldInHbar(stake.StakingRewardRate),
+		MaximumRewardHbar:           fieldInHbar(stake.MaxTotalReward),
+		MaximumRewardPerHbarHbar:    fieldInHbar(stake.MaxStakingRewardRatePerHbar),
+		StartThresholdHbar:          fieldInHbar(stake.StakingStartThreshold),
+		RewardBalanceThresholdHbar:  fieldInHbar(stake.RewardBalanceThreshold),
+		ReservedRewardsHbar:         fieldInHbar(stake.ReservedStakingRewards),
+		UnreservedRewardBalanceHbar: fieldInHbar(stake.UnreservedStakingRewardBalance),
+		NodeRewardFeeRatio:          pointer(stake.NodeRewardFeeFraction),
+		StakingRewardFeeRatio:       pointer(stake.StakingRewardFeeFraction),
 		PeriodEnd:                   timeOf(stake.StakingPeriod.Or(mirror.TimestampRange{}).To),
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"hedera_exporter/internal/consensus"
@@ -34,6 +35,7 @@ type nodeState struct {
 	CertificateExpiry *time.Time `json:"certificate_expiry"` // the first of several
 
 	down       []string
+	unknown    []string
 	mismatches []string
 }
 
@@ -44,7 +46,16 @@ func (q networkQuery) nodes(ctx context.Context) report {
 		problem := fmt.Sprintf("network %s: the address book cannot be read: %s", q.network.Name, err)
 		return nodeReport{verdict: newVerdict(q.network.Name, []string{problem}), Nodes: []nodeState{}}
 	}
-	return newNodeReport(q.network.Name, nodes, q.network.collector.Prober.Probe(ctx, nodes))
+	var (
+		mu      sync.Mutex
+		results []consensus.Result
+	)
+	q.network.collector.Prober.Probe(ctx, nodes, func(result consensus.Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		results = append(results, result)
+	})
+	return newNodeReport(q.network.Name, nodes, results)
 }
 
 func newNodeReport(network string, nodes []consensus.Node, results []consensus.Result) report {
@@ -67,9 +78,12 @@ func newNodeReport(network string, nodes []consensus.Node, results []consensus.R
 
 func (n *nodeState) add(result consensus.Result) {
 	n.Endpoints++
-	if result.Err != nil {
+	switch {
+	case result.Unknown != nil:
+		n.unknown = append(n.unknown, fmt.Sprintf("%s: %s", result.Endpoint.Address, result.Unknown))
+	case result.Err != nil:
 		n.down = append(n.down, result.Endpoint.Address)
-	} else {
+	default:
 		n.EndpointsUp++
 		if seconds := result.RPC.Seconds(); n.SlowestRPCSeconds == nil || *n.SlowestRPCSeconds < seconds {
 			n.SlowestRPCSeconds = &seconds
@@ -97,11 +111,15 @@ func (n *nodeState) problems() []string {
 	var problems []string
 	if len(n.down) > 0 {
 		problems = append(problems, fmt.Sprintf("node %d (%s): %d of %d endpoints down: %s",
-			n.NodeID, n.AccountID, len(n.down), n.Endpoints, strings.Join(n.down, ", ")))
+			n.NodeID, n.AccountID, len(n.down), n.Endpoints, strings.Join(slices.Sorted(slices.Values(n.down)), ", ")))
+	}
+	if len(n.unknown) > 0 {
+		problems = append(problems, fmt.Sprintf("node %d (%s): %d of %d endpoints could not be asked: %s",
+			n.NodeID, n.AccountID, len(n.unknown), n.Endpoints, strings.Join(slices.Sorted(slices.Values(n.unknown)), ", ")))
 	}
 	if len(n.mismatches) > 0 {
 		problems = append(problems, fmt.Sprintf("node %d (%s): the certificate is not the one in the address book: %s",
-			n.NodeID, n.AccountID, strings.Join(n.mismatches, ", ")))
+			n.NodeID, n.AccountID, strings.Join(slices.Sorted(slices.Values(n.mismatches)), ", ")))
 	}
 	return problems
 }

@@ -227,7 +227,7 @@ func TestQueryNetwork(t *testing.T) {
 	if report.Network != "simulated" || !report.OK || report.Problems == nil || len(report.Problems) != 0 {
 		t.Errorf("%+v", report)
 	}
-	if report.Supply == nil || report.Supply.TotalHbar == nil || *report.Supply.TotalHbar != 50_000_000_000 || report.LatestBlock == nil || report.Stake == nil ||
+	if report.Supply == nil || *report.Supply.TotalHbar != 50_000_000_000 || report.LatestBlock == nil || report.Stake == nil ||
 		report.ExchangeRates == nil || report.RegisteredNodes == nil || len(report.GasPriceHbar) == 0 {
 		t.Errorf("facts are missing in %s", c.stdout)
 	}

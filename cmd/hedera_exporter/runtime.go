@@ -219,7 +219,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 	used := l.share(n, bookMaxAge)
 	if used == nil {
 		var err error
-		if used, err = newClients(n, bookMaxAge, l.self, l.logger, l.dial); err != nil {
+		if used, err = newClients(n, bookMaxAge, l.self, l.dial, l.logger); err != nil {
 			return openNetwork{}, err
 		}
 	}
@@ -258,23 +258,38 @@ func (l *reloader) share(n config.Network, bookMaxAge time.Duration) *clients {
 	return nil
 }
 
-func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self, logger log.Logger, dial consensus.DialContextFunc) (*clients, error) {
+func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (*clients, error) {
 	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1}
 	if n.Mirror != nil {
-		client, err := newMirror(n, self, logger, dial)
+		client, err := newMirror(n, self, dial, logger)
 		if err != nil {
 			return nil, err
 		}
 		c.mirror = client
 	}
 	if n.Mirror != nil && n.Mirror.GRPCAddress != (config.HostPort{}) {
-		c.mirrorGRPC = consensus.NewAddressBookClient(n.Mirror.GRPCAddress.String(), n.Mirror.GRPCTLS, n.Consensus.TLSPorts)
-		c.mirrorGRPC.DialContext = dial
+		c.mirrorGRPC = consensus.NewAddressBookClient(consensus.AddressBookOptions{
+			Address:     n.Mirror.GRPCAddress.String(),
+			TLS:         n.Mirror.GRPCTLS,
+			Shard:       n.Shard,
+			Realm:       n.Realm,
+			Book:        bookOptions(n),
+			DialContext: dial,
+		})
+	}
+	if dial == nil && len(n.Consensus.Nodes) == 0 && !bookOptions(n).Local {
+		dial = consensus.DialRemote
 	}
 	if n.BalanceSource == config.BalanceSourceConsensus {
-		c.balances = consensus.NewBalanceClient(n.Consensus.MaxConcurrency)
+		c.balances = consensus.NewBalanceClient(consensus.BalanceOptions{
+			MaxConcurrency: n.Consensus.MaxConcurrency,
+			Timeout:        time.Duration(n.Consensus.ProbeTimeout),
+			DialContext:    dial,
+		})
 	}
 	c.prober = consensus.NewProber(consensus.ProberOptions{
+		Shard:             n.Shard,
+		Realm:             n.Realm,
 		Timeout:           time.Duration(n.Consensus.ProbeTimeout),
 		ReconnectInterval: time.Duration(n.Consensus.ReconnectInterval),
 		DialContext:       dial,
@@ -283,8 +298,16 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 	return c, nil
 }
 
+// bookOptions trust a mirror on this host, and no other, with addresses of this
+// host.
+func bookOptions(n config.Network) consensus.BookOptions {
+	local := n.Mirror != nil && (consensus.IsLocalHost(n.Mirror.URL.Hostname()) || consensus.IsLocalHost(n.Mirror.GRPCAddress.Host))
+	return consensus.BookOptions{TLSPorts: n.Consensus.TLSPorts, Local: local}
+}
+
 func (c *clients) serves(n config.Network) bool {
 	return c.network.Name == n.Name && c.network.BalanceSource == n.BalanceSource &&
+		c.network.Shard == n.Shard && c.network.Realm == n.Realm &&
 		reflect.DeepEqual(c.network.Mirror, n.Mirror) && reflect.DeepEqual(c.network.Consensus, n.Consensus)
 }
 
@@ -298,7 +321,7 @@ func (c *clients) close() {
 	}
 }
 
-func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial consensus.DialContextFunc) (*mirror.Client, error) {
+func newMirror(n config.Network, self *collector.Self, dial consensus.DialContextFunc, logger log.Logger) (*mirror.Client, error) {
 	return mirror.New(mirror.Options{
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
@@ -314,15 +337,16 @@ func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial c
 }
 
 // bookSource prefers the configured nodes, then the mirror's gRPC API. A mirror
-// without gRPC has the same address book under /api/v1/network/nodes.
+// without gRPC, or that refuses the question, has the same address book under
+// /api/v1/network/nodes.
 func bookSource(n config.Network, grpcClient *consensus.AddressBookClient, client *mirror.Client) collector.BookSource {
 	switch {
 	case len(n.Consensus.Nodes) > 0:
 		return collector.StaticBook(newNodes(n.Consensus))
 	case grpcClient != nil:
-		return grpcClient.Nodes
+		return collector.FirstBook(grpcClient.Book, collector.MirrorBook(client, bookOptions(n)))
 	default:
-		return collector.MirrorBook(client, n.Consensus.TLSPorts)
+		return collector.MirrorBook(client, bookOptions(n))
 	}
 }
 

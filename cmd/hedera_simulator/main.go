@@ -61,6 +61,8 @@ func run(ctx context.Context, args []string, logger log.Logger) error {
 		Default("0").IntVar(&opts.Nodes)
 	app.Flag("accounts", "How many accounts from 0.0.1001 on, beside the system accounts.").
 		Default("100").IntVar(&opts.Accounts)
+	app.Flag("shard", "Shard of every entity.").Default("0").Int64Var(&opts.Shard)
+	app.Flag("realm", "Realm of every entity.").Default("0").Int64Var(&opts.Realm)
 	app.Flag("latency", "Added to every answer of the mirror's REST API.").
 		Default("0s").DurationVar(&opts.Latency)
 	app.Flag("seed", "Accounts, blocks and certificates follow from it.").

@@ -60,6 +60,7 @@ var (
 type entityIDs struct {
 	ledgerID *hiero.LedgerID // nil: unknown
 	client   *hiero.Client
+	first    EntityID // the others have its shard and realm
 }
 
 func (e *entityIDs) account(text string) (EntityID, error) {
@@ -92,7 +93,23 @@ func (e *entityIDs) parse(text, noun, lookup string) (EntityID, error) {
 	case err != nil:
 		return EntityID{}, fmt.Errorf("%q is not %s id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum", text, noun)
 	}
-	return e.verify(id)
+	return e.sameRealm(id)
+}
+
+// sameRealm refuses an id of another shard or realm than the network's, which are
+// those of its first id: the mirror node has one of each.
+func (e *entityIDs) sameRealm(id hiero.AccountID) (EntityID, error) {
+	plain, err := e.verify(id)
+	if err != nil {
+		return plain, err
+	}
+	if e.first.IsZero() {
+		e.first = plain
+	}
+	if plain.shard != e.first.shard || plain.realm != e.first.realm {
+		return plain, fmt.Errorf("%s is of another shard or realm than %s; a network has one shard and one realm, so correct one of the ids", plain, e.first)
+	}
+	return plain, nil
 }
 
 // parseID leaves the text out of its errors.

@@ -43,6 +43,12 @@ func TestLoadErrors(t *testing.T) {
 			want: "config.yml:2: a second YAML document starts here, only one is allowed",
 		},
 		{
+			name: "mixed realms",
+			file: "networks:\n  solo:\n    mirror: {url: 'http://127.0.0.1:5551'}\n    accounts:\n      - 1.2.5\n      - id: 1.3.6\n    tokens: [1.2.7]\n    topics:\n      - 0.2.8\n    operator_id: 0.0.9\n",
+			want: `config.yml:6: networks.solo.accounts[1].id: 1.3.6 is of another shard or realm than 1.2.5; a network has one shard and one realm, so correct one of the ids
+config.yml:9: networks.solo.topics[0]: 0.2.8 is of another shard or realm than 1.2.5; a network has one shard and one realm, so correct one of the ids`,
+		},
+		{
 			name: "unknown keys",
 			file: "netwroks: {}\nzzzzzz: 1\nnetworks:\n  mainnet:\n    acounts: []\n    mirror:\n      rate_limt: 1\n    consensus:\n      tlsports: []\n",
 			want: `config.yml:1: unknown key "netwroks", did you mean "networks"?

@@ -16,6 +16,9 @@ import (
 // Network is one Hedera network and what is watched on it.
 type Network struct {
 	Name string `yaml:"-"`
+	// Shard and Realm are those of all configured ids; 0 without any.
+	Shard uint64 `yaml:"-"`
+	Realm uint64 `yaml:"-"`
 	// LedgerID is nil for a private network without ledger_id.
 	LedgerID *hiero.LedgerID `yaml:"-"`
 	// Mirror is nil only with BalanceSourceConsensus and static Consensus.Nodes.
@@ -108,6 +111,7 @@ func (l *loader) network(name string, s *section) Network {
 	n.Contracts = entities(l, n, s, "contracts", ids.contract, Entity.read)
 	n.ScheduleCreators = entities(l, n, s, "schedules", ids.creator, ScheduleCreator.read)
 	n.Operator = l.operator(n.Name, s, ids)
+	n.Shard, n.Realm = ids.first.shard, ids.first.realm
 	return n
 }
 

@@ -99,7 +99,7 @@ func (e *entityIDs) parseOperatorID(text string) (EntityID, error) {
 	if err != nil {
 		return EntityID{}, errOperatorID
 	}
-	return e.verify(id)
+	return e.sameRealm(id)
 }
 
 func (l *loader) parseKeyFile(name string) (hiero.PrivateKey, error) {

@@ -16,95 +16,140 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
 )
 
 const (
-	nodeDetailsFile = 102  // 0.0.102: node details with certificate hashes (docs/hedera.md 2.3)
-	allNodes        = 0    // the limit of an unlimited getNodes
-	maxNodes        = 1000 // a book beyond it is a fault, not a network
+	nodeDetailsFile = 102 // shard.realm.102: node details with certificate hashes (docs/hedera.md 2.3)
+	allNodes        = 0   // the limit of an unlimited getNodes
 )
+
+// AddressBookOptions say which address book to read, and where.
+type AddressBookOptions struct {
+	Address      string // of the mirror node's gRPC API, host:port
+	TLS          bool
+	Shard, Realm uint64 // of the network
+	Book         BookOptions
+	DialContext  DialContextFunc // opens connections, in tests; nil is TCP
+}
 
 // AddressBookClient reads the address book from a mirror node's gRPC API.
 type AddressBookClient struct {
-	address  string
-	tls      bool
-	tlsPorts []int
-	// DialContext opens connections, in tests; nil is TCP.
-	DialContext DialContextFunc
+	options AddressBookOptions
 }
 
-// NewAddressBookClient returns a client of the mirror node at host:port.
-// Endpoints on tlsPorts are marked as speaking TLS.
-func NewAddressBookClient(address string, useTLS bool, tlsPorts []int) *AddressBookClient {
-	return &AddressBookClient{address: address, tls: useTLS, tlsPorts: tlsPorts}
+// NewAddressBookClient returns a client that connects on each call.
+func NewAddressBookClient(options AddressBookOptions) *AddressBookClient {
+	return &AddressBookClient{options: options}
 }
 
-// Nodes streams NetworkService/getNodes for file 0.0.102 (HIP-21). It fails
-// when the mirror does not finish the stream within ctx, or when the book is
-// empty. The book is read at most once a minute, so that each call opens a
-// connection of its own and a failed one cannot linger in backoff.
-func (c *AddressBookClient) Nodes(ctx context.Context) ([]Node, error) {
-	return c.nodes(ctx, allNodes)
+// Book streams NetworkService/getNodes for file shard.realm.102 (HIP-21). It
+// fails when the mirror does not finish the stream within ctx, or when the book
+// is empty or longer than 8 MiB. The book is read at most once a minute, so that
+// each call opens a connection of its own and a failed one cannot linger in
+// backoff.
+func (c *AddressBookClient) Book(ctx context.Context) (*Book, error) {
+	return c.book(ctx, allNodes)
 }
 
 // Check asks for the first node of the address book. It fails when the mirror
 // does not send that within ctx.
 func (c *AddressBookClient) Check(ctx context.Context) error {
-	_, err := c.nodes(ctx, 1)
+	_, err := c.book(ctx, 1)
 	return err
 }
 
-func (c *AddressBookClient) nodes(ctx context.Context, limit int32) ([]Node, error) {
-	nodes, err := c.stream(ctx, limit)
+func (c *AddressBookClient) book(ctx context.Context, limit int32) (*Book, error) {
+	book, err := c.stream(ctx, limit)
 	if err != nil {
-		return nil, fmt.Errorf("mirror grpc://%s: NetworkService/getNodes: %w; check mirror.grpc_address and mirror.grpc_tls", c.address, err)
+		return nil, fmt.Errorf("mirror grpc://%s: NetworkService/getNodes for file %d.%d.%d: %w; check mirror.grpc_address and mirror.grpc_tls",
+			c.options.Address, c.options.Shard, c.options.Realm, nodeDetailsFile, cutError(err))
 	}
-	return nodes, nil
+	return book, nil
 }
 
-func (c *AddressBookClient) stream(ctx context.Context, limit int32) (_ []Node, err error) {
-	options := []grpc.DialOption{grpc.WithTransportCredentials(c.credentials()), grpc.WithUserAgent(userAgent)}
-	if c.DialContext != nil {
+func (c *AddressBookClient) stream(ctx context.Context, limit int32) (_ *Book, err error) {
+	ctx, cancel := context.WithCancel(withoutDeadline(ctx))
+	defer cancel() // ends the stream of a book that is cut
+
+	options := append(clientOptions(maxNodeBytes), grpc.WithTransportCredentials(c.credentials()))
+	if c.options.DialContext != nil {
 		options = append(options, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-			return c.DialContext(ctx, "tcp", address)
+			return c.options.DialContext(ctx, "tcp", address)
 		}))
 	}
-	conn, err := grpc.NewClient("passthrough:///"+c.address, options...)
+	conn, err := grpc.NewClient("passthrough:///"+c.options.Address, options...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 
 	stream, err := mirror.NewNetworkServiceClient(conn).GetNodes(ctx, &mirror.AddressBookQuery{
-		FileId: &services.FileID{FileNum: nodeDetailsFile},
-		Limit:  limit,
+		FileId: &services.FileID{
+			ShardNum: int64(c.options.Shard), //nolint:gosec // below 2^10
+			RealmNum: int64(c.options.Realm), //nolint:gosec // below 2^16
+			FileNum:  nodeDetailsFile,
+		},
+		Limit: limit,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return c.receive(stream)
+	return receive(stream.Recv, c.options.Book)
 }
 
-func (c *AddressBookClient) receive(stream grpc.ServerStreamingClient[services.NodeAddress]) ([]Node, error) {
-	var nodes []Node
-	for len(nodes) <= maxNodes {
-		address, err := stream.Recv()
-		if errors.Is(err, io.EOF) && len(nodes) == 0 {
-			return nil, errors.New("the address book is empty")
-		}
-		if errors.Is(err, io.EOF) {
-			return nodes, nil
-		}
-		if err != nil {
+// receive reads a book to its end or to the limit of its nodes.
+func receive(next func() (*services.NodeAddress, error), options BookOptions) (*Book, error) {
+	book, size := NewBook(options), 0
+	for {
+		address, err := next()
+		switch {
+		case errors.Is(err, io.EOF) && len(book.Nodes) == 0:
+			return nil, errEmptyBook
+		case errors.Is(err, io.EOF):
+			return book, nil
+		case err != nil:
 			return nil, err
 		}
-		nodes = append(nodes, nodeFromProto(address, c.tlsPorts))
+		if size += proto.Size(address); size > maxBookBytes {
+			return nil, fmt.Errorf("the address book is longer than %d bytes", maxBookBytes)
+		}
+		if !book.Add(nodeFromProto(address), addressesFromProto(address.GetServiceEndpoint())) {
+			return book, nil
+		}
 	}
-	return nil, fmt.Errorf("the address book has more than %d nodes", maxNodes)
+}
+
+func nodeFromProto(address *services.NodeAddress) Node {
+	return Node{
+		ID:              address.GetNodeId(),
+		AccountID:       accountIDFromProto(address.GetNodeAccountId()),
+		Description:     address.GetDescription(),
+		CertificateHash: NormalizeCertificateHash(address.GetNodeCertHash()),
+	}
+}
+
+func addressesFromProto(endpoints []*services.ServiceEndpoint) []HostPort {
+	addresses := make([]HostPort, 0, len(endpoints))
+	for _, endpoint := range endpoints {
+		host := endpoint.GetDomainName()
+		if ip := net.IP(endpoint.GetIpAddressV4()); len(ip) == net.IPv4len {
+			host = ip.String()
+		}
+		addresses = append(addresses, HostPort{Host: host, Port: int(endpoint.GetPort())})
+	}
+	return addresses
+}
+
+func accountIDFromProto(id *services.AccountID) string {
+	if id == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d.%d", id.GetShardNum(), id.GetRealmNum(), id.GetAccountNum())
 }
 
 func (c *AddressBookClient) credentials() credentials.TransportCredentials {
-	if !c.tls {
+	if !c.options.TLS {
 		return insecure.NewCredentials()
 	}
 	return credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})

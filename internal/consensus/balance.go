@@ -4,166 +4,304 @@
 package consensus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"golang.org/x/sync/errgroup"
 )
 
-// maxNodesAsked is how many nodes are asked for one balance before giving up.
-const maxNodesAsked = 3
+const (
+	// maxNodesAsked is how many nodes are asked for one balance before giving up,
+	// each at maxEndpointsAsked of its endpoints.
+	maxNodesAsked     = 3
+	maxEndpointsAsked = 2
+	// attemptShare is the part of the time left that one attempt may take.
+	attemptShare = 3
+)
 
 // Balance is a consensus node's answer about one account.
 type Balance struct {
 	AccountID hiero.AccountID
 	Tinybar   int64
-	Exists    bool // false: INVALID_ACCOUNT_ID
-	Deleted   bool // ACCOUNT_DELETED
+	Exists    bool  // false: INVALID_ACCOUNT_ID
+	Deleted   bool  // ACCOUNT_DELETED
+	Err       error // why there is no answer; nil means that the other fields hold
+}
+
+// BalanceOptions bound a BalanceClient.
+type BalanceOptions struct {
+	MaxConcurrency int             // queries in flight
+	Timeout        time.Duration   // of one query at one endpoint
+	DialContext    DialContextFunc // opens connections; nil is TCP
 }
 
 // BalanceClient asks consensus nodes for balances by CryptoGetBalance. Public
 // networks answer BUSY since consensus node 0.77 (docs/hedera.md 2.1): it is for
 // private networks without a mirror node.
 type BalanceClient struct {
-	maxConcurrency int
+	options BalanceOptions
 
 	mu          sync.Mutex
-	connections map[Endpoint]*connection
+	connections map[balanceKey]*sharedConnection
+	failed      map[probeKey]time.Time // when an endpoint did not answer
+	closed      bool
 }
 
-// NewBalanceClient returns a client that keeps at most maxConcurrency queries
-// in flight; Close it to drop its connections.
-func NewBalanceClient(maxConcurrency int) *BalanceClient {
-	return &BalanceClient{maxConcurrency: maxConcurrency, connections: map[Endpoint]*connection{}}
+// balanceKey has the hash that the connection's certificate was compared with.
+type balanceKey struct {
+	endpoint        Endpoint
+	certificateHash string
 }
 
-// Balances returns one answer an account, in the order of accounts. The
-// accounts are spread over nodes; one that cannot answer is replaced by the
-// next. It fails when any account stays without an answer.
+// sharedConnection is a connection for several queries. When it is given up, the
+// last of them closes it.
+type sharedConnection struct {
+	*connection
+	users   int
+	dropped bool
+}
+
+// NewBalanceClient returns a client; Close it to drop its connections.
+func NewBalanceClient(options BalanceOptions) *BalanceClient {
+	return &BalanceClient{
+		options:     options,
+		connections: map[balanceKey]*sharedConnection{},
+		failed:      map[probeKey]time.Time{},
+	}
+}
+
+// Balances returns one answer an account, in the order of accounts. The accounts
+// are spread over nodes. Where one does not answer in time, its next endpoint is
+// asked and then the next node; for a minute it is asked after the others. An
+// account that no node answers for has an error and costs no other. Balances fails
+// if no node is known.
 func (c *BalanceClient) Balances(ctx context.Context, nodes []Node, accounts []hiero.AccountID) ([]Balance, error) {
 	if len(nodes) == 0 {
 		return nil, errors.New("CryptoGetBalance: no consensus node is known; configure consensus.nodes or a mirror")
 	}
 	c.dropAllBut(nodes)
 	balances := make([]Balance, len(accounts))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(c.maxConcurrency)
+	var group errgroup.Group
+	group.SetLimit(c.options.MaxConcurrency)
 	for i, account := range accounts {
-		group.Go(func() (err error) {
-			balances[i], err = c.balance(ctx, nodes, i, account)
-			return err
+		group.Go(func() error {
+			balances[i] = c.balance(ctx, nodes, i, account)
+			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	_ = group.Wait() // the answers have the errors
 	return balances, nil
 }
 
-// Close closes the connections.
+// Close closes the connections, once their queries have ended. Later queries fail.
 func (c *BalanceClient) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for endpoint, conn := range c.connections {
-		conn.close()
-		delete(c.connections, endpoint)
+	c.closed = true
+	for key, conn := range c.connections {
+		c.dropLocked(key, conn)
 	}
 }
 
-func (c *BalanceClient) balance(ctx context.Context, nodes []Node, first int, account hiero.AccountID) (Balance, error) {
+func (c *BalanceClient) balance(ctx context.Context, nodes []Node, first int, account hiero.AccountID) (balance Balance) {
+	defer func() {
+		// A panic in this goroutine would end the process, not only this query.
+		if cause := recover(); cause != nil {
+			balance = Balance{AccountID: account, Err: fmt.Errorf("CryptoGetBalance for %s: panic: %v", account, cause)}
+		}
+	}()
 	var failures []error
-	for attempt := range min(maxNodesAsked, len(nodes)) {
-		node := nodes[(first+attempt)%len(nodes)]
-		balance, err := c.ask(ctx, node, account)
+	for _, node := range c.order(nodes, first) {
+		balance, err := c.askNode(ctx, node, account)
 		if err == nil {
-			return balance, nil
+			return balance
 		}
 		failures = append(failures, fmt.Errorf("node %d (%s): CryptoGetBalance for %s: %w", node.ID, node.AccountID, account, err))
 		if ctx.Err() != nil {
 			break
 		}
 	}
+	return Balance{AccountID: account, Err: errors.Join(failures...)}
+}
+
+// order returns the nodes to ask, beginning at first; those that failed are last.
+func (c *BalanceClient) order(nodes []Node, first int) []Node {
+	first %= len(nodes)
+	order := slices.Concat(nodes[first:], nodes[:first])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	failing := make(map[int64]bool, len(nodes))
+	for _, node := range nodes {
+		failing[node.ID] = !slices.ContainsFunc(node.Endpoints, func(e Endpoint) bool { return !c.failingLocked(node, e) })
+	}
+	slices.SortStableFunc(order, func(a, b Node) int { return compareBool(failing[a.ID], failing[b.ID]) })
+	return order[:min(maxNodesAsked, len(order))]
+}
+
+func (c *BalanceClient) failingLocked(node Node, endpoint Endpoint) bool {
+	at, failed := c.failed[probeKey{node.ID, endpoint}]
+	return failed && time.Since(at) < failureMemory
+}
+
+func compareBool(a, b bool) int {
+	if a == b {
+		return 0
+	}
+	if a {
+		return 1
+	}
+	return -1
+}
+
+// endpoints returns the endpoints to ask a node at: first those that answered,
+// and of these the ones whose certificate can be verified.
+func (c *BalanceClient) endpoints(node Node) []Endpoint {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	order := slices.SortedStableFunc(slices.Values(node.Endpoints), func(a, b Endpoint) int {
+		return cmp.Or(
+			compareBool(c.failingLocked(node, a), c.failingLocked(node, b)),
+			compareBool(a.TLS != (node.CertificateHash != ""), b.TLS != (node.CertificateHash != "")),
+		)
+	})
+	return order[:min(maxEndpointsAsked, len(order))]
+}
+
+func (c *BalanceClient) askNode(ctx context.Context, node Node, account hiero.AccountID) (Balance, error) {
+	endpoints := c.endpoints(node)
+	if len(endpoints) == 0 {
+		return Balance{}, errors.New("the node has no endpoint")
+	}
+	var failures []error
+	for _, endpoint := range endpoints {
+		response, err := c.ask(ctx, node, endpoint, account)
+		if err == nil {
+			balance, err := newBalance(account, response)
+			if err != nil {
+				c.remember(node, err, node.Endpoints...)
+			} else {
+				c.remember(node, nil, endpoint)
+			}
+			return balance, err
+		}
+		failures = append(failures, fmt.Errorf("%s: %w", endpoint.Address, cutError(err)))
+		if ctx.Err() != nil {
+			break
+		}
+		c.remember(node, err, endpoint)
+	}
 	return Balance{}, errors.Join(failures...)
 }
 
-func (c *BalanceClient) ask(ctx context.Context, node Node, account hiero.AccountID) (Balance, error) {
-	endpoint, ok := preferredEndpoint(node)
-	if !ok {
-		return Balance{}, errors.New("the node has no endpoint")
-	}
-	conn, err := c.connection(node, endpoint)
-	if err != nil {
-		return Balance{}, err
-	}
-	response, err := services.NewCryptoServiceClient(conn.grpc).CryptoGetBalance(ctx, balanceQuery(account))
-	if err != nil {
-		c.drop(endpoint, conn)
-		return Balance{}, err
-	}
-	return newBalance(account, response.GetCryptogetAccountBalance())
-}
-
-// preferredEndpoint is one whose certificate can be verified, else any.
-func preferredEndpoint(node Node) (Endpoint, bool) {
-	for _, endpoint := range node.Endpoints {
-		if endpoint.TLS == (node.CertificateHash != "") {
-			return endpoint, true
-		}
-	}
-	if len(node.Endpoints) == 0 {
-		return Endpoint{}, false
-	}
-	return node.Endpoints[0], true
-}
-
-func (c *BalanceClient) connection(node Node, endpoint Endpoint) (*connection, error) {
+// remember notes whether endpoints of a node failed.
+func (c *BalanceClient) remember(node Node, err error, endpoints ...Endpoint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if conn, ok := c.connections[endpoint]; ok {
-		return conn, nil
-	}
-	conn, err := dial(endpoint, nil, func(presented *Certificate) error {
-		if presented.Hash != node.CertificateHash {
-			return fmt.Errorf("certificate hash %s is not the address book's %q", presented.Hash, node.CertificateHash)
+	for _, endpoint := range endpoints {
+		if err != nil {
+			c.failed[probeKey{node.ID, endpoint}] = time.Now()
+		} else {
+			delete(c.failed, probeKey{node.ID, endpoint})
 		}
-		return nil
-	})
-	if err == nil {
-		c.connections[endpoint] = conn
 	}
-	return conn, err
 }
 
-func (c *BalanceClient) drop(endpoint Endpoint, conn *connection) {
+func (c *BalanceClient) ask(ctx context.Context, node Node, endpoint Endpoint, account hiero.AccountID) (*services.CryptoGetAccountBalanceResponse, error) {
+	key := balanceKey{endpoint, node.CertificateHash}
+	conn, err := c.take(key)
+	if err != nil {
+		return nil, err
+	}
+	defer c.release(conn)
+	timeout := min(c.options.Timeout, remaining(ctx, attemptShare*c.options.Timeout)/attemptShare)
+	attempt, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	response, err := services.NewCryptoServiceClient(conn.grpc).CryptoGetBalance(withoutDeadline(attempt), balanceQuery(account))
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.dropLocked(key, conn)
+		return nil, err
+	}
+	return response.GetCryptogetAccountBalance(), nil
+}
+
+// take returns a connection that is to be released.
+func (c *BalanceClient) take(key balanceKey) (*sharedConnection, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	conn.close()
-	if c.connections[endpoint] == conn {
-		delete(c.connections, endpoint)
+	if c.closed {
+		return nil, errClosed
+	}
+	shared := c.connections[key]
+	if shared == nil {
+		conn, err := dial(key.endpoint, c.options.DialContext, func(presented *Certificate) error {
+			if presented.Hash != key.certificateHash {
+				return fmt.Errorf("certificate hash %s is not the address book's %q", presented.Hash, key.certificateHash)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		shared = &sharedConnection{connection: conn}
+		c.connections[key] = shared
+	}
+	shared.users++
+	return shared, nil
+}
+
+func (c *BalanceClient) release(conn *sharedConnection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	conn.users--
+	if conn.dropped && conn.users == 0 {
+		conn.close()
+	}
+}
+
+// dropLocked gives a connection up.
+func (c *BalanceClient) dropLocked(key balanceKey, conn *sharedConnection) {
+	if conn.dropped {
+		return
+	}
+	conn.dropped = true
+	if c.connections[key] == conn {
+		delete(c.connections, key)
+	}
+	if conn.users == 0 {
+		conn.close()
 	}
 }
 
 func (c *BalanceClient) dropAllBut(nodes []Node) {
-	keep := map[Endpoint]bool{}
+	keep, known := map[balanceKey]bool{}, map[probeKey]bool{}
 	for _, node := range nodes {
 		for _, endpoint := range node.Endpoints {
-			keep[endpoint] = true
+			keep[balanceKey{endpoint, node.CertificateHash}] = true
+			known[probeKey{node.ID, endpoint}] = true
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for endpoint, conn := range c.connections {
-		if !keep[endpoint] {
-			conn.close()
-			delete(c.connections, endpoint)
+	for key, conn := range c.connections {
+		if !keep[key] {
+			c.dropLocked(key, conn)
+		}
+	}
+	for key := range c.failed {
+		if !known[key] {
+			delete(c.failed, key)
 		}
 	}
 }
-
 func balanceQuery(account hiero.AccountID) *services.Query {
 	return &services.Query{Query: &services.Query_CryptogetAccountBalance{
 		CryptogetAccountBalance: &services.CryptoGetAccountBalanceQuery{

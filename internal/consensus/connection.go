@@ -10,8 +10,13 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"net"
+	"net/netip"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -23,6 +28,70 @@ const userAgent = "hedera_exporter"
 
 // DialContextFunc opens a connection as [net.Dialer.DialContext] does.
 type DialContextFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+var (
+	errClosed = errors.New("the client is closed")
+	errLocal  = errors.New("it is an address of this host or of its link, which an address book must not point to; set consensus.nodes for a network on this host")
+)
+
+// DialRemote dials other hosts only: what an address book points to must not be
+// what only this host can reach. A domain name is judged by the address that it
+// resolves to.
+func DialRemote(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		ip, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		if isLocal(ip.Addr().WithZone("")) {
+			return errLocal
+		}
+		return nil
+	}}
+	return dialer.DialContext(ctx, network, address)
+}
+
+// oursErrors are failures to dial that tell nothing about the other side.
+var oursErrors = []error{
+	errClosed, errLocal,
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL,
+}
+
+// isOurs reports whether a connection could not be dialled because of this host.
+func isOurs(err error) bool {
+	if err == nil {
+		return false
+	}
+	for _, ours := range oursErrors {
+		if errors.Is(err, ours) {
+			return true
+		}
+	}
+	// The resolver's errors have it as text only.
+	var dns *net.DNSError
+	return errors.As(err, &dns) && (strings.Contains(dns.Err, syscall.EMFILE.Error()) || strings.Contains(dns.Err, syscall.ENFILE.Error()))
+}
+
+// clientOptions bound what a server can make a client hold.
+func clientOptions(maxMessage int) []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithUserAgent(userAgent),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithMaxHeaderListSize(maxHeaderBytes),
+		grpc.WithStaticStreamWindowSize(windowBytes),
+		grpc.WithStaticConnWindowSize(windowBytes),
+	}
+}
+
+// withoutDeadline ends with ctx, but does not tell when: gRPC would tell the
+// server a deadline that may be extended later.
+func withoutDeadline(ctx context.Context) context.Context { return deadlineless{ctx} }
+
+type deadlineless struct {
+	context.Context //nolint:containedctx // it is a context itself
+}
+
+func (deadlineless) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Certificate is what a node presented in its TLS handshake.
 type Certificate struct {
@@ -52,6 +121,7 @@ type connection struct {
 	connect     time.Duration
 	handshake   time.Duration
 	certificate *Certificate
+	dialErr     error // of the last dialling
 }
 
 func dial(endpoint Endpoint, dialContext DialContextFunc, verify func(*Certificate) error) (*connection, error) {
@@ -59,10 +129,9 @@ func dial(endpoint Endpoint, dialContext DialContextFunc, verify func(*Certifica
 		dialContext = new(net.Dialer).DialContext
 	}
 	c := &connection{dialed: time.Now(), dialContext: dialContext, verify: verify}
-	conn, err := grpc.NewClient("passthrough:///"+endpoint.Address,
+	conn, err := grpc.NewClient("passthrough:///"+endpoint.Address, append(clientOptions(maxAnswerBytes),
 		grpc.WithTransportCredentials(c.credentials(endpoint)),
-		grpc.WithContextDialer(c.dialTCP),
-		grpc.WithUserAgent(userAgent))
+		grpc.WithContextDialer(c.dialTCP))...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +142,11 @@ func dial(endpoint Endpoint, dialContext DialContextFunc, verify func(*Certifica
 func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	start := time.Now()
 	conn, err := c.dialContext(ctx, "tcp", address)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dialErr = err
 	if err == nil {
-		c.mu.Lock()
 		c.connect = time.Since(start)
-		c.mu.Unlock()
 	}
 	return conn, err
 }
@@ -118,6 +188,17 @@ func (c *connection) observed() (connect, handshake time.Duration, certificate *
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.connect, c.handshake, c.certificate
+}
+
+// ours returns why the connection could not be dialled, if that is not the
+// endpoint's failure.
+func (c *connection) ours() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !isOurs(c.dialErr) {
+		return nil
+	}
+	return fmt.Errorf("not dialled: %w", c.dialErr)
 }
 
 func (c *connection) close() { _ = c.grpc.Close() }

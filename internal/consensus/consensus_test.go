@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,11 +48,45 @@ func startWith(t *testing.T, options simulator.Options) *simulator.Simulator {
 
 func book(t *testing.T, sim *simulator.Simulator) []Node {
 	t.Helper()
-	nodes, err := NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts()).Nodes(deadline(t))
+	book, err := bookClient(sim).Book(deadline(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return nodes
+	return book.Nodes
+}
+
+func bookClient(sim *simulator.Simulator) *AddressBookClient {
+	return NewAddressBookClient(AddressBookOptions{
+		Address: sim.GRPCAddress(),
+		Book:    BookOptions{TLSPorts: sim.TLSPorts(), Local: true},
+	})
+}
+
+// probe returns the results in the order of nodes and their endpoints.
+func probe(ctx context.Context, prober *Prober, nodes []Node) []Result {
+	var (
+		mu    sync.Mutex
+		found = map[probeKey]Result{}
+	)
+	prober.Probe(ctx, nodes, func(result Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		found[probeKey{result.Node.ID, result.Endpoint}] = result
+	})
+	var results []Result
+	for _, node := range nodes {
+		for _, endpoint := range node.Endpoints {
+			results = append(results, found[probeKey{node.ID, endpoint}])
+		}
+	}
+	return results
+}
+
+func newTestBalanceClient(t *testing.T) *BalanceClient {
+	t.Helper()
+	client := NewBalanceClient(BalanceOptions{MaxConcurrency: 2, Timeout: testDeadline})
+	t.Cleanup(client.Close)
+	return client
 }
 
 func deadline(t *testing.T) context.Context {
@@ -90,13 +125,13 @@ func TestAddressBook(t *testing.T) {
 
 func TestCheckIsContentWithTheFirstNode(t *testing.T) {
 	sim := start(t, 2)
-	client := NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
+	client := bookClient(sim)
 	if err := client.Check(deadline(t)); err != nil {
 		t.Error(err)
 	}
-	nodes, err := client.nodes(deadline(t), 1)
-	if err != nil || len(nodes) != 1 {
-		t.Errorf("%d nodes, %v, want the first only", len(nodes), err)
+	book, err := client.book(deadline(t), 1)
+	if err != nil || len(book.Nodes) != 1 {
+		t.Errorf("%+v, %v, want the first node only", book, err)
 	}
 }
 
@@ -111,17 +146,17 @@ func TestAddressBookErrorsSayWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, client := range map[string]*AddressBookClient{
-		"nothing listens":   NewAddressBookClient(address, false, nil),
-		"TLS to plaintext":  NewAddressBookClient(sim.GRPCAddress(), true, nil),
-		"not a mirror node": NewAddressBookClient(sim.Nodes()[0].Endpoints[0].Address, false, nil),
+		"nothing listens":   NewAddressBookClient(AddressBookOptions{Address: address}),
+		"TLS to plaintext":  NewAddressBookClient(AddressBookOptions{Address: sim.GRPCAddress(), TLS: true}),
+		"not a mirror node": NewAddressBookClient(AddressBookOptions{Address: sim.Nodes()[0].Endpoints[0].Address}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
-			_, err := client.Nodes(ctx)
+			_, err := client.Book(ctx)
 			for _, err := range []error{err, client.Check(ctx)} {
-				if err == nil || !strings.Contains(err.Error(), client.address) || !strings.Contains(err.Error(), "mirror.grpc_address") {
-					t.Errorf("error %v, want one that names %s and the setting", err, client.address)
+				if err == nil || !strings.Contains(err.Error(), client.options.Address) || !strings.Contains(err.Error(), "mirror.grpc_address") {
+					t.Errorf("error %v, want one that names %s and the setting", err, client.options.Address)
 				}
 			}
 		})
@@ -144,12 +179,15 @@ func TestNodeFromProto(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			node := nodeFromProto(&services.NodeAddress{NodeCertHash: test.hash, ServiceEndpoint: []*services.ServiceEndpoint{
+			book := NewBook(BookOptions{TLSPorts: []int{50212, 443}})
+			address := &services.NodeAddress{NodeCertHash: test.hash, ServiceEndpoint: []*services.ServiceEndpoint{
 				{IpAddressV4: []byte{10, 0, 0, 1}, Port: 50211},
 				{IpAddressV4: []byte{10, 0, 0, 1}, Port: 50212},
 				{DomainName: "node.example.com", Port: 443},
 				{IpAddressV4: []byte{10, 0, 0, 1}, Port: 50211},
-			}}, []int{50212, 443})
+			}}
+			book.Add(nodeFromProto(address), addressesFromProto(address.GetServiceEndpoint()))
+			node := book.Nodes[0]
 			if node.CertificateHash != test.want {
 				t.Errorf("hash %q, want %q", node.CertificateHash, test.want)
 			}
@@ -165,12 +203,12 @@ func TestProbeReusesConnections(t *testing.T) {
 	sim := start(t, 2)
 	nodes := book(t, sim)
 	prober := newTestProber(t, time.Hour)
-	for _, result := range prober.Probe(deadline(t), nodes) {
+	for _, result := range probe(deadline(t), prober, nodes) {
 		if result.Err != nil || result.Connect == 0 || result.RPC == 0 || (result.Handshake > 0) != result.Endpoint.TLS {
 			t.Errorf("first probe: %+v", result)
 		}
 	}
-	for _, result := range prober.Probe(deadline(t), nodes) {
+	for _, result := range probe(deadline(t), prober, nodes) {
 		if result.Err != nil || result.Connect != 0 || result.Handshake != 0 || result.RPC == 0 {
 			t.Errorf("second probe: %+v", result)
 		}
@@ -180,13 +218,13 @@ func TestProbeReusesConnections(t *testing.T) {
 	}
 }
 
-func TestProbeRenewsTLSConnections(t *testing.T) {
+func TestProbeRenewsConnections(t *testing.T) {
 	sim := start(t, 2)
 	nodes := book(t, sim)
 	prober := newTestProber(t, 0)
-	prober.Probe(deadline(t), nodes)
-	for _, result := range prober.Probe(deadline(t), nodes) {
-		if (result.Handshake > 0) != result.Endpoint.TLS {
+	probe(deadline(t), prober, nodes)
+	for _, result := range probe(deadline(t), prober, nodes) {
+		if (result.Handshake > 0) != result.Endpoint.TLS || result.Connect == 0 {
 			t.Errorf("after the reconnect interval: %+v", result)
 		}
 	}
@@ -196,8 +234,8 @@ func TestProbeDropsConnectionsOfNodesThatLeft(t *testing.T) {
 	sim := start(t, 3)
 	nodes := book(t, sim)
 	prober := newTestProber(t, time.Hour)
-	prober.Probe(deadline(t), nodes)
-	prober.Probe(deadline(t), nodes[:1])
+	probe(deadline(t), prober, nodes)
+	probe(deadline(t), prober, nodes[:1])
 	if kept := len(prober.connections); kept != len(nodes[0].Endpoints) {
 		t.Errorf("%d connections are kept for %d endpoints", kept, len(nodes[0].Endpoints))
 	}
@@ -209,12 +247,13 @@ func TestProbeEndsWithItsContext(t *testing.T) {
 
 func testProbeOfAHungEndpoint(t *testing.T, memory *memnet.Network) {
 	sim := startWith(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
-	client := NewAddressBookClient(sim.GRPCAddress(), false, sim.TLSPorts())
-	client.DialContext = memory.DialContext
-	nodes, err := client.Nodes(deadline(t))
+	client := bookClient(sim)
+	client.options.DialContext = memory.DialContext
+	book, err := client.Book(deadline(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	nodes := book.Nodes
 	hung := nodes[0].Endpoints[0].Address
 	if err := sim.HangEndpoint(hung); err != nil {
 		t.Fatal(err)
@@ -224,7 +263,7 @@ func testProbeOfAHungEndpoint(t *testing.T, memory *memnet.Network) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	start := time.Now()
-	for _, result := range prober.Probe(ctx, nodes) {
+	for _, result := range probe(ctx, prober, nodes) {
 		if (result.Err != nil) != (result.Endpoint.Address == hung) {
 			t.Errorf("%s: %v", result.Endpoint.Address, result.Err)
 		}
@@ -244,7 +283,7 @@ func TestProbeSeesARestartedNode(t *testing.T) {
 			change = sim.StartNode
 		}
 		_ = change(nodes[0].ID) // it may be in that state already
-		for _, result := range prober.Probe(deadline(t), nodes) {
+		for _, result := range probe(deadline(t), prober, nodes) {
 			if (result.Err == nil) != running {
 				t.Errorf("running %v, but %s: %v", running, result.Endpoint.Address, result.Err)
 			}
@@ -255,13 +294,17 @@ func TestProbeSeesARestartedNode(t *testing.T) {
 func TestBalances(t *testing.T) {
 	sim := start(t, 3)
 	nodes := book(t, sim)
-	client := NewBalanceClient(2)
-	t.Cleanup(client.Close)
+	client := newTestBalanceClient(t)
 	accounts := []hiero.AccountID{{Account: 1001}, {Account: 1002}, {Account: 999999}}
 
-	_, err := client.Balances(deadline(t), nodes, accounts)
-	if err == nil || !strings.Contains(err.Error(), "BUSY") || !strings.Contains(err.Error(), "balance_source: mirror") {
-		t.Errorf("error %v, want BUSY and the mend", err)
+	balances, err := client.Balances(deadline(t), nodes, accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, balance := range balances {
+		if err := balance.Err; err == nil || !strings.Contains(err.Error(), "BUSY") || !strings.Contains(err.Error(), "balance_source: mirror") {
+			t.Errorf("error %v, want BUSY and the mend", err)
+		}
 	}
 
 	_ = sim.Update(func(l *simulator.Ledger) error { l.AnswerBalanceQueries(true); return nil })
@@ -272,7 +315,7 @@ func TestBalances(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, _ := sim.Balance("0.0.1001")
-	balances, err := client.Balances(deadline(t), nodes, accounts)
+	balances, err = client.Balances(deadline(t), nodes, accounts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,16 +335,18 @@ func TestBalancesAreNotTakenFromAnImpostor(t *testing.T) {
 	if err := sim.SwapCertificate(nodes[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	client := NewBalanceClient(2)
-	t.Cleanup(client.Close)
-	_, err := client.Balances(deadline(t), nodes, []hiero.AccountID{{Account: 1001}})
-	if err == nil || !strings.Contains(err.Error(), "certificate hash") {
+	client := newTestBalanceClient(t)
+	balances, err := client.Balances(deadline(t), nodes, []hiero.AccountID{{Account: 1001}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := balances[0].Err; err == nil || !strings.Contains(err.Error(), "certificate hash") {
 		t.Errorf("error %v, want one about the certificate", err)
 	}
 }
 
 func TestBalancesWithoutNodes(t *testing.T) {
-	client := NewBalanceClient(1)
+	client := newTestBalanceClient(t)
 	_, err := client.Balances(deadline(t), nil, []hiero.AccountID{{Account: 1001}})
 	if err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want one that says that no node is known", err)

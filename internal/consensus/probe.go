@@ -8,18 +8,20 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 )
 
-// ProberOptions bound a Prober.
+// ProberOptions say how to probe.
 type ProberOptions struct {
-	Timeout time.Duration // of one endpoint's probe
-	// ReconnectInterval is the age at which a TLS connection is replaced, so
-	// that a certificate swapped behind it is noticed.
+	Shard, Realm uint64        // of the network
+	Timeout      time.Duration // of one endpoint's probe
+	// ReconnectInterval is the age at which a connection is replaced, so that a
+	// certificate swapped behind it is noticed, and a path that was lost.
 	ReconnectInterval time.Duration
-	DialContext       DialContextFunc // opens connections, in tests; nil is TCP
+	DialContext       DialContextFunc // opens connections; nil is TCP
 }
 
 // Result is what one endpoint's probe found.
@@ -28,6 +30,10 @@ type Result struct {
 	Endpoint Endpoint
 	// Err tells why the endpoint did not answer; nil means that it did.
 	Err error
+	// Unknown tells why it is not known whether the endpoint answers: this host
+	// could not ask, as it ran out of file descriptors or time. Nil means that the
+	// other fields hold.
+	Unknown error
 	// Connect and Handshake are zero where the connection was reused, or where
 	// that phase was not reached.
 	Connect, Handshake, RPC time.Duration
@@ -36,10 +42,12 @@ type Result struct {
 }
 
 // Prober asks every endpoint of every node for the price of a query, which
-// costs nothing and needs no operator: COST_ANSWER of getAccountInfo for 0.0.2
-// (docs/hedera.md 2.2). It keeps connections between probes.
+// costs nothing and needs no operator: COST_ANSWER of getAccountInfo for the
+// treasury, shard.realm.2 (docs/hedera.md 2.2). It keeps connections between
+// probes.
 type Prober struct {
 	options ProberOptions
+	query   *services.Query
 
 	mu          sync.Mutex
 	connections map[probeKey]*connection
@@ -53,14 +61,15 @@ type probeKey struct {
 
 // NewProber returns a Prober; Close it to drop its connections.
 func NewProber(options ProberOptions) *Prober {
-	return &Prober{options: options, connections: map[probeKey]*connection{}}
+	return &Prober{options: options, query: costQuery(options.Shard, options.Realm), connections: map[probeKey]*connection{}}
 }
 
-// Probe probes all endpoints of nodes at once and returns one result for each,
-// in the order of nodes and their endpoints. An endpoint that does not answer
-// delays nothing beyond the probe timeout or ctx, whichever ends first.
-// Connections to endpoints that are not in nodes any more are closed.
-func (p *Prober) Probe(ctx context.Context, nodes []Node) []Result {
+// Probe probes all endpoints of nodes, up to 256 at once, and calls each with the
+// result of one when it is there, from several goroutines. An endpoint that does
+// not answer delays nothing beyond the probe timeout or ctx, whichever ends first; if
+// there are more than 256, its timeout leaves time for the others. Connections to
+// endpoints that are not in nodes any more are closed.
+func (p *Prober) Probe(ctx context.Context, nodes []Node, each func(Result)) {
 	results := make([]Result, 0, len(nodes))
 	for _, node := range nodes {
 		for _, endpoint := range node.Endpoints {
@@ -69,12 +78,23 @@ func (p *Prober) Probe(ctx context.Context, nodes []Node) []Result {
 	}
 	p.dropAllBut(results)
 
-	var wg sync.WaitGroup
-	for i := range results {
-		wg.Go(func() { p.probe(ctx, &results[i]) })
+	var (
+		wg   sync.WaitGroup
+		next atomic.Int64
+	)
+	for range min(maxProbes, len(results)) {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(results) {
+					return
+				}
+				p.probe(ctx, &results[i], len(results)-i)
+				each(results[i])
+			}
+		})
 	}
 	wg.Wait()
-	return results
 }
 
 // Close closes the connections. A probe under way closes its own when it ends.
@@ -88,29 +108,65 @@ func (p *Prober) Close() {
 	}
 }
 
-func (p *Prober) probe(ctx context.Context, result *Result) {
-	ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
+// probe probes one endpoint; left is how many have not been, with this one.
+func (p *Prober) probe(ctx context.Context, result *Result, left int) {
+	if ctx.Err() != nil {
+		result.Unknown = fmt.Errorf("not asked: %w", ctx.Err())
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.timeout(ctx, left))
 	defer cancel()
 
 	defer func() {
 		// A panic in this goroutine would end the process, not only this probe.
 		if cause := recover(); cause != nil {
-			result.Err = fmt.Errorf("panic: %v", cause)
+			result.Unknown = fmt.Errorf("panic: %v", cause)
 		}
 	}()
 
 	key := probeKey{nodeID: result.Node.ID, endpoint: result.Endpoint}
-	conn, err := p.take(key)
+	if conn := p.take(key); conn != nil {
+		// What is between may have forgotten the connection, without a word.
+		first, cancel := context.WithTimeout(ctx, remaining(ctx, p.options.Timeout)/2)
+		defer cancel()
+		if p.ask(first, key, conn, result); result.Err == nil {
+			return
+		}
+	}
+	conn, err := p.dial(key)
 	if err != nil {
-		result.Err = err
+		result.Unknown = err
 		return
 	}
+	p.ask(ctx, key, conn, result)
+}
+
+// timeout is an endpoint's, given how many are left.
+func (p *Prober) timeout(ctx context.Context, left int) time.Duration {
+	rounds := (left + maxProbes - 1) / maxProbes
+	if rounds == 1 {
+		return p.options.Timeout
+	}
+	return min(p.options.Timeout, remaining(ctx, p.options.Timeout)/time.Duration(rounds))
+}
+
+// remaining is the time until the deadline of ctx, or without one otherwise.
+func remaining(ctx context.Context, otherwise time.Duration) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return time.Until(deadline)
+	}
+	return otherwise
+}
+
+// ask fills in result, and keeps the connection if it is good.
+func (p *Prober) ask(ctx context.Context, key probeKey, conn *connection, result *Result) {
 	start := time.Now()
-	result.Precheck, result.Err = askCost(ctx, conn)
+	result.Precheck, result.Err = askCost(ctx, conn, p.query)
 	elapsed := time.Since(start)
 
 	result.Connect, result.Handshake, result.Certificate = conn.observed()
 	if result.Err != nil {
+		result.Unknown = conn.ours()
 		// A fresh connection next time: this one would fail fast while in backoff.
 		conn.close()
 		return
@@ -119,10 +175,10 @@ func (p *Prober) probe(ctx context.Context, result *Result) {
 	p.put(key, conn)
 }
 
-func askCost(ctx context.Context, conn *connection) (services.ResponseCodeEnum, error) {
-	response, err := services.NewCryptoServiceClient(conn.grpc).GetAccountInfo(ctx, costQuery())
+func askCost(ctx context.Context, conn *connection, query *services.Query) (services.ResponseCodeEnum, error) {
+	response, err := services.NewCryptoServiceClient(conn.grpc).GetAccountInfo(withoutDeadline(ctx), query)
 	if err != nil {
-		return 0, fmt.Errorf("getAccountInfo COST_ANSWER: %w", err)
+		return 0, fmt.Errorf("getAccountInfo COST_ANSWER: %w", cutError(err))
 	}
 	header := response.GetCryptoGetInfo().GetHeader()
 	if header == nil {
@@ -131,37 +187,53 @@ func askCost(ctx context.Context, conn *connection) (services.ResponseCodeEnum, 
 	return header.GetNodeTransactionPrecheckCode(), nil
 }
 
-func costQuery() *services.Query {
+const treasury = 2 // the number of an account that every network has
+
+func costQuery(shard, realm uint64) *services.Query {
 	return &services.Query{Query: &services.Query_CryptoGetInfo{
 		CryptoGetInfo: &services.CryptoGetInfoQuery{
-			Header:    &services.QueryHeader{ResponseType: services.ResponseType_COST_ANSWER},
-			AccountID: &services.AccountID{Account: &services.AccountID_AccountNum{AccountNum: 2}},
+			Header: &services.QueryHeader{ResponseType: services.ResponseType_COST_ANSWER},
+			AccountID: &services.AccountID{
+				ShardNum: int64(shard), //nolint:gosec // below 2^10
+				RealmNum: int64(realm), //nolint:gosec // below 2^16
+				Account:  &services.AccountID_AccountNum{AccountNum: treasury},
+			},
 		},
 	}}
 }
 
-// take hands out the endpoint's connection for one probe's exclusive use.
-func (p *Prober) take(key probeKey) (*connection, error) {
+// take hands out the endpoint's connection for one probe's exclusive use; nil if
+// there is none, or it is too old.
+func (p *Prober) take(key probeKey) *connection {
 	p.mu.Lock()
 	conn := p.connections[key]
 	delete(p.connections, key)
 	p.mu.Unlock()
-
-	if conn != nil && key.endpoint.TLS && time.Since(conn.dialed) > p.options.ReconnectInterval {
-		conn.close()
-		conn = nil
-	}
 	if conn == nil {
-		return dial(key.endpoint, p.options.DialContext, nil)
+		return nil
+	}
+	if time.Since(conn.dialed) > p.options.ReconnectInterval {
+		conn.close()
+		return nil
 	}
 	conn.forgetTimings()
-	return conn, nil
+	return conn
+}
+
+func (p *Prober) dial(key probeKey) (*connection, error) {
+	p.mu.Lock()
+	closed := p.closed
+	p.mu.Unlock()
+	if closed {
+		return nil, errClosed
+	}
+	return dial(key.endpoint, p.options.DialContext, nil)
 }
 
 func (p *Prober) put(key probeKey, conn *connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, taken := p.connections[key]; taken || p.closed {
+	if _, taken := p.connections[key]; taken || p.closed || len(p.connections) >= maxKept {
 		conn.close()
 		return
 	}

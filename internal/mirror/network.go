@@ -50,7 +50,8 @@ func (n NetworkNode) key() (field, value string, ok bool) {
 
 var decodeNodes = list("nodes", NetworkNode{NodeID: -1})
 
-// NetworkNodes returns the consensus nodes by ascending node id.
+// NetworkNodes returns the consensus nodes by ascending node id, with an error
+// those that were read before it.
 // (GET /api/v1/network/nodes)
 func (c *Client) NetworkNodes(ctx context.Context) ([]NetworkNode, error) {
 	return all(ctx, c, get(c.java, "/api/v1/network/nodes", nil).limit(maxNodeRows), decodeNodes)

@@ -76,12 +76,12 @@ func follow(r request, link string, seen map[string]bool) (request, error) {
 	return r, nil
 }
 
-// all returns the whole list.
+// all returns the whole list, or with an error the pages before it.
 func all[T any](ctx context.Context, c *Client, r request, decode func(*response) (page[T], error)) ([]T, error) {
 	var rows []T
 	for p, err := range pages(ctx, c, r, decode) {
 		if err != nil {
-			return nil, err
+			return rows, err
 		}
 		rows = append(rows, p.Rows...)
 	}

@@ -113,13 +113,13 @@ func genesisAccounts(rng *rand.Rand, count int) []Account {
 
 // firstAccounts are the accounts that own tokens, allowances and schedules: the
 // treasury where there are no deterministic accounts.
-func firstAccounts(count int) []string {
+func (l *Ledger) firstAccounts(count int) []string {
 	if count == 0 {
-		return []string{treasuryAccount}
+		return []string{l.local(treasuryAccount)}
 	}
 	ids := make([]string, min(count, 5))
 	for i := range ids {
-		ids[i] = fmt.Sprintf("0.0.%d", firstAccountNum+i)
+		ids[i] = l.local(fmt.Sprintf("0.0.%d", firstAccountNum+i))
 	}
 	return ids
 }
@@ -137,8 +137,8 @@ func newSystemAccount(rng *rand.Rand, id string, tinybar int64, timestamp string
 }
 
 // newUserAccount builds account 0.0.(1001+index). Every third has an EVM
-// address, every fourth stakes to a node, every tenth has null wherever the
-// API allows it.
+// address, every fourth stakes to a node, every tenth has null wherever
+// the mirror has it: EVM address and memo never are null (recorded).
 func newUserAccount(rng *rand.Rand, index int) Account {
 	created := accountsEpoch.Add(time.Duration(index) * time.Hour)
 	id := fmt.Sprintf("0.0.%d", firstAccountNum+index)
@@ -211,7 +211,9 @@ func (s *Simulator) Balance(id string) (tinybar int64, ok bool) {
 	return account.tinybar(), true
 }
 
-// AddAccount adds an account that does not exist yet.
+// AddAccount adds an account that does not exist yet. Without an EVM address it
+// gets the long form of its id, without a memo an empty one: the mirror has null
+// for neither (recorded).
 func (l *Ledger) AddAccount(account Account) error {
 	id, err := parseEntityID(account.ID)
 	if err != nil {
@@ -222,6 +224,15 @@ func (l *Ledger) AddAccount(account Account) error {
 
 func (l *Ledger) addAccount(id entityID, account Account) error {
 	account.ID = id.String()
+	if account.EVMAddress == nil {
+		account.EVMAddress = new(id.longForm())
+	}
+	if account.Memo == nil {
+		account.Memo = new("")
+	}
+	if account.ExpiryTimestamp == nil {
+		account.ExpiryTimestamp = expiryOf(account.CreatedTimestamp, account.AutoRenewPeriod)
+	}
 	if _, exists := l.accounts[id]; exists {
 		return fmt.Errorf("account %s exists already", id)
 	}
@@ -303,6 +314,12 @@ func accountControls() map[string]controlCall {
 				return nil, missing("tinybar", "N")
 			}
 			return nil, l.SetBalance(r.PathValue("id"), *body.Tinybar)
+		}),
+		"POST /simulator/accounts": updating(func(l *Ledger, _ *http.Request, a Account) (any, error) {
+			return nil, l.AddAccount(a)
+		}),
+		"POST /simulator/accounts/{id}/forget": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
+			return nil, l.RemoveAccount(r.PathValue("id"))
 		}),
 		"DELETE /simulator/accounts/{id}": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
 			return nil, l.DeleteAccount(r.PathValue("id"))
@@ -392,11 +409,11 @@ func (l *Ledger) answerAccount(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := l.resolveEntity(r.PathValue("id"))
+	id, err := l.resolveEntity(q, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	detail := accountDetail{Account: l.withTokens(id, *l.accounts[id], maxDetailTokens), Transactions: []restTransaction{}}
+	detail := accountDetail{Account: l.withTokens(id, *l.accounts[id], maxDetailTokens, ascending), Transactions: []restTransaction{}}
 	if withTransactions {
 		selected.accounts = filters{equal: []int64{int64(id)}}
 		list := l.selectTransactions(q, selected)
@@ -406,29 +423,51 @@ func (l *Ledger) answerAccount(r *http.Request, q query) (any, error) {
 }
 
 // resolveEntity finds an account by id, EVM address or alias.
-func (l *Ledger) resolveEntity(name string) (entityID, error) {
-	if id, err := parseEntityID(name); err == nil {
-		if l.accounts[id] == nil {
-			return 0, notFound()
+func (l *Ledger) resolveEntity(q query, name string) (entityID, error) {
+	id, err := l.pathAccount(q, name)
+	if err == nil && l.accounts[id] == nil {
+		err = notFound()
+	}
+	return id, err
+}
+
+// pathAccount is the id that the path of a request is about. Only what is no
+// number is looked up (recorded: allowances of an unknown id are 200).
+func (l *Ledger) pathAccount(q query, name string) (entityID, error) {
+	invalid := badRequest(msgInvalidParameter, "idOrAliasOrEvmAddress")
+	if isEntity(name) {
+		id, err := q.entity(name)
+		if err != nil {
+			return 0, invalid
 		}
-		return id, nil
-	}
-	name = name[strings.LastIndex(name, ".")+1:] // shard.realm.alias
-	evm := "0x" + strings.ToLower(strings.TrimPrefix(name, "0x"))
-	isEVM := len(evm) == len("0x")+40
-	if !isEVM && !isAlias(name) {
-		return 0, badRequest(msgInvalidParameter, "idOrAliasOrEvmAddress")
-	}
-	for _, id := range l.ids {
-		account := l.accounts[id]
-		if isEVM && account.EVMAddress != nil && *account.EVMAddress == evm {
+		if id != noEntity {
 			return id, nil
 		}
-		if !isEVM && account.Alias != nil && *account.Alias == name {
+		if id, ok := l.accountByEVM(name); ok {
+			return id, nil
+		}
+		return 0, notFound()
+	}
+	name = name[strings.LastIndex(name, ".")+1:] // shard.realm.alias
+	if !isAlias(name) {
+		return 0, invalid
+	}
+	for _, id := range l.ids {
+		if alias := l.accounts[id].Alias; alias != nil && *alias == name {
 			return id, nil
 		}
 	}
 	return 0, notFound()
+}
+
+func (l *Ledger) accountByEVM(address string) (entityID, bool) {
+	digits := address[len(address)-evmDigits:]
+	for _, id := range l.ids {
+		if evm := l.accounts[id].EVMAddress; evm != nil && strings.EqualFold(*evm, "0x"+digits) {
+			return id, true
+		}
+	}
+	return noEntity, false
 }
 
 // isAlias tells whether s is base32 without padding.
@@ -448,13 +487,13 @@ type accountSelection struct {
 func parseAccountSelection(q query, order string) (accountSelection, error) {
 	var selected accountSelection
 	var err error
-	if selected.ids, err = q.filters("account.id", parseEntity); err != nil {
+	if selected.ids, err = q.entities("account.id"); err != nil {
 		return selected, err
 	}
 	if selected.balances, err = q.filters("account.balance", parseNumber); err != nil {
 		return selected, err
 	}
-	if selected.limit, err = q.limit(defaultLimit, maxLimit); err != nil {
+	if selected.limit, err = q.limit(defaultLimit, q.mirror.maxLimit()); err != nil {
 		return selected, err
 	}
 	selected.publicKey, _ = q.last("account.publickey")
@@ -470,10 +509,7 @@ func (s accountSelection) match(account *Account) bool {
 }
 
 func (s accountSelection) next(q query, page []Account) *string {
-	if len(page) == 0 {
-		return nil
-	}
-	return q.next(len(page) == s.limit, s.order, "account.id", page[len(page)-1].ID)
+	return nextRows(q, paging{s.limit, s.order}, page, "account.id", func(a Account) string { return a.ID })
 }
 
 // selectAccounts returns copies of the first accounts the selection allows.
@@ -484,7 +520,7 @@ func (l *Ledger) selectAccounts(selected accountSelection) []Account {
 		if !ok || !selected.ids.matchOthers(int64(id)) || !selected.match(account) {
 			continue
 		}
-		page = append(page, l.withTokens(id, *account, maxListedTokens))
+		page = append(page, l.withTokens(id, *account, maxListedTokens, selected.order))
 		if len(page) == selected.limit {
 			break
 		}
@@ -518,7 +554,7 @@ type balanceList struct {
 
 type accountBalance struct {
 	Account string         `json:"account"`
-	Balance int64          `json:"balance"`
+	Balance *int64         `json:"balance"`
 	Tokens  []TokenBalance `json:"tokens"`
 }
 
@@ -526,30 +562,69 @@ func balanceRoutes() []route {
 	return []route{{
 		path:   "/api/v1/balances",
 		maxAge: time.Second,
-		params: []string{"account.balance", "account.id", "account.publickey", "limit", "order"},
+		params: []string{"account.balance", "account.id", "account.publickey", "limit", "order", "timestamp"},
 		answer: (*Ledger).answerBalanceList,
 	}}
 }
 
-// answerBalanceList lists current balances, highest account id first. The
-// timestamp is the newest of the rows (docs/hedera.md 1.1).
+// answerBalanceList lists current balances, highest account id first, and the
+// tokens of an account in the same order (recorded). The timestamp is the newest
+// of the rows. EVM addresses are looked up here, unlike in /accounts (recorded).
+//
+// The simulator keeps no snapshots: before the network's first block there are
+// no balances, at any other timestamp the current ones.
 func (l *Ledger) answerBalanceList(_ *http.Request, q query) (any, error) {
+	for i, p := range q.params {
+		if p.key == "account.id" && evmPattern.MatchString(p.value) {
+			if id, ok := l.accountByEVM(p.value); ok {
+				q.params[i].value = id.String()
+			}
+		}
+	}
 	selected, err := parseAccountSelection(q, descending)
 	if err != nil {
 		return nil, err
 	}
+	before, err := l.beforeFirstBlock(q)
+	if err != nil {
+		return nil, err
+	}
+	list := balanceList{Balances: []accountBalance{}}
+	if before {
+		return list, nil
+	}
 	accounts := l.selectAccounts(selected)
-	list := balanceList{Balances: make([]accountBalance, 0, len(accounts))}
 	for _, account := range accounts {
-		row := accountBalance{Account: account.ID, Balance: account.tinybar(), Tokens: []TokenBalance{}}
+		row := accountBalance{Account: account.ID, Tokens: []TokenBalance{}}
 		if account.Balance != nil {
-			row.Tokens = account.Balance.Tokens
+			row.Balance, row.Tokens = account.Balance.Tinybar, account.Balance.Tokens
 			list.Timestamp = later(list.Timestamp, account.Balance.Timestamp)
 		}
 		list.Balances = append(list.Balances, row)
 	}
 	list.Links.Next = selected.next(q, accounts)
 	return list, nil
+}
+
+// beforeFirstBlock tells whether the query's timestamps all are before what the
+// network began with.
+func (l *Ledger) beforeFirstBlock(q query) (bool, error) {
+	timestamps, err := q.filters("timestamp", parseTimestamp)
+	if err != nil {
+		return false, err
+	}
+	first := accountsEpoch.UnixNano()
+	if len(l.blocks) > 0 {
+		first = min(first, l.blocks[0].from.UnixNano())
+	}
+	for _, at := range timestamps.equal {
+		if at < first {
+			return true, nil
+		}
+	}
+	return slices.ContainsFunc(timestamps.others, func(c condition) bool {
+		return strings.HasPrefix(c.operator, "lt") && c.value < first
+	}), nil
 }
 
 // later returns the newer of two consensus timestamps, either of which may be

@@ -5,6 +5,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -72,6 +73,9 @@ func TestAccountsList(t *testing.T) {
 		{"account.id=0.0.98&account.id=0.0.999999", "0.0.98"},
 		{"account.id=0.0.999999", ""},
 		{"account.id=0.1.98", ""},
+		{"account.id=0.98", "0.0.98"},
+		{"account.id=0x0000000000000000000000000000000000000062", "0.0.98"},
+		{"account.id=0xffffffffffffffffffffffffffffffffffffffff", ""},
 		{"account.id=gt:0.0.98&account.id=lte:0.0.801", "0.0.800 0.0.801"},
 		{"account.id=gte:0.0.1001&account.id=ne:0.0.1002", "0.0.1001 0.0.1003 " + contracts},
 		{"account.id=lt:0.0.98", "0.0.2"},
@@ -84,7 +88,7 @@ func TestAccountsList(t *testing.T) {
 	}
 	for _, query := range []string{
 		"account.id=0.0.x", "account.id=about:3", "order=up", "balance=maybe", "limit=0",
-		"account.balance=x", "timestamp=1", "account.id=0x0000000000000000000000000000000000000002",
+		"account.balance=x", "timestamp=1", "account.id=0.0.274877906944",
 	} {
 		if got := send(t, s, http.MethodGet, "/api/v1/accounts?"+query, nil); got.status != 400 {
 			t.Errorf("%q: got %d, want 400", query, got.status)
@@ -208,9 +212,9 @@ func TestAccountShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := send(t, s, http.MethodGet, "/api/v1/accounts?account.id=0.0.7", nil).body
-	const want = `{"accounts":[{"account":"0.0.7","alias":null,"auto_renew_period":null,"balance":null,` +
-		`"created_timestamp":null,"decline_reward":false,"deleted":null,"ethereum_nonce":null,"evm_address":null,` +
-		`"expiry_timestamp":null,"key":null,"max_automatic_token_associations":null,"memo":null,"pending_reward":0,` +
+	const want = `{"accounts":[{"account":"0.0.7","alias":null,"auto_renew_period":null,"balance":{"balance":null,"timestamp":null,"tokens":[]},` +
+		`"created_timestamp":null,"decline_reward":false,"deleted":null,"ethereum_nonce":null,"evm_address":"0x0000000000000000000000000000000000000007",` +
+		`"expiry_timestamp":null,"key":null,"max_automatic_token_associations":null,"memo":"","pending_reward":0,` +
 		`"receiver_sig_required":null,"staked_account_id":null,"staked_node_id":null,"stake_period_start":null}],` +
 		`"links":{"next":null}}`
 	if string(body) != want {
@@ -225,7 +229,7 @@ func TestBalances(t *testing.T) {
 		t.Errorf("got %d rows from %s, next %v", len(list.Balances), list.Balances[0].Account, list.Links.Next)
 	}
 	for _, row := range list.Balances {
-		if want, _ := s.Balance(row.Account); row.Balance != want || row.Tokens == nil {
+		if want, _ := s.Balance(row.Account); *row.Balance != want || row.Tokens == nil {
 			t.Errorf("%s: got %+v, want %d", row.Account, row, want)
 		}
 	}
@@ -234,7 +238,7 @@ func TestBalances(t *testing.T) {
 		t.Fatal(err)
 	}
 	one := getJSON[balanceList](t, s, "/api/v1/balances?account.id=0.0.98&account.id=0.0.1001")
-	if len(one.Balances) != 2 || one.Balances[1].Balance != 0 {
+	if len(one.Balances) != 2 || *one.Balances[1].Balance != 0 {
 		t.Errorf("got %+v, want the empty account too", one.Balances)
 	}
 	if one.Timestamp == nil || *one.Timestamp != formatTimestamp(fixedNow()) {
@@ -257,6 +261,31 @@ func TestLater(t *testing.T) {
 	} {
 		if got := later(tc.a, tc.b); got != tc.want {
 			t.Errorf("later(%v, %v) is %v, want %v", tc.a, tc.b, got, tc.want)
+		}
+	}
+}
+
+// What never expires does so beyond an int64 of nanoseconds (recorded: 0.0.400).
+func TestEndlessExpiry(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	created, endless, start := "1760957385.620591678", int64(31_556_888_202_959_784), "147339525398400.000000000"
+	err := s.Update(func(l *Ledger) error {
+		return errors.Join(
+			l.AddAccount(Account{ID: "0.0.400", CreatedTimestamp: &created, AutoRenewPeriod: &endless, StakePeriodStart: &start}),
+			l.AddContract(Contract{ID: "0.0.401", CreatedTimestamp: &created, AutoRenewPeriod: &endless}),
+			l.AddToken(Token{ID: "0.0.402", CreatedTimestamp: &created, AutoRenewPeriod: &endless}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"accounts/0.0.400":  `"expiry_timestamp":"31556889963917169.620591678"`,
+		"accounts/0.0.401":  `"expiry_timestamp":"31556889963917169.620591678"`,
+		"contracts/0.0.401": `"expiration_timestamp":"31556889963917169.620591678"`,
+		"tokens/0.0.402":    `"expiry_timestamp":31556889963917169620591678`,
+	} {
+		if got := send(t, s, http.MethodGet, "/api/v1/"+path, nil); !strings.Contains(string(got.body), want) {
+			t.Errorf("%s: got %s, want %s in it", path, got.body, want)
 		}
 	}
 }

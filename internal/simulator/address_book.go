@@ -31,24 +31,32 @@ func (s *networkService) GetNodes(query *mirror.AddressBookQuery, stream grpc.Se
 	if err != nil {
 		return err
 	}
-	fault, disturbed := s.simulator.take(GetNodesFault)
+	fault, disturbed := s.simulator.take(GetNodesFault, "")
 	if disturbed {
 		return s.disturb(stream, nodes, fault)
 	}
 	return sendNodes(stream, nodes)
 }
 
+// addresses refuses what is not an address book of the network's own shard and
+// realm (NetworkServiceImpl).
 func (s *networkService) addresses(query *mirror.AddressBookQuery) ([]*services.NodeAddress, error) {
 	file := query.GetFileId()
 	details := file.GetFileNum() == 102
-	if file.GetShardNum() != 0 || file.GetRealmNum() != 0 || !details && file.GetFileNum() != 101 {
+	o := s.simulator.options
+	if file.GetShardNum() != o.Shard || file.GetRealmNum() != o.Realm || !details && file.GetFileNum() != 101 {
 		return nil, status.Errorf(codes.InvalidArgument, "file %d.%d.%d is not an address book",
 			file.GetShardNum(), file.GetRealmNum(), file.GetFileNum())
 	}
 	if query.GetLimit() < 0 {
 		return nil, status.Error(codes.InvalidArgument, "limit must not be negative")
 	}
-	nodes := s.simulator.Nodes()
+	nodes := view(s.simulator, func(l *Ledger) []Node {
+		if l.mirror.NoAddressBook {
+			return nil
+		}
+		return l.book()
+	})
 	if limit := int(query.GetLimit()); limit > 0 && limit < len(nodes) {
 		nodes = nodes[:limit]
 	}
@@ -72,11 +80,9 @@ func (n Node) address(details bool) (*services.NodeAddress, error) {
 		return nil, err
 	}
 	address := &services.NodeAddress{
-		NodeId: n.NodeID,
-		NodeAccountId: &services.AccountID{
-			Account: &services.AccountID_AccountNum{AccountNum: int64(account)},
-		},
-		NodeCertHash: []byte(n.CertHash),
+		NodeId:        n.NodeID,
+		NodeAccountId: account.proto(),
+		NodeCertHash:  []byte(n.CertHash),
 	}
 	if details {
 		address.Description = n.Description
@@ -89,7 +95,19 @@ func (n Node) address(details bool) (*services.NodeAddress, error) {
 			Port:        int32(port), //nolint:gosec // a TCP port
 		})
 	}
+	for _, e := range n.Others {
+		other := &services.ServiceEndpoint{DomainName: e.DomainName, Port: int32(e.Port)} //nolint:gosec // a TCP port
+		if e.IPAddressV4 != "" {
+			other.IpAddressV4 = netip.MustParseAddr(e.IPAddressV4).AsSlice()
+		}
+		address.ServiceEndpoint = append(address.ServiceEndpoint, other)
+	}
 	return address, nil
+}
+
+func (id entityID) proto() *services.AccountID {
+	shard, realm, num := id.parts()
+	return &services.AccountID{ShardNum: shard, RealmNum: realm, Account: &services.AccountID_AccountNum{AccountNum: num}}
 }
 
 func sendNodes(stream grpc.ServerStreamingServer[services.NodeAddress], nodes []*services.NodeAddress) error {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -50,6 +49,11 @@ func (l *Ledger) SetAllowance(a Allowance) error {
 	if a.Amount < 0 {
 		return errors.New("allowance: the amount must not be negative")
 	}
+	l.allow(owner, set)
+	return nil
+}
+
+func (l *Ledger) allow(owner entityID, set allowance) {
 	old := slices.DeleteFunc(slices.Clone(l.allowances[owner]), func(a allowance) bool {
 		return a.spender == set.spender && a.token == set.token
 	})
@@ -60,7 +64,6 @@ func (l *Ledger) SetAllowance(a Allowance) error {
 		return cmp.Or(cmp.Compare(a.spender, b.spender), cmp.Compare(a.token, b.token))
 	})
 	l.allowances[owner] = old
-	return nil
 }
 
 // addAllowances lets the first account grant some to the next ones.
@@ -71,8 +74,8 @@ func (l *Ledger) addAllowances(accounts []string) error {
 	for _, a := range []Allowance{
 		{Owner: accounts[0], Spender: accounts[1], Amount: 75 * tinybarPerHbar, Granted: 100 * tinybarPerHbar},
 		{Owner: accounts[0], Spender: accounts[2], Amount: 5 * tinybarPerHbar},
-		{Owner: accounts[0], Spender: accounts[1], TokenID: usdToken, Amount: 250_000_000, Granted: 1_000_000_000},
-		{Owner: accounts[0], Spender: accounts[1], TokenID: sauceToken, Amount: 42_000_000},
+		{Owner: accounts[0], Spender: accounts[1], TokenID: l.local(usdToken), Amount: 250_000_000, Granted: 1_000_000_000},
+		{Owner: accounts[0], Spender: accounts[1], TokenID: l.local(sauceToken), Amount: 42_000_000},
 	} {
 		if err := l.SetAllowance(a); err != nil {
 			return err
@@ -138,7 +141,7 @@ func allowanceRoutes() []route {
 
 // answerCryptoAllowances lists the highest spender first, unlike the tokens'.
 func (l *Ledger) answerCryptoAllowances(r *http.Request, q query) (any, error) {
-	spenders, err := q.filters("spender.id", parseEntity)
+	spenders, err := q.entities("spender.id")
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func (l *Ledger) answerCryptoAllowances(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := l.resolveEntity(r.PathValue("id"))
+	owner, err := l.pathAccount(q, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -162,22 +165,22 @@ func (l *Ledger) answerCryptoAllowances(r *http.Request, q query) (any, error) {
 }
 
 func (l *Ledger) answerTokenAllowances(r *http.Request, q query) (any, error) {
-	spenders, err := q.filters("spender.id", parseEntity)
+	spenders, err := q.entities("spender.id")
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := q.filters("token.id", parseEntity)
+	tokens, err := q.entities("token.id")
 	if err != nil {
 		return nil, err
 	}
 	if len(q.values("token.id")) > 0 && len(q.values("spender.id")) == 0 {
-		return nil, badRequest("token.id requires the presence of spender.id")
+		return nil, badRequest("token.id without a spender.id parameter filter")
 	}
 	page, err := q.paging(ascending)
 	if err != nil {
 		return nil, err
 	}
-	owner, err := l.resolveEntity(r.PathValue("id"))
+	owner, err := l.pathAccount(q, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -202,22 +205,13 @@ func (f filters) atBorder(value int64) bool {
 
 // nextTokenAllowances continues within the last spender, by two parameters.
 func nextTokenAllowances(q query, p paging, rows []allowance) *string {
-	if len(rows) < p.limit {
+	if len(rows) != p.limit {
 		return nil
 	}
 	last := rows[len(rows)-1]
-	within := q
-	within.params = slices.DeleteFunc(slices.Clone(q.params), func(p param) bool {
-		return p.key == "spender.id" && strings.Contains(p.value, ":") && !strings.HasPrefix(p.value, "eq:")
-	})
-	if len(within.values("spender.id")) == 0 {
-		operator := "gte:"
-		if p.order == descending {
-			operator = "lte:"
-		}
-		within.params = append(within.params, param{"spender.id", operator + last.spender.String()})
-	}
-	return within.next(true, p.order, "token.id", last.token.String())
+	return q.next(p.order,
+		cursor{key: "spender.id", value: last.spender.String(), inclusive: true},
+		cursor{key: "token.id", value: last.token.String()})
 }
 
 func (a allowance) rest(owner entityID) restAllowance {

@@ -82,16 +82,17 @@ func TestTokenAllowancePages(t *testing.T) {
 func TestAllowanceErrors(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1, Accounts: 3})
 	for path, want := range map[string]int{
-		"0.0.1001/allowances/crypto?token.id=0.0.1":   400,
-		"0.0.1001/allowances/crypto?spender.id=x":     400,
-		"0.0.1001/allowances/tokens?token.id=0.0.1":   400,
-		"0.0.1001/allowances/tokens?spender.id=x":     400,
-		"0.0.1001/allowances/tokens?order=sideways":   400,
-		"0.0.5/allowances/crypto":                     404,
-		"0.0.5/allowances/tokens":                     404,
-		"0.0.1002/allowances/tokens":                  200,
-		"0.0.1001/allowances/tokens?spender.id=ne:9":  200,
-		"0.0.1001/allowances/crypto?spender.id=lt:99": 200,
+		"0.0.1001/allowances/crypto?token.id=0.0.1":                                 400,
+		"0.0.1001/allowances/crypto?spender.id=x":                                   400,
+		"0.0.1001/allowances/tokens?token.id=0.0.1":                                 400,
+		"0.0.1001/allowances/tokens?spender.id=x":                                   400,
+		"0.0.1001/allowances/tokens?order=sideways":                                 400,
+		"0.0.5/allowances/crypto":                                                   200,
+		"0.0.5/allowances/tokens":                                                   200,
+		"CIQAAAH4AY2OFK2FL37TSPYEQGPPUJRP4XTKWHD62HKPQX543DTOFFQ/allowances/tokens": 404,
+		"0.0.1002/allowances/tokens":                                                200,
+		"0.0.1001/allowances/tokens?spender.id=ne:9":                                200,
+		"0.0.1001/allowances/crypto?spender.id=lt:99":                               200,
 	} {
 		if got := send(t, s, http.MethodGet, "/api/v1/accounts/"+path, nil); got.status != want {
 			t.Errorf("%s: got %d, want %d", path, got.status, want)

@@ -111,7 +111,16 @@ func (l *Ledger) counted(block Block) Block {
 	return block
 }
 
+// latestNumber is the newest block's, -1 without any.
+func (l *Ledger) latestNumber() int64 {
+	if len(l.blocks) == 0 {
+		return -1
+	}
+	return l.blocks[len(l.blocks)-1].Number
+}
+
 func (l *Ledger) publish(block Block) {
+	defer l.renewReplica()
 	l.blocks = append(l.blocks, block)
 	if len(l.blocks) > maxBlocks {
 		l.blocks = slices.Delete(l.blocks, 0, len(l.blocks)-maxBlocks)
@@ -225,7 +234,7 @@ func (l *Ledger) answerBlocks(_ *http.Request, q query) (any, error) {
 		return nil, err
 	}
 	list := blockList{Blocks: selectRows(page, l.blocks, func(b Block) bool {
-		return numbers.match(b.Number) && timestamps.match(b.to.UnixNano())
+		return numbers.matchAll(b.Number) && timestamps.matchAll(b.to.UnixNano())
 	})}
 	list.Links.Next = nextRows(q, page, list.Blocks, "block.number", func(b Block) string { return strconv.FormatInt(b.Number, 10) })
 	return list, nil

@@ -86,9 +86,9 @@ func (s *Simulator) exporterConfig() exporterConfig {
 			Mirror:    mirrorConfig{URL: s.URL(), GRPCAddress: s.GRPCAddress(), RateLimit: 1000},
 			Consensus: consensusConfig{TLSPorts: s.TLSPorts()},
 			Accounts:  s.configuredAccounts(),
-			Tokens:    configuredEntities(s.TokenIDs()),
-			Topics:    configuredEntities(s.TopicIDs()),
-			Contracts: configuredEntities(s.ContractIDs()),
+			Tokens:    s.configuredEntities(s.TokenIDs()),
+			Topics:    s.configuredEntities(s.TopicIDs()),
+			Contracts: s.configuredEntities(s.ContractIDs()),
 			Schedules: s.configuredCreators(),
 		},
 	}}
@@ -98,12 +98,12 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 	minimum := &thresholds{Warning: 1000, Critical: 100}
 	var accounts []accountConfig
 	for _, system := range systemAccounts() {
-		accounts = append(accounts, accountConfig{ID: system.id, Name: system.name, Thresholds: minimum, Cold: system.id == stillAccount})
+		accounts = append(accounts, accountConfig{ID: s.local(system.id), Name: system.name, Thresholds: minimum, Cold: system.id == stillAccount})
 	}
 	for i := range min(s.options.ConfigAccounts, s.options.Accounts) {
 		num := firstAccountNum + i
 		account := accountConfig{
-			ID:           fmt.Sprintf("0.0.%d", num),
+			ID:           s.local(fmt.Sprintf("0.0.%d", num)),
 			Name:         fmt.Sprintf("account-%d", num),
 			Thresholds:   minimum,
 			Transactions: i < transactionAccounts,
@@ -113,7 +113,7 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 		}
 		accounts = append(accounts, account)
 	}
-	return append(accounts, accountConfig{ID: unknownAccount, Name: "missing"})
+	return append(accounts, accountConfig{ID: s.local(unknownAccount), Name: "missing"})
 }
 
 // names are what an operator would call the deterministic entities.
@@ -123,16 +123,22 @@ var names = map[string]string{
 	plainContract: "wrapper", richContract: "exchange", bareContract: "destroyed",
 }
 
-func configuredEntities(ids []string) []entityConfig {
+func (s *Simulator) configuredEntities(ids []string) []entityConfig {
+	local := make(map[string]string)
+	for id, name := range names {
+		local[s.local(id)] = name
+	}
 	entities := make([]entityConfig, len(ids))
 	for i, id := range ids {
-		entities[i] = entityConfig{ID: id, Name: names[id]}
-		if id == busyTopic {
+		entities[i] = entityConfig{ID: id, Name: local[id]}
+		if id == s.local(busyTopic) {
 			entities[i].Heartbeat = quietPeriod
 		}
 	}
 	return entities
 }
+
+func (s *Simulator) local(id string) string { return s.ledger.local(id) }
 
 func (s *Simulator) configuredCreators() []creatorConfig {
 	var creators []creatorConfig

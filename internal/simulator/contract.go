@@ -4,12 +4,10 @@
 package simulator
 
 import (
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -54,8 +52,8 @@ func (l *Ledger) addContracts(rng *rand.Rand, owner string) error {
 			CreatedTimestamp:              new(formatTimestamp(created)),
 			EVMAddress:                    "0x" + randomHex(rng, 20),
 			ExpirationTimestamp:           new(formatTimestamp(created.AddDate(5, 0, 0))),
-			FileID:                        new("0.0.1456985"),
-			ID:                            id,
+			FileID:                        new(l.local("0.0.1456985")),
+			ID:                            l.local(id),
 			MaxAutomaticTokenAssociations: new(int32(0)),
 			Memo:                          memo,
 			Nonce:                         new(int64(1)),
@@ -63,7 +61,7 @@ func (l *Ledger) addContracts(rng *rand.Rand, owner string) error {
 			Timestamp:                     TimestampRange{From: formatTimestamp(created)},
 		}
 	}
-	bare := Contract{ID: bareContract, Deleted: true, Timestamp: TimestampRange{From: formatTimestamp(created)}}
+	bare := Contract{ID: l.local(bareContract), Deleted: true, Timestamp: TimestampRange{From: formatTimestamp(created)}}
 	for _, c := range []Contract{contract(plainContract, "simulated wrapper"), contract(richContract, "simulated exchange"), bare} {
 		if err := l.AddContract(c); err != nil {
 			return err
@@ -81,7 +79,10 @@ func (l *Ledger) AddContract(c Contract) error {
 		return err
 	}
 	c.ID = id.String()
-	c.EVMAddress = withDefault(c.EVMAddress, fmt.Sprintf("0x%040x", int64(id)))
+	c.EVMAddress = withDefault(c.EVMAddress, id.longForm())
+	if c.ExpirationTimestamp == nil {
+		c.ExpirationTimestamp = expiryOf(c.CreatedTimestamp, c.AutoRenewPeriod)
+	}
 	account := Account{
 		ID:                            c.ID,
 		AutoRenewPeriod:               c.AutoRenewPeriod,
@@ -105,6 +106,14 @@ func (l *Ledger) AddContract(c Contract) error {
 // ContractIDs lists every contract, by ascending id.
 func (s *Simulator) ContractIDs() []string {
 	return view(s, func(l *Ledger) []string { return sortedIDs(l.contracts) })
+}
+
+func contractControls() map[string]controlCall {
+	return map[string]controlCall{
+		"POST /simulator/contracts": updating(func(l *Ledger, _ *http.Request, c Contract) (any, error) {
+			return nil, l.AddContract(c)
+		}),
+	}
 }
 
 type contractList struct {
@@ -135,7 +144,7 @@ func contractRoutes() []route {
 
 // answerContracts lists contracts, highest id first.
 func (l *Ledger) answerContracts(_ *http.Request, q query) (any, error) {
-	ids, err := q.filters("contract.id", parseEntity)
+	ids, err := q.entities("contract.id")
 	if err != nil {
 		return nil, err
 	}
@@ -153,19 +162,22 @@ func (l *Ledger) answerContracts(_ *http.Request, q query) (any, error) {
 }
 
 // answerContract has the bytecode, which makes it a hundred kilobytes.
-func (l *Ledger) answerContract(r *http.Request, _ query) (any, error) {
+func (l *Ledger) answerContract(r *http.Request, q query) (any, error) {
 	name := r.PathValue("id")
-	id, err := parseEntityID(name)
-	evm := "0x" + strings.ToLower(strings.TrimPrefix(name, "0x"))
-	if err != nil && len(evm) != len("0x")+40 {
+	if !isEntity(name) {
 		return nil, badRequest(msgInvalidParameter, "contractid")
 	}
-	for known, contract := range l.contracts {
-		if err == nil && known == id || err != nil && contract.EVMAddress == evm {
-			return detailContract(known, l.contract(known)), nil
-		}
+	id, err := q.entity(name)
+	if err != nil {
+		return nil, badRequest(msgInvalidParameter, "contractid")
 	}
-	return nil, notFound()
+	if id == noEntity {
+		id, _ = l.accountByEVM(name)
+	}
+	if l.contracts[id] == nil {
+		return nil, notFound()
+	}
+	return detailContract(id, l.contract(id)), nil
 }
 
 // contract is a copy of the contract, deleted where its account is.

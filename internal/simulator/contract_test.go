@@ -78,7 +78,7 @@ func TestContractsAreAccounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	balance := getJSON[balanceList](t, s, "/api/v1/balances?account.id=0.0.5&account.id="+plainContract)
-	if len(balance.Balances) != 2 || balance.Balances[1].Balance != 77 {
+	if len(balance.Balances) != 2 || *balance.Balances[1].Balance != 77 {
 		t.Errorf("balances are %+v", balance)
 	}
 	account := getJSON[accountList](t, s, "/api/v1/accounts?account.id=0.0.5").Accounts[0]

@@ -226,7 +226,7 @@ func TestControlTokens(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	row := getJSON[tokenRelationshipList](t, s, "/api/v1/accounts/0.0.1002/tokens").Tokens[0]
-	if row.Balance != 0 || row.FreezeStatus != frozen || row.KYCStatus != revoked {
+	if row.Balance != 0 || *row.FreezeStatus != frozen || *row.KYCStatus != revoked {
 		t.Errorf("got %+v", row)
 	}
 	mustControl(t, s, "PUT", "allowances", `{"owner":"0.0.98","spender":"0.0.2","token_id":"0.0.456858","amount":5,"granted":6}`)
@@ -255,7 +255,7 @@ func TestControlTopicsAndSchedules(t *testing.T) {
 
 func TestControlNetwork(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
-	mustControl(t, s, "PUT", "registered-nodes", `{"serve":false}`)
+	mustControl(t, s, "PUT", "mirror", `{"missing":["registered-nodes"]}`)
 	if got := send(t, s, http.MethodGet, "/api/v1/network/registered-nodes", nil); got.status != 404 {
 		t.Errorf("registered nodes: got %d", got.status)
 	}
@@ -300,8 +300,8 @@ func TestControlLedgerErrors(t *testing.T) {
 		{"POST", "topics/" + busyTopic + "/messages", `{"timestamp":"x"}`, 400},
 		{"POST", "topics/" + busyTopic + "/messages", strings.Repeat(" ", maxControlBody+1), 400},
 		{"POST", "schedules/0.0.1/execute", "", 404},
-		{"PUT", "registered-nodes", `{}`, 400},
-		{"PUT", "registered-nodes", "", 400},
+		{"PUT", "mirror", `{"missing":["x"]}`, 400},
+		{"PUT", "mirror", "", 400},
 		{"PUT", "exchange-rate", `{}`, 400},
 		{"PUT", "exchange-rate", "", 400},
 		{"PUT", "supply", `{"total":5}`, 400},
@@ -324,6 +324,71 @@ func TestControlHelpIsComplete(t *testing.T) {
 			if !strings.HasPrefix(part, "{") && !strings.Contains(help, "/"+part) {
 				t.Errorf("%s: %s is not in the help", pattern, part)
 			}
+		}
+	}
+}
+
+// Entities may be added in the form of the mirror's own answers.
+func TestControlNewEntities(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	for path, body := range map[string]string{
+		"accounts":     `{"account":"0.0.7000","created_timestamp":"1700000000.000000000","auto_renew_period":31556888202959784,"balance":{"balance":5}}`,
+		"tokens":       `{"token_id":"0.0.7001","decimals":"2","total_supply":"500"}`,
+		"topics":       `{"topic_id":"0.0.7002"}`,
+		"contracts":    `{"contract_id":"0.0.7003"}`,
+		"schedules":    `{"schedule_id":"0.0.7004","creator_account_id":"0.0.98"}`,
+		"transactions": `{"creator":"0.0.98","payer":"0.0.2","fee":5,"scheduled":true,"nft_transfers":[{"sender_account_id":"0.0.2","receiver_account_id":"0.0.800","serial_number":1,"token_id":"0.0.7001"}]}`,
+		"faults":       `{"path":"/api/v1/blocks","kind":"set","field":"count","value":"odd","rate":1,"seed":2,"entity":"x"}`,
+	} {
+		mustControl(t, s, "POST", path, body)
+	}
+	for path, want := range map[string]string{
+		"accounts/0.0.7000":               `"expiry_timestamp":"31556889902959784.000000000"`,
+		"tokens/0.0.7001":                 `"decimals":"2"`,
+		"topics/0.0.7002":                 `"deleted":null`,
+		"contracts/0.0.7003":              `"evm_address":"0x0000000000000000000000000000000000001b5b"`,
+		"schedules/0.0.7004":              `"executed_timestamp":null`,
+		"transactions?account.id=0.0.800": `"serial_number":1`,
+	} {
+		if got := send(t, s, http.MethodGet, "/api/v1/"+path, nil); !strings.Contains(string(got.body), want) {
+			t.Errorf("%s: got %d %s, want %s in it", path, got.status, got.body, want)
+		}
+	}
+	node := s.Nodes()[0].NodeID
+	mustControl(t, s, "POST", fmt.Sprintf("nodes/%d/endpoints", node), `{"domain_name":"","ip_address_v4":"","port":50211}`)
+	mustControl(t, s, "DELETE", "topics/0.0.7002", "")
+	mustControl(t, s, "POST", "accounts/0.0.7000/forget", "")
+	mustControl(t, s, "PUT", "tokens/0.0.9999/balances/0.0.98", `{"balance":1,"unknown":true}`)
+	for path, want := range map[string]string{
+		"network/nodes":          `{"domain_name":"","ip_address_v4":"","port":50211}`,
+		"topics/0.0.7002":        `"deleted":true`,
+		"accounts/0.0.7000":      `"Not found"`,
+		"accounts/0.0.98/tokens": `"decimals":null`,
+	} {
+		if got := send(t, s, http.MethodGet, "/api/v1/"+path, nil); !strings.Contains(string(got.body), want) {
+			t.Errorf("%s: got %d %s, want %s in it", path, got.status, got.body, want)
+		}
+	}
+}
+
+func TestControlMirror(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	mustControl(t, s, "PUT", "mirror", `{"max_limit":5,"missing":["fees"]}`)
+	mustControl(t, s, "PUT", "mirror", `{"host_in_links":true}`)
+	const want = `{"max_limit":5,"max_repeated":0,"host_in_links":true,"open_range":false,"starting":false,"no_address_book":false,"missing":["fees"]}`
+	if got := mustControl(t, s, "GET", "mirror", ""); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := getJSON[blockList](t, s, "/api/v1/blocks"); len(got.Blocks) != 5 {
+		t.Errorf("got %d blocks", len(got.Blocks))
+	}
+	mustControl(t, s, "PUT", "replica", `{"blocks":3}`)
+	if s.ledger.replica == nil {
+		t.Error("there is no older replica")
+	}
+	for path, body := range map[string]string{"mirror": `{"nope":1}`, "replica": `{}`} {
+		if got := control(t, s, "PUT", path, body); got.status != 400 {
+			t.Errorf("%s: got %d", path, got.status)
 		}
 	}
 }

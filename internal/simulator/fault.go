@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -27,6 +28,15 @@ const (
 	FaultGarbage  = "garbage"  // answers 200 with bytes that are no message
 	FaultTruncate = "truncate" // ends the connection in the middle of the answer
 	FaultHTML502  = "html502"  // answers 502 with an HTML page, as gateways do
+
+	// Those that change one row of a list, or the one entity that is answered.
+	FaultSet       = "set"       // gives its Field the Value
+	FaultDrop      = "drop"      // takes it out of the list
+	FaultDuplicate = "duplicate" // has it twice in the list
+
+	// FaultChaos does any of the others but hanging, by chance: also odd values in
+	// random fields of random rows.
+	FaultChaos = "chaos"
 )
 
 // GetNodesFault is the Path of a Fault for the mirror's gRPC service.
@@ -37,26 +47,43 @@ const GetNodesFault = "grpc:getNodes"
 // several match, the oldest acts.
 type Fault struct {
 	Path       string
+	Query      string // what the query string has to contain, "account.id=0.0.98"
 	Kind       string
 	Status     int           // HTTP status, or gRPC code for "grpc:getNodes"
 	RetryAfter string        // Retry-After header of FaultStatus, none if empty
 	Latency    time.Duration // of FaultLatency
 	Count      int           // requests it disturbs; 0 = until cleared
+
+	Rate float64 // share of the requests it disturbs, by chance; 0 = all
+	Seed int64   // of that chance, and of FaultChaos
+
+	Entity string          // the row that has this id; default the first
+	Field  string          // of FaultSet, "balance.timestamp"
+	Value  json.RawMessage // of FaultSet
 }
 
 // faultJSON is a Fault in the control API.
 type faultJSON struct {
-	ID         int    `json:"id,omitempty"`
-	Path       string `json:"path"`
-	Kind       string `json:"kind"`
-	Status     int    `json:"status,omitempty"`
-	RetryAfter string `json:"retry_after,omitempty"`
-	Latency    string `json:"latency,omitempty"`
-	Count      int    `json:"count,omitempty"`
+	ID         int             `json:"id,omitempty"`
+	Path       string          `json:"path"`
+	Query      string          `json:"query,omitempty"`
+	Kind       string          `json:"kind"`
+	Status     int             `json:"status,omitempty"`
+	RetryAfter string          `json:"retry_after,omitempty"`
+	Latency    string          `json:"latency,omitempty"`
+	Count      int             `json:"count,omitempty"`
+	Rate       float64         `json:"rate,omitempty"`
+	Seed       int64           `json:"seed,omitempty"`
+	Entity     string          `json:"entity,omitempty"`
+	Field      string          `json:"field,omitempty"`
+	Value      json.RawMessage `json:"value,omitempty"`
 }
 
 func (f Fault) wire() faultJSON {
-	wire := faultJSON{Path: f.Path, Kind: f.Kind, Status: f.Status, RetryAfter: f.RetryAfter, Count: f.Count}
+	wire := faultJSON{
+		Path: f.Path, Query: f.Query, Kind: f.Kind, Status: f.Status, RetryAfter: f.RetryAfter, Count: f.Count,
+		Rate: f.Rate, Seed: f.Seed, Entity: f.Entity, Field: f.Field, Value: f.Value,
+	}
 	if f.Latency != 0 {
 		wire.Latency = f.Latency.String()
 	}
@@ -74,7 +101,10 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 	if err := unmarshalStrict(data, &wire); err != nil {
 		return err
 	}
-	*f = Fault{Path: wire.Path, Kind: wire.Kind, Status: wire.Status, RetryAfter: wire.RetryAfter, Count: wire.Count}
+	*f = Fault{
+		Path: wire.Path, Query: wire.Query, Kind: wire.Kind, Status: wire.Status, RetryAfter: wire.RetryAfter, Count: wire.Count,
+		Rate: wire.Rate, Seed: wire.Seed, Entity: wire.Entity, Field: wire.Field, Value: wire.Value,
+	}
 	if wire.Latency == "" {
 		return nil
 	}
@@ -97,6 +127,12 @@ func (f Fault) validate() error {
 	if f.Count < 0 {
 		return fmt.Errorf("fault count %d is negative", f.Count)
 	}
+	if f.Rate < 0 || f.Rate > 1 {
+		return fmt.Errorf("fault rate %v is not between 0 and 1", f.Rate)
+	}
+	if grpc && slices.Contains(restKinds, f.Kind) {
+		return fmt.Errorf("fault kind %s does not apply to %s", f.Kind, GetNodesFault)
+	}
 	switch f.Kind {
 	case FaultStatus:
 		return validateStatus(f.Status, grpc)
@@ -104,16 +140,19 @@ func (f Fault) validate() error {
 		if f.Latency <= 0 {
 			return errors.New(`fault latency: want a positive duration such as "250ms"`)
 		}
-	case FaultHTML502:
-		if grpc {
-			return fmt.Errorf("fault kind %s does not apply to %s", f.Kind, GetNodesFault)
+	case FaultSet:
+		if f.Field == "" || !json.Valid(f.Value) {
+			return errors.New("fault set: want a field, and a value in JSON")
 		}
-	case FaultHang, FaultReset, FaultGarbage, FaultTruncate:
+	case FaultHang, FaultReset, FaultGarbage, FaultTruncate, FaultHTML502, FaultDrop, FaultDuplicate, FaultChaos:
 	default:
-		return fmt.Errorf("fault kind %q: want status, latency, hang, reset, garbage, truncate or html502", f.Kind)
+		return fmt.Errorf("fault kind %q: want status, latency, hang, reset, garbage, truncate, html502, set, drop, duplicate or chaos", f.Kind)
 	}
 	return nil
 }
+
+// restKinds are the kinds that gRPC has not.
+var restKinds = []string{FaultHTML502, FaultSet, FaultDrop, FaultDuplicate, FaultChaos}
 
 func validateStatus(status int, grpc bool) error {
 	if grpc {
@@ -136,7 +175,8 @@ type faults struct {
 }
 
 type activeFault struct {
-	id int
+	id     int
+	chance *rand.Rand
 	Fault
 }
 
@@ -149,7 +189,8 @@ func (f *faults) InjectFault(fault Fault) (id int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lastID++
-	f.active = append(f.active, activeFault{f.lastID, fault})
+	chance := rand.New(rand.NewPCG(uint64(fault.Seed), 0)) //nolint:gosec // reproducible on purpose
+	f.active = append(f.active, activeFault{f.lastID, chance, fault})
 	return f.lastID, nil
 }
 
@@ -172,15 +213,21 @@ func (f *faults) list() []faultJSON {
 	return list
 }
 
-// take returns the oldest fault for path and uses it up by one.
-func (f *faults) take(path string) (Fault, bool) {
+// take returns the oldest fault for the request and uses it up by one.
+func (f *faults) take(path, query string) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.active, func(a activeFault) bool { return strings.HasPrefix(path, a.Path) })
+	i := slices.IndexFunc(f.active, func(a activeFault) bool {
+		return strings.HasPrefix(path, a.Path) && strings.Contains(query, a.Query) &&
+			(a.Rate == 0 || a.chance.Float64() < a.Rate)
+	})
 	if i < 0 {
 		return Fault{}, false
 	}
 	fault := f.active[i].Fault
+	if fault.Kind == FaultChaos {
+		fault = fault.any(f.active[i].chance)
+	}
 	if fault.Count > 0 {
 		f.active[i].Count--
 		if f.active[i].Count == 0 {
@@ -226,7 +273,7 @@ func (s *rest) disturb(w http.ResponseWriter, r *http.Request, fault Fault) {
 		if fault.RetryAfter != "" {
 			w.Header().Set("Retry-After", fault.RetryAfter)
 		}
-		writeError(w, &restError{status: fault.Status, message: http.StatusText(fault.Status)})
+		writeError(w, &restError{status: fault.Status, messages: []string{http.StatusText(fault.Status)}})
 	case FaultLatency:
 		wait(r.Context(), fault.Latency)
 		s.mux.ServeHTTP(w, r)
@@ -239,6 +286,8 @@ func (s *rest) disturb(w http.ResponseWriter, r *http.Request, fault Fault) {
 		writeBody(w, http.StatusOK, []byte(garbage))
 	case FaultTruncate:
 		s.mux.ServeHTTP(halfWriter{w}, r)
+	case FaultSet, FaultDrop, FaultDuplicate, faultOdd:
+		s.disturbRows(w, r, fault)
 	case FaultHTML502:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusBadGateway)

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,7 +33,7 @@ func TestFaultJSON(t *testing.T) {
 		t.Errorf("got %s, want %s", body, wire)
 	}
 	var got Fault
-	if err := json.Unmarshal(body, &got); err != nil || got != want {
+	if err := json.Unmarshal(body, &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	for _, wrong := range []string{`{"latency":"soon"}`, `{"knid":"hang"}`, `{"latency":250}`} {
@@ -79,15 +81,15 @@ func TestFaultsActOldestFirstAndRunOut(t *testing.T) {
 		}
 	}
 	for i, want := range []string{FaultReset, FaultReset, FaultHang, FaultHang} {
-		if got, ok := f.take("/a/b/c"); !ok || got.Kind != want {
+		if got, ok := f.take("/a/b/c", ""); !ok || got.Kind != want {
 			t.Errorf("request %d: got %q, want %q", i, got.Kind, want)
 		}
 	}
-	if got, ok := f.take("/a"); ok {
+	if got, ok := f.take("/a", ""); ok {
 		t.Errorf("got %+v after it ran out", got)
 	}
 	f.ClearFaults()
-	if got, ok := f.take("/a/b"); ok {
+	if got, ok := f.take("/a/b", ""); ok {
 		t.Errorf("got %+v after clear", got)
 	}
 }
@@ -200,4 +202,123 @@ func TestLatencyDelaysTheMirrorOnly(t *testing.T) {
 			}
 		}
 	})
+}
+
+func inject(t *testing.T, s *Simulator, fault Fault) {
+	t.Helper()
+	if _, err := s.InjectFault(fault); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRowFaults(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 1})
+	const path = "/api/v1/accounts?account.id=0.0.98&account.id=0.0.1001&order=desc"
+	usual := getJSON[accountList](t, s, path).Accounts
+	for name, tc := range map[string]struct {
+		fault Fault
+		want  string
+	}{
+		"set":           {Fault{Kind: FaultSet, Entity: "0.0.98", Field: "memo", Value: json.RawMessage(`7`)}, `"memo":7`},
+		"set nested":    {Fault{Kind: FaultSet, Field: "balance.balance", Value: json.RawMessage(`"odd"`)}, `"balance":{"balance":"odd"`},
+		"unknown field": {Fault{Kind: FaultSet, Field: "fresh", Value: json.RawMessage(`9223372036854775808`)}, `"fresh":9223372036854775808`},
+	} {
+		tc.fault.Path, tc.fault.Query = "/api/v1/accounts", "0.0.98"
+		inject(t, s, tc.fault)
+		got := send(t, s, http.MethodGet, path, nil)
+		if got.status != 200 || strings.Count(string(got.body), tc.want) != 1 {
+			t.Errorf("%s: got %d %s, want %s in it once", name, got.status, got.body, tc.want)
+		}
+		if got := send(t, s, http.MethodGet, "/api/v1/accounts?account.id=0.0.1001", nil); strings.Contains(string(got.body), tc.want) {
+			t.Errorf("%s: another query is disturbed: %s", name, got.body)
+		}
+		s.ClearFaults()
+	}
+	for kind, want := range map[string][]string{
+		FaultDrop: {"0.0.1001"}, FaultDuplicate: {"0.0.1001", "0.0.98", "0.0.98"},
+	} {
+		inject(t, s, Fault{Path: "/api/v1/accounts", Kind: kind, Entity: "0.0.98", Count: 1})
+		if got := accountIDs(getJSON[accountList](t, s, path)); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", kind, got, want)
+		}
+		if got := getJSON[accountList](t, s, path).Accounts; !reflect.DeepEqual(got, usual) {
+			t.Errorf("%s: it goes on: %+v", kind, got)
+		}
+	}
+	inject(t, s, Fault{Path: "/api/v1/accounts", Kind: FaultSet, Field: "memo", Value: json.RawMessage(`null`)})
+	for path, want := range map[string]int{"/api/v1/accounts/0.0.98": 200, "/api/v1/accounts/0.0.5": 404, "/api/v1/accounts?account.id=0.0.5": 200} {
+		if got := send(t, s, http.MethodGet, path, nil); got.status != want {
+			t.Errorf("%s: got %d, want %d", path, got.status, want)
+		}
+	}
+	if one := getJSON[map[string]any](t, s, "/api/v1/accounts/0.0.98"); one["memo"] != nil {
+		t.Errorf("got %v", one)
+	}
+}
+
+// Amounts beyond 2^53 stay what they are in an answer that is changed.
+func TestRowFaultsKeepNumbers(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1})
+	if err := s.Update(func(l *Ledger) error { return l.SetBalance("0.0.98", 1<<53+1) }); err != nil {
+		t.Fatal(err)
+	}
+	inject(t, s, Fault{Path: "/api/v1/accounts", Kind: FaultSet, Field: "memo", Value: json.RawMessage(`"x"`)})
+	if got := send(t, s, http.MethodGet, "/api/v1/accounts?account.id=0.0.98", nil); !strings.Contains(string(got.body), "9007199254740993") {
+		t.Errorf("got %s", got.body)
+	}
+}
+
+// Chaos disturbs the share of requests that it should, the same ones for the
+// same seed.
+func TestChaos(t *testing.T) {
+	disturbed := func(seed int64) (kinds []string) {
+		var f faults
+		if _, err := f.InjectFault(Fault{Path: "/", Kind: FaultChaos, Rate: 0.1, Seed: seed}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2000 {
+			fault, ok := f.take("/api/v1/accounts", "")
+			if ok {
+				kinds = append(kinds, fault.Kind)
+			}
+		}
+		return kinds
+	}
+	kinds := disturbed(1)
+	if len(kinds) < 150 || len(kinds) > 250 {
+		t.Errorf("%d of 2000 requests are disturbed, want about 200", len(kinds))
+	}
+	if !slices.Equal(kinds, disturbed(1)) || slices.Equal(kinds, disturbed(2)) {
+		t.Error("the disturbances do not follow from the seed")
+	}
+	for _, kind := range []string{FaultStatus, FaultHTML502, FaultReset, FaultGarbage, FaultTruncate, FaultLatency, faultOdd, FaultDrop, FaultDuplicate} {
+		if !slices.Contains(kinds, kind) {
+			t.Errorf("no request gets %s", kind)
+		}
+	}
+	if slices.Contains(kinds, FaultHang) {
+		t.Error("a request hangs")
+	}
+}
+
+func TestChaosOnRequests(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 30})
+	usual := send(t, s, http.MethodGet, "/api/v1/accounts", nil)
+	inject(t, s, Fault{Path: "/api/v1", Kind: FaultChaos, Rate: 0.5, Seed: 3})
+	client := newHTTPClient(t)
+	same, failed, changed := 0, 0, 0
+	for range 200 {
+		got, err := trySend(t, client, s, http.MethodGet, "/api/v1/accounts", nil)
+		switch {
+		case err != nil || got.status != 200:
+			failed++
+		case string(got.body) == string(usual.body):
+			same++
+		default:
+			changed++
+		}
+	}
+	if same < 80 || failed < 20 || changed < 20 {
+		t.Errorf("%d answers are as usual, %d failed, %d are changed", same, failed, changed)
+	}
 }

@@ -4,8 +4,10 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -18,8 +20,13 @@ import (
 // Ledger is the whole state of the simulated network. It is reached under the
 // simulator's lock only: by Simulator.Update, and by requests, which read it.
 type Ledger struct {
-	seed int64
-	now  func() time.Time
+	seed         int64
+	now          func() time.Time
+	shard, realm int64
+
+	mirror     MirrorSettings
+	replica    *Ledger // an older copy, nil without a second replica
+	replicaLag int     // blocks
 
 	rng            *rand.Rand
 	accounts       map[entityID]*Account
@@ -40,38 +47,41 @@ type Ledger struct {
 	supply          *supply        // nil while it follows from the treasury
 	rates           *exchangeRates // nil while they follow from the clock
 	registeredNodes []RegisteredNode
-	hideRegistered  bool
 }
 
-func newLedger(seed int64, now func() time.Time, accounts int) (*Ledger, error) {
-	l := &Ledger{
-		seed:      seed,
-		now:       now,
-		rng:       rand.New(rand.NewPCG(uint64(seed), 0)), //nolint:gosec // reproducible on purpose
-		accounts:  make(map[entityID]*Account),
-		prechecks: make(map[int64]services.ResponseCodeEnum),
-
+// newEmptyLedger has neither entities nor blocks.
+func newEmptyLedger(seed int64, now func() time.Time, shard, realm int64) *Ledger {
+	return &Ledger{
+		seed:       seed,
+		now:        now,
+		shard:      shard,
+		realm:      realm,
+		rng:        rand.New(rand.NewPCG(uint64(seed), 0)), //nolint:gosec // reproducible on purpose
+		accounts:   make(map[entityID]*Account),
+		prechecks:  make(map[int64]services.ResponseCodeEnum),
 		tokens:     make(map[entityID]*token),
 		topics:     make(map[entityID]*topic),
 		contracts:  make(map[entityID]*Contract),
 		schedules:  make(map[entityID]*Schedule),
 		allowances: make(map[entityID][]allowance),
 	}
-	for _, account := range genesisAccounts(l.rng, accounts) {
-		id, err := parseEntityID(account.ID)
-		if err != nil {
+}
+
+func newLedger(opts Options) (*Ledger, error) {
+	l := newEmptyLedger(opts.Seed, opts.Now, opts.Shard, opts.Realm)
+	for _, account := range genesisAccounts(l.rng, opts.Accounts) {
+		account.ID = l.local(account.ID)
+		if err := l.AddAccount(account); err != nil {
 			return nil, err
 		}
-		l.accounts[id] = &account
 	}
-	l.ids = slices.Sorted(maps.Keys(l.accounts))
 
 	// The block that holds now is still being filled.
-	last := blockNumberAt(now()) - 1
+	last := blockNumberAt(l.now()) - 1
 	for number := last - genesisBlocks + 1; number <= last; number++ {
-		l.blocks = append(l.blocks, newBlock(seed, number))
+		l.blocks = append(l.blocks, newBlock(l.seed, number))
 	}
-	return l, l.populate(accounts)
+	return l, l.populate(opts.Accounts)
 }
 
 // Update changes the ledger; requests see all of the change or nothing of it.
@@ -94,7 +104,7 @@ func view[T any](s *Simulator, read func(*Ledger) T) T {
 // that the accounts stay what they are.
 func (l *Ledger) populate(accounts int) error {
 	rng := rand.New(rand.NewPCG(uint64(l.seed), 2)) //nolint:gosec // reproducible on purpose
-	first := firstAccounts(accounts)
+	first := l.firstAccounts(accounts)
 	l.registeredNodes = genesisRegisteredNodes(rng)
 	if err := l.addTokens(rng, first); err != nil {
 		return err
@@ -125,13 +135,14 @@ func (l *Ledger) tick() {
 }
 
 // entityID is shard.realm.num packed the way the mirror node packs it, so that
-// comparing two ids compares their numbers. The sign bit stays free.
+// comparing two ids of a shard compares their numbers: 10 bits of shard, 16 of
+// realm and 38 of number (rest/entityId.js).
 type entityID int64
 
 const (
 	numBits   = 38
 	realmBits = 16
-	shardBits = 9
+	shardBits = 10
 )
 
 // parseEntityID reads "shard.realm.num" or a bare "num" of shard 0, realm 0.
@@ -149,17 +160,31 @@ func parseEntityID(s string) (entityID, error) {
 		if err != nil {
 			return 0, fmt.Errorf("entity id %q: want shard.realm.num: %w", s, err)
 		}
-		id = id<<bits | entityID(n) //nolint:gosec // 63 bits in all
+		id = id<<bits | entityID(n) //nolint:gosec // 64 bits in all
 	}
 	return id, nil
 }
 
+// longForm is the EVM address of an entity that has none of its own (recorded).
+func (id entityID) longForm() string { return fmt.Sprintf("0x%040x", int64(id&(1<<numBits-1))) }
+
+// local is the id in the network's shard and realm of what is 0.0.num on the
+// public networks.
+func (l *Ledger) local(id string) string {
+	if num, ok := strings.CutPrefix(id, "0.0."); ok {
+		return fmt.Sprintf("%d.%d.%s", l.shard, l.realm, num)
+	}
+	return id
+}
+
 // String renders the id as shard.realm.num.
 func (id entityID) String() string {
-	num := id & (1<<numBits - 1)
-	realm := id >> numBits & (1<<realmBits - 1)
-	shard := id >> (numBits + realmBits)
+	shard, realm, num := id.parts()
 	return fmt.Sprintf("%d.%d.%d", shard, realm, num)
+}
+
+func (id entityID) parts() (shard, realm, num int64) {
+	return int64(id >> (numBits + realmBits) & (1<<shardBits - 1)), int64(id >> numBits & (1<<realmBits - 1)), int64(id & (1<<numBits - 1))
 }
 
 func sortedIDs[T any](entities map[entityID]T) []string {
@@ -175,19 +200,31 @@ func formatTimestamp(t time.Time) string {
 	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
 }
 
-// parseTimestamp reads "seconds" or "seconds.n…" into nanoseconds since 1970.
+// expiryOf is when an entity expires that says no time of its own: a renewal
+// period, in seconds, after it was made. It is not clamped: mainnet's 0.0.400
+// never expires (recorded).
+func expiryOf(created *string, period *int64) *string {
+	if created == nil || period == nil {
+		return nil
+	}
+	whole, fraction, _ := strings.Cut(*created, ".")
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return new(fmt.Sprintf("%d.%s", seconds+*period, fraction))
+}
+
+// parseTimestamp reads "seconds" or "seconds.n…" into nanoseconds since 1970,
+// at most those of an int64.
 func parseTimestamp(s string) (int64, error) {
+	if !isTimestamp(s) {
+		return 0, fmt.Errorf("timestamp %q: want seconds.nanoseconds", s)
+	}
 	whole, fraction, _ := strings.Cut(s, ".")
-	seconds, err := strconv.ParseUint(whole, 10, 33)
-	if err != nil {
-		return 0, fmt.Errorf("timestamp %q: want seconds.nanoseconds: %w", s, err)
+	nanos, err := strconv.ParseInt(whole+(fraction + "000000000")[:9], 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return math.MaxInt64, nil
 	}
-	if len(fraction) > 9 {
-		return 0, fmt.Errorf("timestamp %q: more than nine digits after the point", s)
-	}
-	nanos, err := strconv.ParseUint((fraction + "000000000")[:9], 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("timestamp %q: want seconds.nanoseconds: %w", s, err)
-	}
-	return int64(seconds)*int64(time.Second) + int64(nanos), nil
+	return nanos, err
 }

@@ -11,7 +11,7 @@ import (
 
 func newTestLedger(t *testing.T, accounts int, now func() time.Time) *Ledger {
 	t.Helper()
-	l, err := newLedger(1, now, accounts)
+	l, err := newLedger(Options{Seed: 1, Now: now, Accounts: accounts})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,8 @@ func TestParseEntityID(t *testing.T) {
 		{"0.0.98", "0.0.98"},
 		{"98", "0.0.98"},
 		{"511.65535.274877906943", "511.65535.274877906943"},
-		{"512.0.1", ""},
+		{"1023.0.1", "1023.0.1"},
+		{"1024.0.1", ""},
 		{"0.65536.1", ""},
 		{"0.0.274877906944", ""},
 		{"0.0.-1", ""},

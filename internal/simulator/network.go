@@ -41,7 +41,7 @@ func (l *Ledger) currentSupply() supply {
 		return *l.supply
 	}
 	released := int64(totalSupplyTinybar)
-	if id, err := parseEntityID(treasuryAccount); err == nil && l.accounts[id] != nil {
+	if id, err := parseEntityID(l.local(treasuryAccount)); err == nil && l.accounts[id] != nil {
 		released -= l.accounts[id].tinybar()
 	}
 	return supply{released: released, total: totalSupplyTinybar}
@@ -201,13 +201,16 @@ func (l *Ledger) answerStake(*http.Request, query) (any, error) {
 			stake.StakeTotal += node.Stake
 		}
 	}
-	if stake.StakeTotal == 0 {
-		return nil, &restError{http.StatusNotFound, "Not Found", "No network stake data found"}
+	if stake.StakeTotal == 0 || l.missing("stake") {
+		return nil, javaNotFound("No network stake data found")
 	}
 	return stake, nil
 }
 
 func (l *Ledger) answerSupply(*http.Request, query) (any, error) {
+	if l.missing("supply") || len(l.blocks) == 0 {
+		return nil, javaNotFound("Network supply not found")
+	}
 	supply := l.currentSupply()
 	return networkSupply{
 		ReleasedSupply: supply.released,
@@ -217,6 +220,9 @@ func (l *Ledger) answerSupply(*http.Request, query) (any, error) {
 }
 
 func (l *Ledger) answerRates(*http.Request, query) (any, error) {
+	if l.missing("exchangerate") || len(l.blocks) == 0 {
+		return nil, javaNotFound("File " + l.local("0.0.112") + " not found")
+	}
 	rates := l.currentRates()
 	return networkRates{
 		CurrentRate: rates.current.rest(),
@@ -233,6 +239,9 @@ func (l *Ledger) answerFees(_ *http.Request, q query) (any, error) {
 	order, err := q.order(ascending)
 	if err != nil {
 		return nil, err
+	}
+	if l.missing("fees") || len(l.blocks) == 0 {
+		return nil, javaNotFound("File " + l.local("0.0.113") + " not found")
 	}
 	fees := []networkFee{{852, "ContractCall"}, {870, "ContractCreate"}, {853, "EthereumTransaction"}}
 	if order == descending {

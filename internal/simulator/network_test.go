@@ -137,10 +137,12 @@ func TestRegisteredNodes(t *testing.T) {
 func TestOldMirrorsHaveNoRegisteredNodes(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	for _, serve := range []bool{false, true} {
-		_ = s.Update(func(l *Ledger) error { l.ServeRegisteredNodes(serve); return nil })
-		want := http.StatusNotFound
+		want, settings := http.StatusNotFound, MirrorSettings{Missing: []string{"registered-nodes"}}
 		if serve {
-			want = http.StatusOK
+			want, settings = http.StatusOK, MirrorSettings{}
+		}
+		if err := s.Update(func(l *Ledger) error { return l.SetMirror(settings) }); err != nil {
+			t.Fatal(err)
 		}
 		if got := send(t, s, http.MethodGet, "/api/v1/network/registered-nodes", nil); got.status != want {
 			t.Errorf("serve=%t: got %d", serve, got.status)

@@ -30,6 +30,8 @@ type Node struct {
 	Description string
 	CertHash    string // hex SHA-384 of the PEM certificate, no 0x
 	Endpoints   []Endpoint
+	// Others are endpoints in the book at which nobody listens.
+	Others []ServiceEndpoint
 
 	Stake            int64
 	StakeRewarded    int64
@@ -40,7 +42,7 @@ type Node struct {
 
 	publicKey     string
 	adminKey      *Key
-	grpcProxy     *serviceEndpoint
+	grpcProxy     *ServiceEndpoint
 	stakingPeriod *TimestampRange
 }
 
@@ -61,11 +63,12 @@ type bookEntry struct {
 	NodeID           int64             `json:"node_id"`
 	NodeAccountID    string            `json:"node_account_id"`
 	Description      string            `json:"description"`
-	ServiceEndpoints []serviceEndpoint `json:"service_endpoints"`
+	ServiceEndpoints []ServiceEndpoint `json:"service_endpoints"`
 }
 
-// serviceEndpoint is an endpoint as the mirror's REST API writes it.
-type serviceEndpoint struct {
+// ServiceEndpoint is an endpoint as the mirror's REST API writes it: with an IP
+// address or a domain name, or, oddly, with neither.
+type ServiceEndpoint struct {
 	DomainName  string `json:"domain_name"`
 	IPAddressV4 string `json:"ip_address_v4"`
 	Port        int    `json:"port"`
@@ -104,7 +107,7 @@ func newNode(rng *rand.Rand, entry bookEntry, now time.Time) Node {
 		RewardRateStart:  6_800 + rng.Int64N(200),
 		publicKey:        "0x" + randomHex(rng, 294),
 		adminKey:         &Key{Type: "ED25519", Key: randomHex(rng, 32)},
-		grpcProxy:        &serviceEndpoint{DomainName: fmt.Sprintf("node%d.simulated.invalid", entry.NodeID), Port: 443},
+		grpcProxy:        &ServiceEndpoint{DomainName: fmt.Sprintf("node%d.simulated.invalid", entry.NodeID), Port: 443},
 		stakingPeriod:    stakingPeriodBefore(now),
 	}
 	if entry.NodeID%9 == 6 {
@@ -164,7 +167,7 @@ type restNode struct {
 	DeclineReward             *bool             `json:"decline_reward"`
 	Description               *string           `json:"description"`
 	FileID                    string            `json:"file_id"`
-	GRPCProxyEndpoint         *serviceEndpoint  `json:"grpc_proxy_endpoint"`
+	GRPCProxyEndpoint         *ServiceEndpoint  `json:"grpc_proxy_endpoint"`
 	MaxStake                  *int64            `json:"max_stake"`
 	Memo                      *string           `json:"memo"`
 	MinStake                  *int64            `json:"min_stake"`
@@ -173,12 +176,32 @@ type restNode struct {
 	NodeID                    int64             `json:"node_id"`
 	PublicKey                 string            `json:"public_key"`
 	RewardRateStart           *int64            `json:"reward_rate_start"`
-	ServiceEndpoints          []serviceEndpoint `json:"service_endpoints"`
+	ServiceEndpoints          []ServiceEndpoint `json:"service_endpoints"`
 	Stake                     *int64            `json:"stake"`
 	StakeNotRewarded          *int64            `json:"stake_not_rewarded"`
 	StakeRewarded             *int64            `json:"stake_rewarded"`
 	StakingPeriod             *TimestampRange   `json:"staking_period"`
 	Timestamp                 TimestampRange    `json:"timestamp"`
+}
+
+// AddServiceEndpoint puts an endpoint into a node's entry in the book at which
+// nobody listens.
+func (l *Ledger) AddServiceEndpoint(nodeID int64, endpoint ServiceEndpoint) error {
+	if endpoint.IPAddressV4 != "" {
+		if address, err := netip.ParseAddr(endpoint.IPAddressV4); err != nil || !address.Is4() {
+			return fmt.Errorf("service endpoint: %q is no IPv4 address", endpoint.IPAddressV4)
+		}
+	}
+	if endpoint.Port < 0 || endpoint.Port > 65535 {
+		return fmt.Errorf("service endpoint: port %d is not between 0 and 65535", endpoint.Port)
+	}
+	for i := range l.nodes {
+		if node := &l.nodes[i]; node.NodeID == nodeID {
+			node.Others = append(slices.Clone(node.Others), endpoint)
+			return nil
+		}
+	}
+	return fmt.Errorf("node %d: %w", nodeID, errUnknown)
 }
 
 func nodeControls() map[string]controlCall {
@@ -187,6 +210,13 @@ func nodeControls() map[string]controlCall {
 	}
 	return map[string]controlCall{
 		"POST /simulator/nodes/{id}/{action}": (*Simulator).controlNode,
+		"POST /simulator/nodes/{id}/endpoints": updating(func(l *Ledger, r *http.Request, body ServiceEndpoint) (any, error) {
+			nodeID, err := pathNodeID(r)
+			if err != nil {
+				return nil, err
+			}
+			return nil, l.AddServiceEndpoint(nodeID, body)
+		}),
 		"PUT /simulator/nodes/{id}/precheck": updating(func(l *Ledger, r *http.Request, body precheck) (any, error) {
 			nodeID, err := pathNodeID(r)
 			if err != nil {
@@ -238,7 +268,7 @@ func nodeRoutes() []route {
 
 // answerNodes pages by 10, at most 25, unlike the rest of the API.
 func (l *Ledger) answerNodes(_ *http.Request, q query) (any, error) {
-	file, err := q.addressBookFile()
+	file, err := l.addressBookFile(q)
 	if err != nil {
 		return nil, err
 	}
@@ -246,38 +276,33 @@ func (l *Ledger) answerNodes(_ *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit, err := q.limit(defaultNodesLimit, maxNodesLimit)
+	page, err := q.paging(ascending)
 	if err != nil {
 		return nil, err
 	}
-	order, err := q.order(ascending)
-	if err != nil {
+	if page.limit, err = q.limit(defaultNodesLimit, maxNodesLimit); err != nil {
 		return nil, err
 	}
-	nodes := l.book()
-	if order == descending {
-		slices.Reverse(nodes)
+	var nodes []Node
+	if !l.mirror.NoAddressBook {
+		nodes = selectRows(page, l.nodes, func(n Node) bool { return ids.match(n.NodeID) })
 	}
-	nodes = slices.DeleteFunc(nodes, func(n Node) bool { return !ids.match(n.NodeID) })
-	nodes = nodes[:min(limit, len(nodes))]
 	list := nodeList{Nodes: make([]restNode, 0, len(nodes))}
 	for _, node := range nodes {
 		list.Nodes = append(list.Nodes, node.rest(file))
 	}
-	if n := len(nodes); n > 0 {
-		last := strconv.FormatInt(nodes[n-1].NodeID, 10)
-		list.Links.Next = q.next(n == limit, order, "node.id", last)
-	}
+	list.Links.Next = nextRows(q, page, nodes, "node.id", func(n Node) string { return strconv.FormatInt(n.NodeID, 10) })
 	return list, nil
 }
 
-func (q query) addressBookFile() (string, error) {
+// addressBookFile is the file of the network's shard and realm that is asked for.
+func (l *Ledger) addressBookFile(q query) (string, error) {
 	file, ok := q.last("file.id")
 	if !ok {
-		return nodeDetailsFile, nil
+		return l.local(nodeDetailsFile), nil
 	}
-	id, err := parseEntityID(file)
-	if err != nil || id.String() != addressBookFile && id.String() != nodeDetailsFile {
+	id, err := q.entity(file)
+	if err != nil || id.String() != l.local(addressBookFile) && id.String() != l.local(nodeDetailsFile) {
 		return "", badRequest(msgInvalidParameter, "file.id")
 	}
 	return id.String(), nil
@@ -307,8 +332,9 @@ func (n Node) rest(file string) restNode {
 	}
 	for _, e := range n.Endpoints {
 		host, port := e.split()
-		answer.ServiceEndpoints = append(answer.ServiceEndpoints, serviceEndpoint{IPAddressV4: host, Port: port})
+		answer.ServiceEndpoints = append(answer.ServiceEndpoints, ServiceEndpoint{IPAddressV4: host, Port: port})
 	}
+	answer.ServiceEndpoints = append(answer.ServiceEndpoints, n.Others...)
 	return answer
 }
 

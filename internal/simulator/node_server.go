@@ -56,6 +56,7 @@ func (s *Simulator) openNodes(ctx context.Context, entries []bookEntry, basePort
 				port++
 			}
 		}
+		entry.NodeAccountID = s.ledger.local(entry.NodeAccountID)
 		node := newNode(rng, entry, s.options.Now())
 		node.CertHash = certificateHash(certificate.Certificate[0])
 		node.Endpoints = server.addresses()

@@ -98,27 +98,6 @@ func genesisRegisteredNodes(rng *rand.Rand) []RegisteredNode {
 	}
 }
 
-// ServeRegisteredNodes tells whether the mirror knows
-// /api/v1/network/registered-nodes. Mirrors before v0.153 answer 404.
-func (l *Ledger) ServeRegisteredNodes(serve bool) {
-	l.hideRegistered = !serve
-}
-
-func registeredNodeControls() map[string]controlCall {
-	type body struct {
-		Serve *bool `json:"serve"`
-	}
-	return map[string]controlCall{
-		"PUT /simulator/registered-nodes": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
-			if b.Serve == nil {
-				return nil, missing("serve", "false")
-			}
-			l.ServeRegisteredNodes(*b.Serve)
-			return nil, nil
-		}),
-	}
-}
-
 type registeredNodeList struct {
 	RegisteredNodes []RegisteredNode `json:"registered_nodes"`
 	listLinks
@@ -146,7 +125,7 @@ func (l *Ledger) answerRegisteredNodes(_ *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.hideRegistered {
+	if l.missing("registered-nodes") {
 		return nil, notFound()
 	}
 	list := registeredNodeList{RegisteredNodes: selectRows(page, l.registeredNodes, func(n RegisteredNode) bool {

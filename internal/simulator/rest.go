@@ -73,7 +73,9 @@ func newREST(simulator *Simulator) *rest {
 		scheduleRoutes(),
 	} {
 		for _, rt := range routes {
-			s.mux.HandleFunc(http.MethodGet+" "+rt.path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rt) })
+			serve := func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rt) }
+			s.mux.HandleFunc(http.MethodGet+" "+rt.path, serve)
+			s.mux.HandleFunc(http.MethodGet+" "+rt.path+"/{$}", serve)
 		}
 	}
 	s.mux.HandleFunc(unknownRoute, func(w http.ResponseWriter, _ *http.Request) {
@@ -90,7 +92,7 @@ func (s *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.simulator.count(s.kind(r))
 	wait(r.Context(), s.simulator.options.Latency)
-	if fault, ok := s.simulator.take(r.URL.Path); ok {
+	if fault, ok := s.simulator.take(r.URL.Path, r.URL.RawQuery); ok {
 		s.disturb(w, r, fault)
 		return
 	}
@@ -101,19 +103,14 @@ func (s *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // multiply the counts.
 func (s *rest) kind(r *http.Request) string {
 	if _, pattern := s.mux.Handler(r); pattern != unknownRoute {
-		return pattern
+		return strings.TrimSuffix(pattern, "/{$}")
 	}
 	return r.Method + " unknown"
 }
 
 // serve answers one request of the route.
 func (s *rest) serve(w http.ResponseWriter, r *http.Request, rt route) {
-	q, err := parseQuery(r.URL, rt.params)
-	if err != nil {
-		writeError(w, err)
-		return
-	}
-	body, next, err := s.encode(r, q, rt)
+	body, next, maxAge, err := s.encode(r, rt)
 	if err != nil {
 		writeError(w, err)
 		return
@@ -121,24 +118,33 @@ func (s *rest) serve(w http.ResponseWriter, r *http.Request, rt route) {
 	if next != nil {
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, *next))
 	}
-	w.Header().Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(rt.maxAge.Seconds())))
+	w.Header().Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(maxAge.Seconds())))
 	writeAnswer(w, r, body)
 }
 
 // encode reads and renders the answer under the lock: it points into the
 // ledger.
-func (s *rest) encode(r *http.Request, q query, rt route) (body []byte, next *string, err error) {
+func (s *rest) encode(r *http.Request, rt route) (body []byte, next *string, maxAge time.Duration, err error) {
 	s.simulator.mu.RLock()
 	defer s.simulator.mu.RUnlock()
-	answer, err := rt.answer(s.simulator.ledger, r, q)
+	l := s.simulator.ledger.served(s.simulator.answered.Add(1))
+	q, err := l.request(r, rt)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
+	}
+	answer, err := rt.answer(l, r, q)
+	if err != nil {
+		return nil, nil, 0, err
 	}
 	if list, ok := answer.(paged); ok {
 		next = list.nextPage()
 	}
+	maxAge = rt.maxAge
+	if final, ok := answer.(interface{ maxAge() time.Duration }); ok {
+		maxAge = final.maxAge()
+	}
 	body, err = encodeJSON(answer)
-	return body, next, err
+	return body, next, maxAge, err
 }
 
 // gzipThreshold is where Express' compression begins.
@@ -164,7 +170,7 @@ func writeAnswer(w http.ResponseWriter, r *http.Request, body []byte) {
 func writeError(w http.ResponseWriter, err error) {
 	var known *restError
 	if !errors.As(err, &known) {
-		known = &restError{status: http.StatusInternalServerError, message: "Internal error"}
+		known = &restError{status: http.StatusInternalServerError, messages: []string{"Internal error"}}
 	}
 	type message struct {
 		Message string `json:"message"`
@@ -175,12 +181,16 @@ func writeError(w http.ResponseWriter, err error) {
 			Messages []message `json:"messages"`
 		} `json:"_status"`
 	}
-	answer.Status.Messages = []message{{known.message, known.detail}}
+	for _, text := range known.messages {
+		answer.Status.Messages = append(answer.Status.Messages, message{Message: text})
+	}
+	answer.Status.Messages[0].Detail = known.detail
 	body, err := encodeJSON(answer)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set("Vary", "Accept-Encoding")
 	writeBody(w, known.status, body)
 }
 

@@ -6,9 +6,9 @@ package simulator
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 )
@@ -171,24 +171,66 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 
 func mustQuery(t *testing.T, raw string) query {
 	t.Helper()
-	q, err := parseQuery(&url.URL{Path: "/p", RawQuery: raw}, []string{"id", "limit", "order", "flag"})
-	if err != nil {
+	q := query{path: "/p"}
+	if err := q.parse(raw); err != nil {
 		t.Fatal(err)
 	}
 	return q
 }
 
-func TestParseQueryRefuses(t *testing.T) {
-	for name, raw := range map[string]string{
-		"unknown parameter": "limit=1&nope=2",
-		"101 repeats":       strings.Repeat("id=1&", 100) + "id=1",
-		"bad escape":        "id=%zz",
+func TestQueryRefuses(t *testing.T) {
+	known := []string{"account.id", "limit", "order", "timestamp"}
+	for _, tc := range []struct{ raw, want string }{
+		{"limit=1&nope=2", "400 Unknown query parameter: nope"},
+		{strings.Repeat("account.id=1&", 100) + "account.id=1", "400 Array limit exceeded. Only 100 elements allowed in an array."},
+		{"limit=%zz", "400 Invalid query string"},
+		{"limit=0&order=up&nope=1", "400 Invalid parameter: limit, Invalid parameter: order, Unknown query parameter: nope"},
+		{"account.id=99999.0.1", "400 Invalid parameter: account.id"},
+		{"account.id=0.0.1&account.id=about:0.0.2", "400 Invalid parameter: account.id"},
+		{"timestamp=12345678901", "400 Invalid parameter: timestamp"},
+		{strings.TrimSuffix(strings.Repeat("account.id=1&", 100), "&"), ""},
+		{"timestamp=gte:1234567890.1&account.id=0.1&account.id=0x" + strings.Repeat("0", 40), ""},
 	} {
-		if _, err := parseQuery(&url.URL{RawQuery: raw}, []string{"id", "limit"}); err == nil {
-			t.Errorf("%s: no error", name)
+		q := query{}
+		err := q.parse(tc.raw)
+		if err == nil {
+			err = q.check(known)
+		}
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != tc.want {
+			t.Errorf("%.60s: got %q, want %q", tc.raw, got, tc.want)
 		}
 	}
-	mustQuery(t, strings.TrimSuffix(strings.Repeat("id=1&", 100), "&"))
+}
+
+// Ids as the mirror reads them (rest/entityId.js).
+func TestQueryEntity(t *testing.T) {
+	q := query{shard: 5}
+	for _, tc := range []struct{ in, want string }{
+		{"0.0.98", "0.0.98"},
+		{"98", "0.0.98"},
+		{"3.98", "5.3.98"},
+		{"1023.65535.274877906943", "1023.65535.274877906943"},
+		{"0x" + strings.Repeat("0", 38) + "62", "0.0.98"},
+		{"0.0." + strings.Repeat("0", 38) + "62", "0.0.98"},
+		{"0x" + strings.Repeat("f", 40), noEntity.String()},
+		{"0.0.274877906944", ""},
+		{"0.65536.1", ""},
+		{"1024.0.1", ""},
+		{"9223372036854775808", ""},
+	} {
+		id, err := q.entity(tc.in)
+		if tc.want == "" {
+			if err == nil || err.Error() != fmt.Sprintf("400 Invalid entity ID %q", tc.in) {
+				t.Errorf("%s: got %s, %v", tc.in, id, err)
+			}
+		} else if err != nil || id.String() != tc.want {
+			t.Errorf("%s: got %s, %v, want %s", tc.in, id, err, tc.want)
+		}
+	}
 }
 
 func TestLimit(t *testing.T) {
@@ -265,19 +307,27 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// The links of the real server (recorded; rest/utils.js).
 func TestNextLink(t *testing.T) {
 	for _, tc := range []struct{ raw, order, want string }{
 		{"limit=2", ascending, "/p?limit=2&id=gt:9"},
 		{"", descending, "/p?id=lt:9"},
-		{"id=gte:3&id=lt:20&limit=2", ascending, "/p?id=lt:20&limit=2&id=gt:9"},
-		{"id=gte:3&id=lt:20&limit=2", descending, "/p?id=gte:3&limit=2&id=lt:9"},
+		{"id=gte:3&id=lt:20&limit=2", ascending, "/p?id=lt:20&id=gt:9&limit=2"},
+		{"id=gte:3&limit=2&id=lt:20", descending, "/p?id=gte:3&id=lt:9&limit=2"},
+		{"id=gte:3&limit=2", ascending, "/p?limit=2&id=gt:9"},
+		{"id=1&limit=2&id=9", ascending, "/p?id=1&id=9&limit=2"},
+		{"id=9&limit=1", ascending, "/p?id=9&limit=1"},
+		{"id=lt:20&limit=2", ascending, "/p?id=lt:20&id=gt:9&limit=2"},
 	} {
-		got := mustQuery(t, tc.raw).next(true, tc.order, "id", "9")
+		got := mustQuery(t, tc.raw).next(tc.order, cursor{key: "id", value: "9"})
 		if got == nil || *got != tc.want {
 			t.Errorf("%q: got %v, want %s", tc.raw, got, tc.want)
 		}
 	}
-	if got := mustQuery(t, "").next(false, ascending, "id", "9"); got != nil {
-		t.Errorf("a page that is not full links to %s", *got)
+	q := mustQuery(t, "limit=1")
+	q.mirror.HostInLinks, q.host = true, "127.0.0.1:5551"
+	got := q.next(ascending, cursor{key: "a", value: "1", inclusive: true}, cursor{key: "b", value: "2"})
+	if want := "http://127.0.0.1:5551/p?limit=1&a=gte:1&b=gt:2"; *got != want {
+		t.Errorf("got %s, want %s", *got, want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,6 +42,9 @@ type ScheduleSignature struct {
 
 const firstScheduleNum = 8_100_001
 
+// scheduleLife is how long a schedule without an expiration time is kept.
+const scheduleLife = 31 * time.Minute
+
 // addSchedules makes four schedules of one creator: two pending, of which
 // one has no expiration, an executed and a deleted one.
 func (l *Ledger) addSchedules(rng *rand.Rand, creator string) error {
@@ -53,7 +57,7 @@ func (l *Ledger) addSchedules(rng *rand.Rand, creator string) error {
 		{Memo: "withdrawn", Deleted: true},
 	}
 	for i, s := range made {
-		s.ID = fmt.Sprintf("0.0.%d", firstScheduleNum+i)
+		s.ID = l.local(fmt.Sprintf("0.0.%d", firstScheduleNum+i))
 		s.ConsensusTimestamp = formatTimestamp(start.Add(time.Duration(i-len(made)) * time.Hour))
 		s.CreatorAccountID, s.PayerAccountID = &creator, &creator
 		s.TransactionBody = base64.StdEncoding.EncodeToString(randomBytes(rng, 32))
@@ -70,11 +74,22 @@ func newSignatures(rng *rand.Rand, at time.Time, count int) []ScheduleSignature 
 		signatures[i] = ScheduleSignature{
 			ConsensusTimestamp: formatTimestamp(at.Add(time.Duration(i-count) * time.Minute)),
 			PublicKeyPrefix:    base64.StdEncoding.EncodeToString(randomBytes(rng, 32)),
-			Signature:          base64.StdEncoding.EncodeToString(randomBytes(rng, 64)),
+			Signature:          brokenBase64(randomBytes(rng, 64)),
 			Type:               "ED25519",
 		}
 	}
 	return signatures
+}
+
+// brokenBase64 has a line break every 76 characters, as PostgreSQL encodes it
+// (recorded).
+func brokenBase64(data []byte) string {
+	text := base64.StdEncoding.EncodeToString(data)
+	var lines []string
+	for chunk := range slices.Chunk([]byte(text), 76) {
+		lines = append(lines, string(chunk))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // AddSchedule adds a schedule that does not exist yet, by default created now.
@@ -138,6 +153,9 @@ func (s *Schedule) creator() (entityID, bool) {
 
 func scheduleControls() map[string]controlCall {
 	return map[string]controlCall{
+		"POST /simulator/schedules": updating(func(l *Ledger, _ *http.Request, s Schedule) (any, error) {
+			return nil, l.AddSchedule(s)
+		}),
 		"POST /simulator/schedules/{id}/execute": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
 			return nil, l.ExecuteSchedule(r.PathValue("id"))
 		}),
@@ -149,6 +167,25 @@ type scheduleList struct {
 	listLinks
 }
 
+// scheduleDetail is a schedule that caches keep for longer when it does not
+// change any more (recorded).
+type scheduleDetail struct {
+	Schedule
+	now time.Time
+}
+
+func (d scheduleDetail) maxAge() time.Duration {
+	end := d.ExpirationTime
+	if end == nil {
+		end = expiryOf(&d.ConsensusTimestamp, new(int64(scheduleLife.Seconds())))
+	}
+	at, err := parseTimestamp(*end)
+	if d.Deleted || d.ExecutedTimestamp != nil || err == nil && at < d.now.UnixNano() {
+		return time.Hour
+	}
+	return time.Second
+}
+
 func scheduleRoutes() []route {
 	return []route{
 		{
@@ -157,17 +194,17 @@ func scheduleRoutes() []route {
 			params: []string{"account.id", "limit", "order", "schedule.id"},
 			answer: (*Ledger).answerSchedules,
 		},
-		{path: "/api/v1/schedules/{id}", maxAge: 10 * time.Second, answer: (*Ledger).answerSchedule},
+		{path: "/api/v1/schedules/{id}", maxAge: time.Second, answer: (*Ledger).answerSchedule},
 	}
 }
 
 // answerSchedules lists schedules, oldest first; account.id is the creator.
 func (l *Ledger) answerSchedules(_ *http.Request, q query) (any, error) {
-	creators, err := q.filters("account.id", parseEntity)
+	creators, err := q.entities("account.id")
 	if err != nil {
 		return nil, err
 	}
-	ids, err := q.filters("schedule.id", parseEntity)
+	ids, err := q.entities("schedule.id")
 	if err != nil {
 		return nil, err
 	}
@@ -188,13 +225,13 @@ func (l *Ledger) answerSchedules(_ *http.Request, q query) (any, error) {
 	return list, nil
 }
 
-func (l *Ledger) answerSchedule(r *http.Request, _ query) (any, error) {
-	id, err := pathEntity(r, "scheduleId")
+func (l *Ledger) answerSchedule(r *http.Request, q query) (any, error) {
+	id, err := q.pathEntity(r, "scheduleid")
 	if err != nil {
 		return nil, err
 	}
 	if s := l.schedules[id]; s != nil {
-		return *s, nil
+		return scheduleDetail{*s, l.now()}, nil
 	}
 	return nil, notFound()
 }

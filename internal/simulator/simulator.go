@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/mirror"
@@ -24,6 +25,7 @@ import (
 // Options of a simulated network. The zero value is usable.
 type Options struct {
 	Seed           int64            // of accounts, blocks and certificates; default 1
+	Shard, Realm   int64            // of the network
 	Nodes          int              // first nodes of the mainnet address book; 0 = all 29
 	Accounts       int              // deterministic accounts 0.0.1001 … beside the system accounts
 	Latency        time.Duration    // added to every mirror REST answer
@@ -68,6 +70,9 @@ func (o Options) validate() error {
 	if o.Accounts < 0 || o.Accounts > maxAccounts {
 		return fmt.Errorf("accounts: %d is not between 0 and %d", o.Accounts, maxAccounts)
 	}
+	if o.Shard < 0 || o.Shard >= 1<<shardBits || o.Realm < 0 || o.Realm >= 1<<realmBits {
+		return fmt.Errorf("shard %d, realm %d: want them below %d and %d", o.Shard, o.Realm, 1<<shardBits, 1<<realmBits)
+	}
 	if o.Latency < 0 {
 		return fmt.Errorf("latency: %s is negative", o.Latency)
 	}
@@ -102,6 +107,8 @@ type Simulator struct {
 	mu     sync.RWMutex
 	ledger *Ledger
 
+	answered atomic.Int64 // REST requests, by which replicas take turns
+
 	serversMu sync.Mutex
 	servers   map[int64]*nodeServer
 
@@ -123,7 +130,7 @@ func Start(opts Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLedger(opts.Seed, opts.Now, opts.Accounts)
+	l, err := newLedger(opts)
 	if err != nil {
 		return nil, err
 	}

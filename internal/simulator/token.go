@@ -5,12 +5,16 @@ package simulator
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -30,7 +34,7 @@ type Token struct {
 	ID                string  `json:"token_id"`
 	InitialSupply     int64   `json:"initial_supply,string"`
 	KYCKey            *Key    `json:"kyc_key"`
-	MaxSupply         int64   `json:"max_supply,string"` // 0 where SupplyType is INFINITE
+	MaxSupply         int64   `json:"max_supply,string"` // default the greatest where SupplyType is INFINITE
 	Memo              string  `json:"memo"`
 	Metadata          string  `json:"metadata"`
 	MetadataKey       *Key    `json:"metadata_key"`
@@ -66,6 +70,7 @@ type token struct {
 	Token
 	id      entityID
 	holders map[entityID]relationship
+	unknown bool // to a partial mirror, which knows its holders only
 }
 
 // relationship is what an account has of a token.
@@ -101,6 +106,9 @@ func (l *Ledger) addToken(t Token) (*token, error) {
 	t.Type = withDefault(t.Type, fungible)
 	t.SupplyType = withDefault(t.SupplyType, infinite)
 	t.PauseStatus = withDefault(t.PauseStatus, notApplicable)
+	if t.SupplyType == infinite && t.MaxSupply == 0 {
+		t.MaxSupply = math.MaxInt64 // recorded
+	}
 	added := &token{Token: t, id: id, holders: make(map[entityID]relationship)}
 	l.tokens[id] = added
 	return added, nil
@@ -119,7 +127,7 @@ func (l *Ledger) token(id string) (*token, error) {
 		return nil, err
 	}
 	found := l.tokens[parsed]
-	if found == nil {
+	if found == nil || found.unknown {
 		return nil, fmt.Errorf("token %s: %w", id, errUnknown)
 	}
 	return found, nil
@@ -132,6 +140,24 @@ func (l *Ledger) SetTokenBalance(tokenID, account string, amount int64) error {
 	t, err := l.token(tokenID)
 	if err != nil {
 		return err
+	}
+	return l.hold(t, account, amount, false)
+}
+
+// HoldUnknownToken gives an account an amount of a token that a partial mirror
+// knows nothing else about: its decimals are null (recorded).
+func (l *Ledger) HoldUnknownToken(tokenID, account string, amount int64) error {
+	id, err := parseEntityID(tokenID)
+	if err != nil {
+		return err
+	}
+	t := l.tokens[id]
+	if t == nil {
+		t = &token{Token: Token{ID: id.String()}, id: id, holders: make(map[entityID]relationship), unknown: true}
+		l.tokens[id] = t
+	}
+	if !t.unknown {
+		return fmt.Errorf("token %s is known", id)
 	}
 	return l.hold(t, account, amount, false)
 }
@@ -161,6 +187,9 @@ func (l *Ledger) hold(t *token, account string, amount int64, automatic bool) er
 
 // newRelationship is not frozen by default and has passed KYC.
 func (t *token) newRelationship(created string) relationship {
+	if t.unknown {
+		return relationship{created: created}
+	}
 	r := relationship{freeze: notApplicable, kyc: notApplicable, created: created}
 	if t.FreezeKey != nil {
 		r.freeze = unfrozen
@@ -250,7 +279,11 @@ func (l *Ledger) SetTokenSupply(tokenID string, total int64) error {
 
 // TokenIDs lists every token, by ascending id.
 func (s *Simulator) TokenIDs() []string {
-	return view(s, func(l *Ledger) []string { return sortedIDs(l.tokens) })
+	return view(s, func(l *Ledger) []string {
+		known := maps.Clone(l.tokens)
+		maps.DeleteFunc(known, func(_ entityID, t *token) bool { return t.unknown })
+		return sortedIDs(known)
+	})
 }
 
 func tokenControls() map[string]controlCall {
@@ -259,8 +292,12 @@ func tokenControls() map[string]controlCall {
 	}
 	type balance struct {
 		Balance *int64 `json:"balance"`
+		Unknown bool   `json:"unknown"`
 	}
 	return map[string]controlCall{
+		"POST /simulator/tokens": updating(func(l *Ledger, _ *http.Request, t Token) (any, error) {
+			return nil, l.AddToken(t)
+		}),
 		"PUT /simulator/tokens/{id}/state": updating(func(l *Ledger, r *http.Request, state TokenState) (any, error) {
 			return nil, l.SetTokenState(r.PathValue("id"), state)
 		}),
@@ -273,6 +310,9 @@ func tokenControls() map[string]controlCall {
 		"PUT /simulator/tokens/{id}/balances/{holder}": updating(func(l *Ledger, r *http.Request, body balance) (any, error) {
 			if body.Balance == nil {
 				return nil, missing("balance", "N")
+			}
+			if body.Unknown {
+				return nil, l.HoldUnknownToken(r.PathValue("id"), r.PathValue("holder"), *body.Balance)
 			}
 			return nil, l.SetTokenBalance(r.PathValue("id"), r.PathValue("holder"), *body.Balance)
 		}),
@@ -293,6 +333,7 @@ const (
 func (l *Ledger) addTokens(rng *rand.Rand, accounts []string) error {
 	treasury := accounts[0]
 	for i, t := range genesisTokens(rng, treasury) {
+		t.ID = l.local(t.ID)
 		added, err := l.addToken(t)
 		if err != nil {
 			return err
@@ -315,10 +356,10 @@ func (l *Ledger) addTokens(rng *rand.Rand, accounts []string) error {
 	if len(accounts) < 3 {
 		return nil
 	}
-	if err := l.SetTokenState(usdToken, TokenState{Account: accounts[1], Frozen: new(true)}); err != nil {
+	if err := l.SetTokenState(l.local(usdToken), TokenState{Account: accounts[1], Frozen: new(true)}); err != nil {
 		return err
 	}
-	return l.SetTokenState(usdToken, TokenState{Account: accounts[2], KYCGranted: new(false)})
+	return l.SetTokenState(l.local(usdToken), TokenState{Account: accounts[2], KYCGranted: new(false)})
 }
 
 func genesisTokens(rng *rand.Rand, treasury string) []Token {
@@ -358,15 +399,52 @@ func genesisTokens(rng *rand.Rand, treasury string) []Token {
 }
 
 // tokenDetail is a token with its custom fees, of which the simulated ones have
-// none.
+// none. Expiry is nanoseconds since 1970, and may be beyond an int64.
 type tokenDetail struct {
 	Token
-	CustomFees customFees `json:"custom_fees"`
+	ExpiryTimestamp *json.Number `json:"expiry_timestamp"`
+	CustomFees      customFees   `json:"custom_fees"`
 }
 
+// customFees of a token have fractional or royalty fees, by its type (recorded);
+// those of a topic have neither.
 type customFees struct {
-	CreatedTimestamp *string    `json:"created_timestamp"`
-	FixedFees        []struct{} `json:"fixed_fees"`
+	CreatedTimestamp *string     `json:"created_timestamp"`
+	FixedFees        []struct{}  `json:"fixed_fees"`
+	FractionalFees   *[]struct{} `json:"fractional_fees,omitempty"`
+	RoyaltyFees      *[]struct{} `json:"royalty_fees,omitempty"`
+}
+
+// detail completes the expiry as the mirror does: it is the creation and the
+// renewal period after it, however long (recorded).
+func (t *token) detail() tokenDetail {
+	detail := tokenDetail{Token: t.Token, CustomFees: customFees{CreatedTimestamp: t.CreatedTimestamp, FixedFees: []struct{}{}}}
+	if t.Type == nonFungible {
+		detail.CustomFees.RoyaltyFees = &[]struct{}{}
+	} else {
+		detail.CustomFees.FractionalFees = &[]struct{}{}
+	}
+	if t.Token.ExpiryTimestamp != nil {
+		detail.ExpiryTimestamp = new(json.Number(strconv.FormatInt(*t.Token.ExpiryTimestamp, 10)))
+	} else if expiry := expiryOf(t.CreatedTimestamp, t.AutoRenewPeriod); expiry != nil {
+		detail.ExpiryTimestamp = new(json.Number(strings.Replace(*expiry, ".", "", 1)))
+	}
+	return detail
+}
+
+type tokenList struct {
+	Tokens []tokenListRow `json:"tokens"`
+	listLinks
+}
+
+type tokenListRow struct {
+	AdminKey *Key   `json:"admin_key"`
+	Decimals int64  `json:"decimals"`
+	Metadata string `json:"metadata"`
+	Name     string `json:"name"`
+	Symbol   string `json:"symbol"`
+	ID       string `json:"token_id"`
+	Type     string `json:"type"`
 }
 
 type tokenBalanceList struct {
@@ -378,7 +456,7 @@ type tokenBalanceList struct {
 type tokenBalance struct {
 	Account  string `json:"account"`
 	Balance  int64  `json:"balance"`
-	Decimals int64  `json:"decimals"`
+	Decimals *int64 `json:"decimals"`
 }
 
 type tokenRelationshipList struct {
@@ -387,13 +465,13 @@ type tokenRelationshipList struct {
 }
 
 type tokenRelationship struct {
-	AutomaticAssociation bool   `json:"automatic_association"`
-	Balance              int64  `json:"balance"`
-	CreatedTimestamp     string `json:"created_timestamp"`
-	Decimals             int64  `json:"decimals"`
-	FreezeStatus         string `json:"freeze_status"`
-	KYCStatus            string `json:"kyc_status"`
-	TokenID              string `json:"token_id"`
+	AutomaticAssociation bool    `json:"automatic_association"`
+	Balance              int64   `json:"balance"`
+	CreatedTimestamp     string  `json:"created_timestamp"`
+	Decimals             *int64  `json:"decimals"`
+	FreezeStatus         *string `json:"freeze_status"`
+	KYCStatus            *string `json:"kyc_status"`
+	TokenID              string  `json:"token_id"`
 }
 
 // maxListedTokens is how many token balances an account has in lists, and
@@ -405,11 +483,22 @@ const (
 
 func tokenRoutes() []route {
 	return []route{
-		{path: "/api/v1/tokens/{id}", maxAge: 5 * time.Second, answer: (*Ledger).answerToken},
+		{
+			path:   "/api/v1/tokens",
+			maxAge: 10 * time.Second,
+			params: []string{"account.id", "limit", "order", "token.id"},
+			answer: (*Ledger).answerTokens,
+		},
+		{
+			path:   "/api/v1/tokens/{id}",
+			maxAge: 5 * time.Second,
+			params: []string{"timestamp"},
+			answer: (*Ledger).answerToken,
+		},
 		{
 			path:   "/api/v1/tokens/{id}/balances",
 			maxAge: time.Second,
-			params: []string{"account.balance", "account.id", "limit", "order"},
+			params: []string{"account.balance", "account.id", "limit", "order", "timestamp"},
 			answer: (*Ledger).answerTokenBalances,
 		},
 		{
@@ -422,34 +511,80 @@ func tokenRoutes() []route {
 }
 
 // pathEntity is the id in the path of a request.
-func pathEntity(r *http.Request, name string) (entityID, error) {
-	id, err := parseEntityID(r.PathValue("id"))
+func (q query) pathEntity(r *http.Request, name string) (entityID, error) {
+	text := r.PathValue("id")
+	if !entityPattern.MatchString(text) {
+		return 0, badRequest(msgInvalidParameter, name)
+	}
+	id, err := q.entity(text)
 	if err != nil {
 		return 0, badRequest(msgInvalidParameter, name)
 	}
 	return id, nil
 }
 
-func (l *Ledger) answerToken(r *http.Request, _ query) (any, error) {
-	id, err := pathEntity(r, "token.id")
+func (l *Ledger) answerTokens(_ *http.Request, q query) (any, error) {
+	ids, err := q.entities("token.id")
+	if err != nil {
+		return nil, err
+	}
+	holders, err := q.entities("account.id")
+	if err != nil {
+		return nil, err
+	}
+	page, err := q.paging(ascending)
+	if err != nil {
+		return nil, err
+	}
+	rows := selectRows(page, slices.Sorted(maps.Keys(l.tokens)), func(id entityID) bool {
+		t := l.tokens[id]
+		return !t.unknown && ids.match(int64(id)) && (holders.isEmpty() || t.heldBy(holders))
+	})
+	list := tokenList{Tokens: make([]tokenListRow, len(rows))}
+	for i, id := range rows {
+		t := l.tokens[id]
+		list.Tokens[i] = tokenListRow{t.AdminKey, t.Decimals, t.Metadata, t.Name, t.Symbol, t.ID, t.Type}
+	}
+	list.Links.Next = nextRows(q, page, rows, "token.id", entityID.String)
+	return list, nil
+}
+
+func (t *token) heldBy(accounts filters) bool {
+	for account := range t.holders {
+		if accounts.match(int64(account)) {
+			return true
+		}
+	}
+	return false
+}
+
+// answerToken is the token as it is now, whatever the timestamp, unless that is
+// before it was made: the simulator keeps no history.
+func (l *Ledger) answerToken(r *http.Request, q query) (any, error) {
+	id, err := q.pathEntity(r, "tokenid")
+	if err != nil {
+		return nil, err
+	}
+	before, err := l.beforeFirstBlock(q)
 	if err != nil {
 		return nil, err
 	}
 	t := l.tokens[id]
-	if t == nil {
+	if t == nil || t.unknown || before {
 		return nil, notFound()
 	}
-	return tokenDetail{Token: t.Token, CustomFees: customFees{t.CreatedTimestamp, []struct{}{}}}, nil
+	return t.detail(), nil
 }
 
 // answerTokenBalances lists who holds a token, highest account id first. An
-// unknown token has no holders.
+// unknown token has no holders. Several account.id have to hold at once: two
+// different ones give no row (recorded).
 func (l *Ledger) answerTokenBalances(r *http.Request, q query) (any, error) {
-	id, err := pathEntity(r, "token.id")
+	id, err := q.pathEntity(r, "tokenid")
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := q.filters("account.id", parseEntity)
+	accounts, err := q.entities("account.id")
 	if err != nil {
 		return nil, err
 	}
@@ -461,25 +596,37 @@ func (l *Ledger) answerTokenBalances(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	before, err := l.beforeFirstBlock(q)
+	if err != nil {
+		return nil, err
+	}
 	list := tokenBalanceList{Balances: []tokenBalance{}}
 	t := l.tokens[id]
-	if t == nil {
+	if t == nil || before {
 		return list, nil
 	}
 	holders := selectRows(page, slices.Sorted(maps.Keys(t.holders)), func(account entityID) bool {
-		return accounts.match(int64(account)) && amounts.match(t.holders[account].balance)
+		return accounts.matchAll(int64(account)) && amounts.matchAll(t.holders[account].balance)
 	})
 	for _, account := range holders {
 		held := t.holders[account]
-		list.Balances = append(list.Balances, tokenBalance{account.String(), held.balance, t.Decimals})
+		list.Balances = append(list.Balances, tokenBalance{account.String(), held.balance, t.decimals()})
 		list.Timestamp = later(list.Timestamp, &held.updated)
 	}
 	list.Links.Next = nextRows(q, page, holders, "account.id", entityID.String)
 	return list, nil
 }
 
+// decimals are null where the mirror does not know the token.
+func (t *token) decimals() *int64 {
+	if t.unknown {
+		return nil
+	}
+	return &t.Decimals
+}
+
 func (l *Ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
-	ids, err := q.filters("token.id", parseEntity)
+	ids, err := q.entities("token.id")
 	if err != nil {
 		return nil, err
 	}
@@ -487,7 +634,7 @@ func (l *Ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	account, err := l.resolveEntity(r.PathValue("id"))
+	account, err := l.resolveEntity(q, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -499,9 +646,9 @@ func (l *Ledger) answerAccountTokens(r *http.Request, q query) (any, error) {
 			AutomaticAssociation: held.automatic,
 			Balance:              held.balance,
 			CreatedTimestamp:     held.created,
-			Decimals:             t.Decimals,
-			FreezeStatus:         held.freeze,
-			KYCStatus:            held.kyc,
+			Decimals:             t.decimals(),
+			FreezeStatus:         nullString(held.freeze),
+			KYCStatus:            nullString(held.kyc),
 			TokenID:              t.ID,
 		}
 	}
@@ -521,12 +668,19 @@ func (l *Ledger) tokensOf(account entityID) []*token {
 	return tokens
 }
 
-// withTokens is the account with its token balances, at most limit. What
-// an account was added with stays where it has no associations.
-func (l *Ledger) withTokens(id entityID, account Account, limit int) Account {
+// withTokens is the account with its token balances, at most limit, in order of
+// the token ids. What an account was added with stays where it has no
+// associations.
+func (l *Ledger) withTokens(id entityID, account Account, limit int, order string) Account {
 	tokens := l.tokensOf(id)
-	if account.Balance == nil || len(tokens) == 0 {
+	if account.Balance == nil {
+		account.Balance = &Balance{Tokens: []TokenBalance{}} // recorded: 0.0.1020
+	}
+	if len(tokens) == 0 {
 		return account
+	}
+	if order == descending {
+		slices.Reverse(tokens)
 	}
 	balance := *account.Balance
 	balance.Tokens = make([]TokenBalance, 0, len(tokens))

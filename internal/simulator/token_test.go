@@ -17,7 +17,7 @@ func TestTokens(t *testing.T) {
 
 	body := string(send(t, s, http.MethodGet, "/api/v1/tokens/"+usdToken, nil).body)
 	for _, want := range []string{
-		`"decimals":"6"`, `"total_supply":"98765432109876"`, `"initial_supply":"0"`, `"max_supply":"0"`,
+		`"decimals":"6"`, `"total_supply":"98765432109876"`, `"initial_supply":"0"`, `"max_supply":"9223372036854775807"`,
 		`"expiry_timestamp":2019772800000000000`, `"created_timestamp":"1704153600.000000000"`,
 		`"pause_status":"UNPAUSED"`, `"treasury_account_id":"0.0.1001"`, `"symbol":"USDSIM"`, `"type":"FUNGIBLE_COMMON"`,
 	} {
@@ -55,15 +55,17 @@ func TestTokenBalances(t *testing.T) {
 		"":                        {"0.0.1005", "0.0.1004", "0.0.1003", "0.0.1002", "0.0.1001"},
 		"?order=asc&limit=2":      {"0.0.1001", "0.0.1002"},
 		"?account.id=gt:0.0.1003": {"0.0.1005", "0.0.1004"},
-		"?account.id=0.0.1002&account.id=0.0.98&account.id=0.0.1001": {"0.0.1002", "0.0.1001"},
-		"?account.balance=gt:80000000000000":                         {"0.0.1001"},
-		"?account.id=0.0.98":                                         {},
+		"?account.id=0.0.1002&account.id=0.0.1001": {}, // both have to hold
+		"?account.id=0.0.1002&account.id=0.0.1002": {"0.0.1002"},
+		"?timestamp=1":                       {},
+		"?account.balance=gt:80000000000000": {"0.0.1001"},
+		"?account.id=0.0.98":                 {},
 	} {
 		list := getJSON[tokenBalanceList](t, s, path+query)
 		ids := make([]string, len(list.Balances))
 		for i, row := range list.Balances {
 			ids[i] = row.Account
-			if row.Decimals != 6 {
+			if *row.Decimals != 6 {
 				t.Errorf("%s has %d decimals", row.Account, row.Decimals)
 			}
 		}
@@ -86,7 +88,7 @@ func TestTokenBalances(t *testing.T) {
 	if unknown := getJSON[tokenBalanceList](t, s, "/api/v1/tokens/0.0.1/balances"); len(unknown.Balances) != 0 {
 		t.Errorf("an unknown token has %+v", unknown)
 	}
-	for _, query := range []string{"?account.id=x", "?account.balance=x", "?order=up", "?limit=0", "?timestamp=1"} {
+	for _, query := range []string{"?account.id=x", "?account.balance=x", "?order=up", "?limit=0", "?timestamp=x"} {
 		if got := send(t, s, http.MethodGet, path+query, nil); got.status != 400 {
 			t.Errorf("%s: got %d, want 400", query, got.status)
 		}
@@ -102,17 +104,17 @@ func TestAccountTokens(t *testing.T) {
 		}
 		return byToken
 	}
-	if got := relationships("/api/v1/accounts/0.0.1001/tokens")[usdToken]; got.FreezeStatus != unfrozen || got.KYCStatus != granted || got.AutomaticAssociation {
+	if got := relationships("/api/v1/accounts/0.0.1001/tokens")[usdToken]; *got.FreezeStatus != unfrozen || *got.KYCStatus != granted || got.AutomaticAssociation {
 		t.Errorf("treasury: got %+v", got)
 	}
-	if got := relationships("/api/v1/accounts/0.0.1002/tokens")[usdToken]; got.FreezeStatus != frozen || got.Balance == 0 {
+	if got := relationships("/api/v1/accounts/0.0.1002/tokens")[usdToken]; *got.FreezeStatus != frozen || got.Balance == 0 {
 		t.Errorf("frozen account: got %+v", got)
 	}
-	if got := relationships("/api/v1/accounts/0.0.1003/tokens")[usdToken]; got.KYCStatus != revoked {
+	if got := relationships("/api/v1/accounts/0.0.1003/tokens")[usdToken]; *got.KYCStatus != revoked {
 		t.Errorf("account without KYC: got %+v", got)
 	}
 	one := relationships("/api/v1/accounts/0.0.1002/tokens?limit=1&token.id=" + sauceToken)
-	if got := one[sauceToken]; len(one) != 1 || got.FreezeStatus != notApplicable || got.KYCStatus != notApplicable || !got.AutomaticAssociation {
+	if got := one[sauceToken]; len(one) != 1 || *got.FreezeStatus != notApplicable || *got.KYCStatus != notApplicable || !got.AutomaticAssociation {
 		t.Errorf("got %+v", one)
 	}
 	page := getJSON[tokenRelationshipList](t, s, "/api/v1/accounts/0.0.1001/tokens?limit=2")
@@ -165,7 +167,7 @@ func TestChangingTokens(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	row := getJSON[tokenRelationshipList](t, s, "/api/v1/accounts/0.0.1001/tokens?token.id=0.0.7").Tokens[0]
-	if row.Balance != 9 || row.FreezeStatus != frozen || row.KYCStatus != granted || row.Decimals != 2 {
+	if row.Balance != 9 || *row.FreezeStatus != frozen || *row.KYCStatus != granted || *row.Decimals != 2 {
 		t.Errorf("got %+v", row)
 	}
 	if err := s.Update(func(l *Ledger) error { return l.SetTokenState("0.0.7", TokenState{Paused: new(false)}) }); err != nil {

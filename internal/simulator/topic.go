@@ -61,11 +61,11 @@ func (l *Ledger) addTopics(rng *rand.Rand, payer string) error {
 		CreatedTimestamp: &created, Deleted: new(false), Timestamp: TimestampRange{From: created},
 	}
 	busy := base
-	busy.ID, busy.Memo = busyTopic, "simulated audit log"
+	busy.ID, busy.Memo = l.local(busyTopic), "simulated audit log"
 	busy.SubmitKey = &Key{Type: "ED25519", Key: randomHex(rng, 32)}
 	quiet := base
-	quiet.ID, quiet.Memo = quietTopic, "nothing yet"
-	bare := Topic{ID: bareTopic, Timestamp: TimestampRange{From: created}}
+	quiet.ID, quiet.Memo = l.local(quietTopic), "nothing yet"
+	bare := Topic{ID: l.local(bareTopic), Timestamp: TimestampRange{From: created}}
 	for _, t := range []Topic{busy, quiet, bare} {
 		if err := l.AddTopic(t); err != nil {
 			return err
@@ -76,12 +76,12 @@ func (l *Ledger) addTopics(rng *rand.Rand, payer string) error {
 	for i := range messages {
 		at := end.Add(time.Duration(i-messages+1) * time.Minute)
 		for _, name := range []string{busyTopic, bareTopic} {
-			if _, err := l.addMessage(name, at, payer); err != nil {
+			if _, err := l.addMessage(l.local(name), at, payer); err != nil {
 				return err
 			}
 		}
 	}
-	t, err := l.topic(bareTopic)
+	t, err := l.topic(l.local(bareTopic))
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (l *Ledger) topic(id string) (*topic, error) {
 // of the topic's last one, and returns its sequence number. It fails for
 // unknown and deleted topics.
 func (l *Ledger) AddTopicMessage(topicID string, at time.Time) (sequence int64, err error) {
-	return l.addMessage(topicID, at, treasuryAccount)
+	return l.addMessage(topicID, at, l.local(treasuryAccount))
 }
 
 func (l *Ledger) addMessage(topicID string, at time.Time, payer string) (int64, error) {
@@ -154,6 +154,16 @@ func (s *Simulator) TopicIDs() []string {
 	return view(s, func(l *Ledger) []string { return sortedIDs(l.topics) })
 }
 
+// DeleteTopic marks a topic as deleted: it keeps its messages.
+func (l *Ledger) DeleteTopic(id string) error {
+	t, err := l.topic(id)
+	if err != nil {
+		return err
+	}
+	t.Deleted = new(true)
+	return nil
+}
+
 func topicControls() map[string]controlCall {
 	type body struct {
 		Timestamp string `json:"timestamp"`
@@ -166,6 +176,12 @@ func topicControls() map[string]controlCall {
 			}
 			sequence, err := l.AddTopicMessage(r.PathValue("id"), at)
 			return map[string]int64{"sequence_number": sequence}, err
+		}),
+		"POST /simulator/topics": updating(func(l *Ledger, _ *http.Request, t Topic) (any, error) {
+			return nil, l.AddTopic(t)
+		}),
+		"DELETE /simulator/topics/{id}": updating(func(l *Ledger, r *http.Request, _ struct{}) (any, error) {
+			return nil, l.DeleteTopic(r.PathValue("id"))
 		}),
 	}
 }
@@ -203,28 +219,52 @@ func topicRoutes() []route {
 			params: []string{"encoding", "limit", "order", "sequencenumber", "timestamp"},
 			answer: (*Ledger).answerMessages,
 		},
+		{path: "/api/v1/topics/{id}/messages/{sequence}", maxAge: 10 * time.Minute, answer: (*Ledger).answerMessage},
 	}
 }
 
-func (l *Ledger) answerTopic(r *http.Request, _ query) (any, error) {
-	id, err := pathEntity(r, "topicId")
+func (l *Ledger) answerTopic(r *http.Request, q query) (any, error) {
+	id, err := q.pathEntity(r, "topic.id")
 	if err != nil {
 		return nil, err
 	}
 	t := l.topics[id]
 	if t == nil {
-		return nil, notFound()
+		return nil, javaNotFound("Topic not found")
 	}
 	return topicDetail{
 		Topic:            t.Topic,
-		CustomFees:       customFees{t.CreatedTimestamp, []struct{}{}},
+		CustomFees:       customFees{CreatedTimestamp: t.CreatedTimestamp, FixedFees: []struct{}{}},
 		FeeExemptKeyList: []Key{},
 	}, nil
 }
 
-// answerMessages lists messages, oldest first.
+// answerMessage is one message, by its sequence number.
+func (l *Ledger) answerMessage(r *http.Request, q query) (any, error) {
+	id, err := q.pathEntity(r, "topic.id")
+	if err != nil {
+		return nil, err
+	}
+	sequence, err := parseNumber(r.PathValue("sequence"))
+	if err != nil {
+		return nil, badRequest(msgInvalidParameter, "sequencenumber")
+	}
+	t := l.topics[id]
+	if t == nil {
+		return nil, notFound()
+	}
+	for _, m := range t.messages {
+		if m.sequence == sequence {
+			return m.rest(t.ID, ""), nil
+		}
+	}
+	return nil, notFound()
+}
+
+// answerMessages lists messages, oldest first. What is no topic has none, as a
+// topic without messages (recorded; hiero-mirror-node#3443).
 func (l *Ledger) answerMessages(r *http.Request, q query) (any, error) {
-	id, err := pathEntity(r, "topicId")
+	id, err := q.pathEntity(r, "topic.id")
 	if err != nil {
 		return nil, err
 	}
@@ -246,10 +286,10 @@ func (l *Ledger) answerMessages(r *http.Request, q query) (any, error) {
 	}
 	t := l.topics[id]
 	if t == nil {
-		return nil, &restError{status: http.StatusNotFound, message: "No such topic id - " + r.PathValue("id")}
+		return messageList{Messages: []restMessage{}}, nil
 	}
 	rows := selectRows(page, t.messages, func(m message) bool {
-		return sequences.match(m.sequence) && timestamps.match(m.at.UnixNano())
+		return sequences.matchAll(m.sequence) && timestamps.matchAll(m.at.UnixNano())
 	})
 	list := messageList{Messages: make([]restMessage, len(rows))}
 	for i, m := range rows {

@@ -26,10 +26,10 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"0.0.7":          `404 {"_status":{"messages":[{"message":"Not found"}]}}`,
-		"0.0.7/messages": `404 {"_status":{"messages":[{"message":"No such topic id - 0.0.7"}]}}`,
-		"x":              `400 {"_status":{"messages":[{"message":"Invalid parameter: topicId"}]}}`,
-		"x/messages":     `400 {"_status":{"messages":[{"message":"Invalid parameter: topicId"}]}}`,
+		"0.0.7":          `404 {"_status":{"messages":[{"message":"Not Found","detail":"Topic not found"}]}}`,
+		"0.0.7/messages": `200 {"messages":[],"links":{"next":null}}`,
+		"x":              `400 {"_status":{"messages":[{"message":"Invalid parameter: topic.id"}]}}`,
+		"x/messages":     `400 {"_status":{"messages":[{"message":"Invalid parameter: topic.id"}]}}`,
 	} {
 		got := send(t, s, http.MethodGet, "/api/v1/topics/"+path, nil)
 		if text := fmt.Sprintf("%d %s", got.status, got.body); text != want {

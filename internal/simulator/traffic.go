@@ -41,7 +41,7 @@ func (l *Ledger) makeTraffic(block Block) {
 func (l *Ledger) transact(at time.Time) {
 	id := l.someAccount()
 	payer := l.accounts[id]
-	if !payer.transacts() || l.contracts[id] != nil || payer.ID == feeAccount || payer.tinybar() < 2*contractFee {
+	if !payer.transacts() || l.contracts[id] != nil || payer.ID == l.local(feeAccount) || payer.tinybar() < 2*contractFee {
 		return
 	}
 	t := Transaction{Consensus: at, Payer: payer.ID, Node: l.someNode()}
@@ -100,7 +100,7 @@ func (l *Ledger) settle(t Transaction) {
 		t.Transfers = make(map[string]int64)
 	}
 	t.Transfers[t.Payer] -= t.Fee
-	t.Transfers[feeAccount] += t.Fee
+	t.Transfers[l.local(feeAccount)] += t.Fee
 	r, err := newRecord(t)
 	if err != nil {
 		panic(err) // made up of known accounts and names

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sort"
@@ -26,6 +27,13 @@ type Transaction struct {
 	Consensus time.Time
 	// Payer pays the fee.
 	Payer string
+	// Creator is the account in the transaction id: of a scheduled transaction,
+	// whoever created the schedule. Where it is another than the payer, the
+	// payer's transfer has the fee. Default: Payer.
+	Creator string
+	// ValidStart is the time in the transaction id. Default: some seconds before
+	// Consensus, or before Parent.
+	ValidStart time.Time
 	// Name is the transaction's type. Default: CRYPTOTRANSFER.
 	Name string
 	// Result is a HAPI response code. Default: SUCCESS.
@@ -38,9 +46,10 @@ type Transaction struct {
 	// Transfers are by account.
 	Transfers      map[string]int64
 	TokenTransfers []TokenTransfer
+	NFTTransfers   []NFTTransfer
 	// EntityID is the entity it is about. Default: null.
 	EntityID string
-	// Node submitted it to consensus. Default: 0.0.3.
+	// Node submitted it to consensus. Default: 0.0.3, null with a Parent.
 	Node string
 	// Nonce and Parent are of a transaction that another one caused. Default: 0
 	// and null.
@@ -54,6 +63,15 @@ type TokenTransfer struct {
 	Account    string `json:"account"`
 	Amount     int64  `json:"amount"`
 	IsApproval bool   `json:"is_approval"`
+	TokenID    string `json:"token_id"`
+}
+
+// NFTTransfer moves one NFT.
+type NFTTransfer struct {
+	IsApproval bool   `json:"is_approval"`
+	Receiver   string `json:"receiver_account_id"`
+	Sender     string `json:"sender_account_id"`
+	Serial     int64  `json:"serial_number"`
 	TokenID    string `json:"token_id"`
 }
 
@@ -80,8 +98,10 @@ var transactionTypes = strings.Fields(`
 type record struct {
 	Transaction
 	payer     entityID
+	creator   entityID
 	transfers []transfer // by ascending account
 	tokens    []entityID // accounts of TokenTransfers, in the same order
+	nfts      []entityID // senders and receivers of NFTTransfers
 	explicit  bool       // by AddTransaction: its block counts it
 }
 
@@ -99,7 +119,20 @@ func newRecord(t Transaction) (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("transaction payer: %w", err)
 	}
-	r := &record{Transaction: t, payer: payer}
+	creator, err := parseEntityID(withDefault(t.Creator, t.Payer))
+	if err != nil {
+		return nil, fmt.Errorf("transaction creator: %w", err)
+	}
+	r := &record{Transaction: t, payer: payer, creator: creator}
+	for _, moved := range t.NFTTransfers {
+		for _, party := range []string{moved.Sender, moved.Receiver} {
+			id, err := parseEntityID(party)
+			if err != nil {
+				return nil, fmt.Errorf("transaction NFT transfer: %w", err)
+			}
+			r.nfts = append(r.nfts, id)
+		}
+	}
 	for account, amount := range t.Transfers {
 		id, err := parseEntityID(account)
 		if err != nil {
@@ -117,6 +150,7 @@ func newRecord(t Transaction) (*record, error) {
 	}
 	r.Transfers = nil // the caller may change its map
 	r.TokenTransfers = slices.Clone(t.TokenTransfers)
+	r.NFTTransfers = slices.Clone(t.NFTTransfers)
 	return r, nil
 }
 
@@ -127,8 +161,15 @@ func (t Transaction) withDefaults() Transaction {
 	if t.Result == "" {
 		t.Result = services.ResponseCodeEnum_SUCCESS.String()
 	}
-	if t.Node == "" {
+	if t.Node == "" && t.Parent.IsZero() {
 		t.Node = "0.0.3"
+	}
+	if t.ValidStart.IsZero() {
+		t.ValidStart = t.Consensus
+		if !t.Parent.IsZero() {
+			t.ValidStart = t.Parent // they share the transaction id
+		}
+		t.ValidStart = t.ValidStart.Add(-timeToConsensus)
 	}
 	return t
 }
@@ -169,6 +210,14 @@ func (l *Ledger) AddTransaction(t Transaction) error {
 	if t.Consensus.IsZero() {
 		t.Consensus = l.now()
 	}
+	if t.Creator != "" && t.Creator != t.Payer {
+		t.Transfers = maps.Clone(t.Transfers)
+		if t.Transfers == nil {
+			t.Transfers = make(map[string]int64)
+		}
+		t.Transfers[t.Payer] -= t.Fee
+		t.Transfers[l.local(feeAccount)] += t.Fee
+	}
 	r, err := newRecord(t)
 	if err != nil {
 		return err
@@ -200,8 +249,8 @@ type Totals struct {
 	Last time.Time
 }
 
-// AccountTotals sums up the transactions that an account paid for or that moved
-// its hbar or tokens, those of GET /api/v1/transactions?account.id=. An id that
+// AccountTotals sums up the transactions that an account created or that moved
+// its hbar, tokens or NFTs, those of GET /api/v1/transactions?account.id=. An id that
 // makes no sense has none.
 func (s *Simulator) AccountTotals(account string) Totals {
 	return view(s, func(l *Ledger) Totals { return l.accountTotals(account) })
@@ -214,7 +263,7 @@ func (l *Ledger) accountTotals(account string) Totals {
 		return totals
 	}
 	for _, r := range l.transactions {
-		involved := r.payer == id || slices.Contains(r.tokens, id)
+		involved := r.creator == id || slices.Contains(r.tokens, id) || slices.Contains(r.nfts, id)
 		if r.payer == id {
 			totals.Fees += r.Fee
 		}
@@ -236,13 +285,17 @@ func (l *Ledger) accountTotals(account string) Totals {
 
 func transactionControls() map[string]controlCall {
 	type body struct {
-		Timestamp string           `json:"timestamp"`
-		Payer     string           `json:"payer"`
-		Name      string           `json:"name"`
-		Result    string           `json:"result"`
-		Fee       int64            `json:"fee"`
-		GasUsed   int64            `json:"gas_used"`
-		Transfers map[string]int64 `json:"transfers"`
+		Timestamp      string           `json:"timestamp"`
+		Payer          string           `json:"payer"`
+		Creator        string           `json:"creator"`
+		Name           string           `json:"name"`
+		Result         string           `json:"result"`
+		Fee            int64            `json:"fee"`
+		GasUsed        int64            `json:"gas_used"`
+		Transfers      map[string]int64 `json:"transfers"`
+		TokenTransfers []TokenTransfer  `json:"token_transfers"`
+		NFTTransfers   []NFTTransfer    `json:"nft_transfers"`
+		Scheduled      bool             `json:"scheduled"`
 	}
 	return map[string]controlCall{
 		"POST /simulator/transactions": updating(func(l *Ledger, _ *http.Request, b body) (any, error) {
@@ -251,13 +304,17 @@ func transactionControls() map[string]controlCall {
 				return nil, err
 			}
 			return nil, l.AddTransaction(Transaction{
-				Consensus: at,
-				Payer:     b.Payer,
-				Name:      b.Name,
-				Result:    b.Result,
-				Fee:       b.Fee,
-				GasUsed:   b.GasUsed,
-				Transfers: b.Transfers,
+				Consensus:      at,
+				Payer:          b.Payer,
+				Creator:        b.Creator,
+				Name:           b.Name,
+				Result:         b.Result,
+				Fee:            b.Fee,
+				GasUsed:        b.GasUsed,
+				Transfers:      b.Transfers,
+				TokenTransfers: b.TokenTransfers,
+				NFTTransfers:   b.NFTTransfers,
+				Scheduled:      b.Scheduled,
 			})
 		}),
 	}
@@ -279,9 +336,9 @@ type restTransaction struct {
 	HighVolumePricing        *int64          `json:"high_volume_pricing_multiplier"`
 	MaxCustomFees            []struct{}      `json:"max_custom_fees"`
 	MaxFee                   int64           `json:"max_fee,string"`
-	MemoBase64               string          `json:"memo_base64"`
+	MemoBase64               *string         `json:"memo_base64"`
 	Name                     string          `json:"name"`
-	NFTTransfers             []struct{}      `json:"nft_transfers"`
+	NFTTransfers             []NFTTransfer   `json:"nft_transfers"`
 	Node                     *string         `json:"node"`
 	Nonce                    int64           `json:"nonce"`
 	ParentConsensusTimestamp *string         `json:"parent_consensus_timestamp"`
@@ -309,12 +366,29 @@ const (
 )
 
 func transactionRoutes() []route {
-	return []route{{
-		path:   "/api/v1/transactions",
-		maxAge: 2 * time.Second,
-		params: []string{"account.id", "limit", "order", "result", "timestamp", "transactiontype", "type"},
-		answer: (*Ledger).answerTransactions,
-	}}
+	return []route{
+		{
+			path:   "/api/v1/transactions",
+			maxAge: 2 * time.Second,
+			params: []string{"account.id", "limit", "order", "result", "timestamp", "transactiontype", "type"},
+			answer: (*Ledger).answerTransactions,
+		},
+		{path: "/api/v1/transactions/{id}", maxAge: 10 * time.Minute, answer: (*Ledger).answerTransaction},
+	}
+}
+
+// answerTransaction has every transaction of one transaction id.
+func (l *Ledger) answerTransaction(r *http.Request, _ query) (any, error) {
+	var found []restTransaction
+	for _, record := range l.transactions {
+		if record.id() == r.PathValue("id") {
+			found = append(found, record.rest())
+		}
+	}
+	if len(found) == 0 {
+		return nil, notFound()
+	}
+	return map[string]any{"transactions": found}, nil
 }
 
 func (l *Ledger) answerTransactions(_ *http.Request, q query) (any, error) {
@@ -338,7 +412,7 @@ type transactionSelection struct {
 func parseTransactionSelection(q query) (transactionSelection, error) {
 	var s transactionSelection
 	var err error
-	if s.accounts, err = q.filters("account.id", parseEntity); err != nil {
+	if s.accounts, err = q.entities("account.id"); err != nil {
 		return s, err
 	}
 	if s.timestamps, err = q.filters("timestamp", parseTimestamp); err != nil {
@@ -358,8 +432,10 @@ func parseTransactionSelection(q query) (transactionSelection, error) {
 }
 
 // selectTransactions pages as the mirror does, by the time of the last row:
-// of rows with one time, those after a page's border are on no page.
+// of rows with one time, those after a page's border are on no page. A page that
+// is not full because the window ended links to the next window.
 func (l *Ledger) selectTransactions(q query, selected transactionSelection) transactionList {
+	windowEnd := l.bindWindow(&selected)
 	page := selectRows(selected.paging, l.transactions, selected.match)
 	list := transactionList{Transactions: make([]restTransaction, len(page))}
 	for i, r := range page {
@@ -367,11 +443,41 @@ func (l *Ledger) selectTransactions(q query, selected transactionSelection) tran
 	}
 	list.Links.Next = nextRows(q, selected.paging, page, "timestamp",
 		func(r *record) string { return formatTimestamp(r.Consensus) })
+	if list.Links.Next == nil && windowEnd != "" {
+		list.Links.Next = q.next(selected.order, cursor{key: "timestamp", value: windowEnd})
+	}
 	return list
 }
 
+// bindWindow keeps a list within 60 days from where it begins, unless the mirror
+// has open ranges, and returns where the window ended (rest/timestampRange.js).
+// A range without an end begins now, or at the first transaction.
+func (l *Ledger) bindWindow(s *transactionSelection) string {
+	if l.mirror.OpenRange || len(s.timestamps.equal) > 0 || len(l.transactions) == 0 {
+		return ""
+	}
+	first, last := l.transactions[0].Consensus.UnixNano(), l.now().UnixNano()
+	for _, c := range s.timestamps.others {
+		switch {
+		case strings.HasPrefix(c.operator, "gt"):
+			first = max(first, c.value)
+		case strings.HasPrefix(c.operator, "lt"):
+			last = min(last, c.value)
+		}
+	}
+	if last-first < int64(transactionWindow) {
+		return ""
+	}
+	bound := condition{"gt", last - int64(transactionWindow)}
+	if s.order == ascending {
+		bound = condition{"lt", first + int64(transactionWindow)}
+	}
+	s.timestamps.others = append(slices.Clone(s.timestamps.others), bound)
+	return formatTimestamp(time.Unix(0, bound.value))
+}
+
 func (s transactionSelection) match(r *record) bool {
-	if !s.timestamps.match(r.Consensus.UnixNano()) {
+	if !s.timestamps.matchAll(r.Consensus.UnixNano()) {
 		return false
 	}
 	if len(s.names) > 0 && !slices.Contains(s.names, r.Name) {
@@ -383,10 +489,11 @@ func (s transactionSelection) match(r *record) bool {
 	return s.involves(r)
 }
 
-// involves tells whether one of the accounts is payer or occurs in a transfer.
-// For credits and debits, only transfers count.
+// involves tells whether one of the accounts is in the transaction id or in a
+// transfer of hbar, tokens or NFTs (recorded; rest/transactions.js). For credits
+// and debits, only transfers of amounts count.
 func (s transactionSelection) involves(r *record) bool {
-	if s.direction == "" && s.accounts.match(int64(r.payer)) {
+	if s.direction == "" && s.accounts.match(int64(r.creator)) {
 		return true
 	}
 	for _, moved := range r.transfers {
@@ -399,7 +506,7 @@ func (s transactionSelection) involves(r *record) bool {
 			return true
 		}
 	}
-	return false
+	return s.direction == "" && slices.ContainsFunc(r.nfts, func(id entityID) bool { return s.accounts.match(int64(id)) })
 }
 
 func (s transactionSelection) goes(amount int64) bool {
@@ -412,34 +519,33 @@ func (s transactionSelection) goes(amount int64) bool {
 	return true
 }
 
+func (r *record) id() string {
+	return fmt.Sprintf("%s-%d-%09d", r.creator, r.ValidStart.Unix(), r.ValidStart.Nanosecond())
+}
+
 func (r *record) rest() restTransaction {
-	start := r.Consensus
-	if !r.Parent.IsZero() {
-		start = r.Parent // they share the transaction id
-	}
-	start = start.Add(-timeToConsensus)
 	answer := restTransaction{
 		ChargedTxFee:           r.Fee,
 		ConsensusTimestamp:     formatTimestamp(r.Consensus),
 		EntityID:               nullString(r.EntityID),
 		MaxCustomFees:          []struct{}{},
 		MaxFee:                 max(maxTransactionFee, r.Fee),
+		MemoBase64:             new(""),
 		Name:                   r.Name,
-		NFTTransfers:           []struct{}{},
-		Node:                   &r.Node,
+		NFTTransfers:           append([]NFTTransfer{}, r.NFTTransfers...),
+		Node:                   nullString(r.Node),
 		Nonce:                  r.Nonce,
 		Result:                 r.Result,
 		Scheduled:              r.Scheduled,
 		StakingRewardTransfers: []struct{}{},
 		TokenTransfers:         append([]TokenTransfer{}, r.TokenTransfers...),
-		TransactionID:          fmt.Sprintf("%s-%d-%09d", r.payer, start.Unix(), start.Nanosecond()),
+		TransactionID:          r.id(),
 		Transfers:              make([]restTransfer, len(r.transfers)),
 		ValidDurationSeconds:   int64(validDuration.Seconds()),
-		ValidStartTimestamp:    formatTimestamp(start),
+		ValidStartTimestamp:    formatTimestamp(r.ValidStart),
 	}
 	if !r.Parent.IsZero() {
 		answer.ParentConsensusTimestamp = new(formatTimestamp(r.Parent))
-		answer.Node = nil
 	}
 	for i, moved := range r.transfers {
 		answer.Transfers[i] = restTransfer{Account: moved.account.String(), Amount: moved.amount}

@@ -218,3 +218,53 @@ func TestAddTransactionErrors(t *testing.T) {
 		t.Errorf("nonsense has %+v", totals)
 	}
 }
+
+// The payer of a scheduled transaction may be another than the account in its
+// id. The fee is in the payer's transfer, and the transaction in the list of both.
+func TestScheduledTransactionOfAnotherPayer(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 3})
+	addTransactions(t, s, Transaction{Creator: "0.0.1001", Payer: "0.0.1002", Fee: 70, Scheduled: true})
+	for _, id := range []string{"0.0.1001", "0.0.1002"} {
+		rows := getJSON[transactionList](t, s, "/api/v1/transactions?account.id="+id).Transactions
+		if len(rows) != 1 || !strings.HasPrefix(rows[0].TransactionID, "0.0.1001-") || !rows[0].Scheduled ||
+			!slices.Contains(rows[0].Transfers, restTransfer{Account: "0.0.1002", Amount: -70}) {
+			t.Errorf("%s: got %+v", id, rows)
+		}
+	}
+	if creator, payer := s.AccountTotals("0.0.1001"), s.AccountTotals("0.0.1002"); creator.Fees != 0 || payer.Fees != 70 || payer.Out != 70 {
+		t.Errorf("got %+v and %+v", creator, payer)
+	}
+	id := getJSON[transactionList](t, s, "/api/v1/transactions").Transactions[0].TransactionID
+	if got := getJSON[transactionList](t, s, "/api/v1/transactions/"+id); len(got.Transactions) != 1 {
+		t.Errorf("%s: got %+v", id, got)
+	}
+	if got := send(t, s, http.MethodGet, "/api/v1/transactions/0.0.1-1-1", nil); got.status != 404 {
+		t.Errorf("got %d", got.status)
+	}
+}
+
+// Transfers of tokens and NFTs only are in the lists of whom they are about.
+func TestTransfersWithoutHbar(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 4})
+	addTransactions(t, s,
+		Transaction{Payer: "0.0.1001", TokenTransfers: []TokenTransfer{
+			{Account: "0.0.1002", Amount: -5, TokenID: usdToken}, {Account: "0.0.1003", Amount: 5, TokenID: usdToken},
+		}},
+		Transaction{Payer: "0.0.1001", NFTTransfers: []NFTTransfer{
+			{Sender: "0.0.1003", Receiver: "0.0.1004", Serial: 9, TokenID: nftToken},
+		}})
+	for id, want := range map[string]int64{"0.0.1001": 2, "0.0.1002": 1, "0.0.1003": 2, "0.0.1004": 1} {
+		rows := getJSON[transactionList](t, s, "/api/v1/transactions?account.id="+id).Transactions
+		if got := s.AccountTotals(id).ByTypeResult[[2]string{cryptoTransfer, "SUCCESS"}]; int64(len(rows)) != want || got != want {
+			t.Errorf("%s: got %d rows, %d in total, want %d", id, len(rows), got, want)
+		}
+	}
+	rows := getJSON[transactionList](t, s, "/api/v1/transactions?account.id=0.0.1004").Transactions
+	if got := rows[0].NFTTransfers; len(got) != 1 || got[0].Serial != 9 || got[0].Receiver != "0.0.1004" {
+		t.Errorf("got %+v", got)
+	}
+	nonsense := []NFTTransfer{{Sender: "x"}}
+	if err := s.Update(func(l *Ledger) error { return l.AddTransaction(Transaction{Payer: "0.0.2", NFTTransfers: nonsense}) }); err == nil {
+		t.Error("nonsense was accepted")
+	}
+}
