@@ -45,7 +45,7 @@ var clientAttacks = []attack{
 }
 
 // clients runs so many clients until the attack ends. One that returns begins
-// again.
+// again, but not at once: a flood of connections is not for a program to stop.
 func clients(n int, client func(context.Context, *environment)) func(context.Context, *environment) {
 	return func(ctx context.Context, e *environment) {
 		var wg sync.WaitGroup
@@ -53,9 +53,10 @@ func clients(n int, client func(context.Context, *environment)) func(context.Con
 			wg.Go(func() {
 				for ctx.Err() == nil {
 					client(ctx, e)
-					pause(ctx, 10*time.Millisecond)
+					pause(ctx, time.Second)
 				}
 			})
+			pause(ctx, time.Millisecond)
 		}
 		wg.Wait()
 	}

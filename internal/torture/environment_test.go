@@ -45,6 +45,8 @@ type environment struct {
 	t        testing.TB
 	accounts int
 
+	simulator string // host:port
+
 	mirror *mirror // REST, of both networks
 	rest   *front
 	grpc   *front // of the network torture-grpc
@@ -102,6 +104,7 @@ func newEnvironment(t testing.TB, accounts int, memoryLimit int64) *environment 
 			t.Fatal(err)
 		}
 	}
+	e.simulator = base.Host
 	e.mirror = newMirror(base)
 	e.rest = newFront(t, serveHTTP(t.Context(), e.mirror))
 	simulated := parse(t, content)

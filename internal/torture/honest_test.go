@@ -36,10 +36,11 @@ type scrape struct {
 	unreadable              float64         // values of the mirror
 }
 
-// honest is a Prometheus that scrapes the exporter, asks whether it is alive and
-// reloads it now and then.
+// honest are Prometheus servers, each of which scrapes the exporter once in an
+// interval and asks whether it is alive. Now and then it is reloaded.
 type honest struct {
 	e        *environment
+	servers  int
 	interval time.Duration
 
 	mu      sync.Mutex
@@ -57,14 +58,19 @@ func (h *honest) run(ctx context.Context) {
 			h.reload(ctx)
 		}
 	})
-	tick := time.NewTicker(h.interval)
-	defer tick.Stop()
-	for ctx.Err() == nil {
-		h.scrape(ctx)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-		}
+	for i := range h.servers {
+		wg.Go(func() {
+			pause(ctx, time.Duration(i)*h.interval/time.Duration(h.servers))
+			tick := time.NewTicker(h.interval)
+			defer tick.Stop()
+			for ctx.Err() == nil {
+				h.scrape(ctx)
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
+				}
+			}
+		})
 	}
 }
 

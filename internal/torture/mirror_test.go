@@ -30,7 +30,7 @@ const (
 // mirrorAttacks are answers of the mirror's REST API.
 var mirrorAttacks = []attack{
 	{name: "a byte of the body each 100 ms", short: true, fails: "accounts", start: onRoutes(drip, accountsPath)},
-	{name: "a byte of the header each 100 ms", fails: "mirror", start: onMirror(dripHeader)},
+	{name: "a byte of the header each 100 ms", fails: "accounts", start: onMirror(dripHeader)},
 	{name: "no answer", short: true, fails: "accounts", start: onRoutes(hang, allPaths)},
 	{name: "does not read", fails: "accounts", start: onMirror(deaf)},
 	{name: "resets connections", short: true, fails: "accounts", start: onMirror(reset)},
