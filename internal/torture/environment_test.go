@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -59,9 +60,18 @@ type environment struct {
 	client   *http.Client // the honest Prometheus'
 
 	hostile atomic.Int64 // requests by hostile clients
+	reached atomic.Int64 // requests and connections to hostile servers
 
 	mu    sync.Mutex
 	leaks []string
+}
+
+// counted counts the connections in reached.
+func (e *environment) counted(serve func(net.Conn)) func(net.Conn) {
+	return func(conn net.Conn) {
+		e.reached.Add(1)
+		serve(conn)
+	}
 }
 
 func program(t testing.TB, name string) string {

@@ -79,6 +79,7 @@ var mirrorAttacks = []attack{
 func onRoutes(handler http.HandlerFunc, paths ...string) func(context.Context, *environment) {
 	return func(ctx context.Context, e *environment) {
 		e.mirror.attack.Store(&routeAttack{paths: paths, answer: func(w http.ResponseWriter, r *http.Request) {
+			e.reached.Add(1)
 			// What goes on for long ends with the attack.
 			within, cancel := context.WithCancel(r.Context())
 			defer cancel()
@@ -93,7 +94,7 @@ func onRoutes(handler http.HandlerFunc, paths ...string) func(context.Context, *
 // onMirror has serve take the mirror's connections.
 func onMirror(serve func(net.Conn)) func(context.Context, *environment) {
 	return func(ctx context.Context, e *environment) {
-		defer e.rest.become(serve)()
+		defer e.rest.become(e.counted(serve))()
 		<-ctx.Done()
 	}
 }

@@ -37,6 +37,8 @@ type attack struct {
 	name string
 	// short attacks are in the short form as well.
 	short bool
+	// upstream attacks are of servers that the exporter connects to.
+	upstream bool
 	// fails is a collector that says so, to know that the attack was one.
 	fails string
 	// refused is a configuration that a reload does not take.
@@ -48,7 +50,11 @@ type attack struct {
 }
 
 func attacks() []attack {
-	return slices.Concat(clientAttacks, fileAttacks, grpcAttacks, nodeAttacks, mirrorAttacks)
+	upstream := slices.Concat(grpcAttacks, nodeAttacks, mirrorAttacks)
+	for i := range upstream {
+		upstream[i].upstream = true
+	}
+	return slices.Concat(clientAttacks, fileAttacks, upstream)
 }
 
 // form is how long the suite goes on.
@@ -74,7 +80,7 @@ type row struct {
 	recovered             time.Duration
 	failed                string
 	unreadable            float64
-	lines, bytes, hostile int64
+	lines, bytes, hostile int64 // hostile are requests
 	problems              []string
 }
 
@@ -184,6 +190,7 @@ func (s *suite) run(a attack) row {
 	s.honest.takeReloads()
 	s.takeLeaks()
 	s.hostile.Store(0)
+	s.reached.Store(0)
 	s.resetPeak()
 	logged := len(s.exporter.Output.String())
 	unreadable := s.unreadable()
@@ -228,7 +235,7 @@ func (s *suite) run(a attack) row {
 	text := s.exporter.Output.String()[logged:]
 	s.saw("the log", text)
 	r.lines, r.bytes = int64(strings.Count(text, "\n")), int64(len(text))
-	r.hostile = s.hostile.Load()
+	r.hostile = s.hostile.Load() + s.reached.Load()
 	s.judge(&r, a, began, refused)
 	return r
 }
@@ -267,10 +274,13 @@ func (s *suite) judge(r *row, a attack, began time.Time, refused bool) {
 	if a.fails != "" && !strings.Contains(" "+r.failed+" ", " "+a.fails+" ") {
 		problem("collector %s did not fail, only: %q", a.fails, r.failed)
 	}
+	if a.upstream && s.reached.Load() == 0 {
+		problem("the exporter has not been there")
+	}
 	if refused != a.refused {
 		problem("configuration refused: %t, want %t", refused, a.refused)
 	}
-	requests := int64(r.scrapes) + r.hostile
+	requests := int64(r.scrapes) + s.hostile.Load()
 	if r.lines > maxLines*requests || r.bytes > maxBytes*requests {
 		problem("%d lines and %d bytes logged for %d requests", r.lines, r.bytes, requests)
 	}
@@ -301,7 +311,7 @@ func (s *suite) end() row {
 func table(rows []row) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "attack\tin time\tslowest\tpeak RSS\tgoroutines\tdescriptors\tback after\tlog lines\tKiB\tother requests\treported as failed\tunreadable\t")
+	fmt.Fprintln(w, "attack\tin time\tslowest\tpeak RSS\tgoroutines\tdescriptors\tback after\tlog lines\tKiB\thostile requests\treported as failed\tunreadable\t")
 	for _, r := range rows {
 		fmt.Fprintf(w, "%s\t%d/%d\t%.1fs\t%d MiB\t%.0f/%.0f\t%.0f/%.0f\t%.1fs\t%d\t%d\t%d\t%s\t%.0f\t\n",
 			r.attack, r.answered, r.scrapes, r.slowest.Seconds(), r.peak>>20,
