@@ -66,8 +66,8 @@ test-integration: build $(PROMTOOL) $(PROMETHEUS) ## built programs, a real Prom
 # The built exporter; -v for the table.
 TORTURE_TEST = BIN='$(abspath $(BIN))' PROMETHEUS='$(abspath $(PROMETHEUS))' $(GO) test -v -count 1 -tags integration,soak ./internal/torture
 
-# The accounts are 1,000 and the memory limit 256 MiB, or:
-#   make torture TORTURE_ACCOUNTS=10000 TORTURE_MEMORY=512 TORTURE_ATTACK='gzip|probe'
+# 1,000 accounts, 256 MiB and a scrape timeout of 5 s, or:
+#   make torture TORTURE_ACCOUNTS=10000 TORTURE_MEMORY=512 TORTURE_TIMEOUT=10 TORTURE_ATTACK='gzip|probe'
 .PHONY: torture
 torture: export TORTURE = full
 torture: build ## the exporter against hostile mirrors, nodes, clients, files and signals; some 15 minutes

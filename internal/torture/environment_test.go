@@ -150,7 +150,7 @@ func configuration(t testing.TB, simulated document, rest, grpc string) string {
 	consensus := network["consensus"]
 	mirror := func(grpcAddress string) document {
 		return document{
-			"url": "http://" + rest, "grpc_address": grpcAddress, "grpc_tls": false, "rate_limit": 200,
+			"url": "http://" + rest, "grpc_address": grpcAddress, "grpc_tls": false, "rate_limit": 1000,
 			"http_client": document{
 				"authorization": document{"credentials_file": "token"},
 				"http_headers":  document{"X-Api-Key": document{"files": []string{"key"}}},

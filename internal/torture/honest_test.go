@@ -17,11 +17,7 @@ import (
 	"time"
 )
 
-const (
-	// scrapeTimeout is what the header of a scrape says.
-	scrapeTimeout  = 5 * time.Second
-	reloadInterval = 20 * time.Second
-)
+const reloadInterval = 20 * time.Second
 
 // scrape is one of the honest Prometheus'.
 type scrape struct {
@@ -42,6 +38,7 @@ type honest struct {
 	e        *environment
 	servers  int
 	interval time.Duration
+	timeout  time.Duration // of a scrape
 
 	mu      sync.Mutex
 	scrapes []scrape
@@ -75,11 +72,11 @@ func (h *honest) run(ctx context.Context) {
 }
 
 func (h *honest) get(ctx context.Context, method, path string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	r := newRequest(method, path).WithContext(ctx)
 	r.URL.Host = h.e.address
-	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.FormatFloat(scrapeTimeout.Seconds(), 'g', -1, 64))
+	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.FormatFloat(h.timeout.Seconds(), 'g', -1, 64))
 	response, err := h.e.client.Do(r)
 	if err != nil {
 		return "", err

@@ -87,8 +87,8 @@ type row struct {
 type counts struct{ goroutines, descriptors float64 }
 
 // TestTorture has the environment variables TORTURE (short or full),
-// TORTURE_ACCOUNTS, TORTURE_MEMORY (the limit in MiB) and TORTURE_ATTACK (a
-// regular expression).
+// TORTURE_ACCOUNTS, TORTURE_MEMORY (the limit in MiB), TORTURE_TIMEOUT (of a
+// scrape, in seconds) and TORTURE_ATTACK (a regular expression).
 func TestTorture(t *testing.T) {
 	form, known := forms[os.Getenv("TORTURE")]
 	if !known {
@@ -102,7 +102,10 @@ func TestTorture(t *testing.T) {
 	e := newEnvironment(t, int(variable(t, "TORTURE_ACCOUNTS", 1000)), limit)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	prometheus := &honest{e: e, servers: form.servers, interval: form.interval}
+	prometheus := &honest{
+		e: e, servers: form.servers, interval: form.interval,
+		timeout: time.Duration(variable(t, "TORTURE_TIMEOUT", 5)) * time.Second,
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { prometheus.run(ctx) })
 	defer wg.Wait()
@@ -127,7 +130,7 @@ func TestTorture(t *testing.T) {
 		}
 	}
 	rows = append(rows, s.end())
-	t.Logf("%d accounts, memory limit %d MiB\n%s", e.accounts, limit>>20, table(rows))
+	t.Logf("%d accounts, scrape timeout %s, memory limit %d MiB\n%s", e.accounts, prometheus.timeout, limit>>20, table(rows))
 }
 
 func variable(t *testing.T, name string, fallback int64) int64 {
@@ -165,7 +168,7 @@ func (s *suite) await(began time.Time, deadline time.Duration, fits func([]scrap
 func (s *suite) warmUp() {
 	s.t.Helper()
 	began := time.Now()
-	scrapes := s.await(began, 2*recovery, func(scrapes []scrape) bool {
+	scrapes := s.await(began, 3*recovery, func(scrapes []scrape) bool {
 		return len(scrapes) >= 3 && whole(scrapes[len(scrapes)-1])
 	})
 	if scrapes == nil {
