@@ -79,8 +79,8 @@ func (e *environment) connect(ctx context.Context, use func(net.Conn)) {
 	if err != nil {
 		return
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	use(conn)
 }
 
@@ -220,7 +220,7 @@ func crossSite(i int) *http.Request {
 
 func endlessBody(ctx context.Context, e *environment) {
 	reader, writer := io.Pipe()
-	defer context.AfterFunc(ctx, func() { writer.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = writer.Close() })()
 	go func() {
 		block := make([]byte, 64<<10)
 		for {
@@ -229,7 +229,7 @@ func endlessBody(ctx context.Context, e *environment) {
 			}
 		}
 	}()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.address+"/metrics", reader)
 	if err != nil {
 		return

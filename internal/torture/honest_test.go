@@ -8,7 +8,6 @@ package torture
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -163,8 +162,4 @@ func label(labels, name string) string {
 	_, after, _ := strings.Cut(labels, name+`="`)
 	value, _, _ := strings.Cut(after, `"`)
 	return value
-}
-
-func (s *scrape) failures() string {
-	return strings.Join(slices.Sorted(maps.Keys(s.failed)), " ")
 }

@@ -36,7 +36,7 @@ var mirrorAttacks = []attack{
 	{name: "resets connections", short: true, fails: "accounts", start: onMirror(reset)},
 	{name: "resets within the body", fails: "accounts", start: onRoutes(resetWithin, accountsPath)},
 	{name: "half-closes after the request", fails: "accounts", start: onMirror(halfClose)},
-	{name: "accepts and closes", fails: "accounts", start: onMirror(func(conn net.Conn) { conn.Close() })},
+	{name: "accepts and closes", fails: "accounts", start: onMirror(func(conn net.Conn) { _ = conn.Close() })},
 	{name: "body shorter than Content-Length", short: true, fails: "accounts", start: onRoutes(wrongLength(1<<20), accountsPath)},
 	{name: "body longer than Content-Length", fails: "accounts", start: onRoutes(wrongLength(5), accountsPath)},
 	{name: "Content-Length of 9 EB", fails: "accounts", start: onRoutes(wrongLength(1<<63-1), accountsPath)},
@@ -122,7 +122,7 @@ func drip(w http.ResponseWriter, r *http.Request) {
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 func dripHeader(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	for _, c := range []byte("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1000)) {
 		if _, err := conn.Write([]byte{c}); err != nil {
 			return
@@ -152,7 +152,7 @@ func abort(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	conn.Close()
+	_ = conn.Close()
 }
 
 func resetWithin(w http.ResponseWriter, _ *http.Request) {
@@ -176,7 +176,7 @@ func wrongLength(length int64) http.HandlerFunc {
 		if err != nil {
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, `{"accounts":[],"links":{"next":null}}`)
 	}
 }
@@ -184,7 +184,7 @@ func wrongLength(length int64) http.HandlerFunc {
 // endless writes more of a response for as long as it is read.
 func endless(start, more string) func(net.Conn) {
 	return func(conn net.Conn) {
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		readRequest(conn)
 		_, err := io.WriteString(conn, start)
 		for err == nil {
@@ -203,7 +203,7 @@ func bomb(start, repeated string, n int, end string) []byte {
 		_, _ = w.Write(block)
 	}
 	_, _ = io.WriteString(w, end)
-	w.Close()
+	_ = w.Close()
 	return b.Bytes()
 }
 

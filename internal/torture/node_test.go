@@ -134,7 +134,7 @@ func frames(conn net.Conn) (*http2.Framer, error) {
 }
 
 func goAway(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	framer, err := frames(conn)
 	if err != nil {
 		return
@@ -143,7 +143,7 @@ func goAway(conn net.Conn) {
 }
 
 func frameFlood(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	framer, err := frames(conn)
 	go func() { _, _ = io.Copy(io.Discard, conn) }()
 	for err == nil {
@@ -154,7 +154,7 @@ func frameFlood(conn net.Conn) {
 }
 
 func hugeFrame(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	framer, err := frames(conn)
 	if err != nil {
 		return

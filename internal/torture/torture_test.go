@@ -321,6 +321,6 @@ func table(rows []row) string {
 			r.before.goroutines, r.after.goroutines, r.before.descriptors, r.after.descriptors,
 			r.recovered.Seconds(), r.lines, r.bytes>>10, r.hostile, r.failed, r.unreadable)
 	}
-	w.Flush()
+	_ = w.Flush()
 	return b.String()
 }
