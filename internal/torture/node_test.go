@@ -46,7 +46,7 @@ var nodeAttacks = []attack{
 	{name: "1,000 nodes do not read", short: true, start: onNodes(func(context.Context) func(net.Conn) { return deaf })},
 	{name: "1,000 nodes reset", start: onNodes(func(context.Context) func(net.Conn) { return abort })},
 	{name: "1,000 nodes send GOAWAY", short: true, start: onNodes(func(context.Context) func(net.Conn) { return goAway })},
-	{name: "1,000 nodes flood", short: true, start: onNodes(func(context.Context) func(net.Conn) { return frameFlood })},
+	{name: "1,000 nodes flood", start: onNodes(func(context.Context) func(net.Conn) { return frameFlood })},
 	{name: "1,000 nodes answer with codes of their own", short: true, start: onNodes(oddCodes)},
 	{name: "1,000 nodes answer with 4 MB", start: onNodes(longAnswers)},
 }
