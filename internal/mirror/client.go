@@ -5,7 +5,9 @@
 //
 // Requests of all callers of one [Client] share a token bucket, a bound on
 // requests in flight and a pool of connections. Failures that may pass are
-// retried inside the caller's context and never beyond it. Amounts are int64
+// retried inside the caller's context and never beyond it. What an answer may
+// have is limited (see [LimitError]), and a value in it that cannot be read costs
+// no other (see [Field]). Amounts are int64
 // tinybar, as they exceed 2^53 (docs/hedera.md 1.0).
 package mirror
 

@@ -130,9 +130,11 @@ func (s secrets) hide(text string, sent []string) string {
 	}
 	// The longest first: one secret may be part of another.
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	pairs := make([]string, 0, 2*len(forms))
 	for _, form := range forms {
-		text = strings.ReplaceAll(text, form, hidden)
+		pairs = append(pairs, form, hidden)
 	}
+	text = strings.NewReplacer(pairs...).Replace(text)
 	for _, form := range forms {
 		text = trimPrefixAtEnd(text, form)
 	}

@@ -232,3 +232,19 @@ func TestMissingSecretFile(t *testing.T) {
 		t.Error("a request was sent without credentials")
 	}
 }
+
+func TestHide(t *testing.T) {
+	s := secrets{texts: []string{"d", "h", "", "api-key-1", "api-key-10"}}
+	tests := []struct{ in, want string }{
+		{"", ""},
+		{"x=api-key-1,y=api-key-10", "x=<hidden>,y=<hidden>"},
+		{"d", "<hidden>"},
+		{"in the middle: api-ke", "in t<hidden>e mi<hidden><hidden>le: <hidden>"},
+		{"sent too", "<hidden> too"},
+	}
+	for _, tt := range tests {
+		if got := s.hide(tt.in, []string{"sent"}); got != tt.want {
+			t.Errorf("hide(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
