@@ -198,7 +198,7 @@ func (b *responseBuffer) copyTo(w http.ResponseWriter) {
 		other.shared = b.content()
 		return
 	}
-	_, _ = w.Write(b.content()) // only the client can fail, and it has gone
+	_, _ = w.Write(b.content()) //nolint:gosec // handlers set the type; only the client can fail, and it has gone
 }
 
 func (b *responseBuffer) content() []byte {

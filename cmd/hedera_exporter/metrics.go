@@ -48,7 +48,7 @@ func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts tim
 // no encoded samples in memory, and the time for it can be measured.
 func (h metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx context.Context, rt *runtime) func(context.Context) {
-		result := h.encoder.encode(rt.set.Scrape(ctx), negotiate(r)) //nolint:contextcheck // it is for other requests too
+		result := h.encoder.encode(rt.set.Scrape(ctx), negotiate(r))
 		return func(ctx context.Context) {
 			select {
 			case <-result.done:
@@ -82,7 +82,7 @@ type encoding struct {
 }
 
 func negotiate(r *http.Request) encoding {
-	e := encoding{format: expfmt.Negotiate(r.Header), compress: promhttp.Identity}
+	e := encoding{format: expfmt.NegotiateAccept(r.Header, expfmt.DefaultAcceptedFormats()...), compress: promhttp.Identity}
 	for token := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		if name, quality, _ := strings.Cut(strings.TrimSpace(token), ";"); name == string(promhttp.Gzip) && strings.TrimSpace(quality) != "q=0" {
 			e.compress = promhttp.Gzip
