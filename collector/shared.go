@@ -52,11 +52,12 @@ func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error))
 	}
 }
 
+//nolint:contextcheck // the context is the callers' together, not one's own
 func (s *shared[T]) join(caller *sharedCaller, fn func(context.Context) (T, error)) <-chan singleflight.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.callers) == 0 {
-		base, cancel := context.WithCancelCause(context.WithoutCancel(caller.ctx)) //nolint:gosec // the last caller calls it
+		base, cancel := context.WithCancelCause(context.WithoutCancel(caller.ctx))
 		s.callers = map[*sharedCaller]bool{}
 		s.ctx, s.cancel = deadlineContext[T]{Context: base, shared: s}, cancel
 	}

@@ -104,8 +104,8 @@ func TestDiscoverNodes(t *testing.T) {
 // its targets.
 func TestDiscoveryNeverReturnsNothing(t *testing.T) {
 	faults := map[string]simulator.Fault{
-		"unavailable": {Path: simulator.GetNodesFault, Kind: simulator.FaultStatus, Status: 14},
-		"hangs":       {Path: simulator.GetNodesFault, Kind: simulator.FaultHang},
+		"unavailable": {Kind: simulator.FaultStatus, Status: 14},
+		"hangs":       {Kind: simulator.FaultHang},
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -116,8 +116,12 @@ func TestDiscoveryNeverReturnsNothing(t *testing.T) {
 
 func testBrokenDiscovery(t *testing.T, memory *memnet.Network, fault simulator.Fault) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Listen: memory.Listen})
-	if _, err := sim.InjectFault(fault); err != nil {
-		t.Fatal(err)
+	for _, path := range []string{simulator.GetNodesFault, "/api/v1/network/nodes"} { // the sources of the book
+		fault.Path = path
+		if _, err := sim.InjectFault(fault); err != nil {
+			t.Fatal(err)
+		}
+		fault.Status = http.StatusServiceUnavailable
 	}
 	e := newMemoryExporter(t, memory, sim, "--scrape.timeout=2s")
 	start := time.Now()

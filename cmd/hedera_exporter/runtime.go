@@ -301,7 +301,9 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 // bookOptions trust a mirror on this host, and no other, with addresses of this
 // host.
 func bookOptions(n config.Network) consensus.BookOptions {
-	local := n.Mirror != nil && (consensus.IsLocalHost(n.Mirror.URL.Hostname()) || consensus.IsLocalHost(n.Mirror.GRPCAddress.Host))
+	local := n.Mirror != nil && consensus.IsLocalHost(n.Mirror.URL.Hostname()) &&
+		(n.Mirror.JavaURL == nil || consensus.IsLocalHost(n.Mirror.JavaURL.Hostname())) &&
+		(n.Mirror.GRPCAddress == config.HostPort{} || consensus.IsLocalHost(n.Mirror.GRPCAddress.Host))
 	return consensus.BookOptions{TLSPorts: n.Consensus.TLSPorts, Local: local}
 }
 

@@ -44,9 +44,9 @@ func TestLoadErrors(t *testing.T) {
 		},
 		{
 			name: "mixed realms",
-			file: "networks:\n  solo:\n    mirror: {url: 'http://127.0.0.1:5551'}\n    accounts:\n      - 1.2.5\n      - id: 1.3.6\n    tokens: [1.2.7]\n    topics:\n      - 0.2.8\n    operator_id: 0.0.9\n",
+			file: "networks:\n  solo:\n    mirror: {url: 'http://127.0.0.1:5551'}\n    accounts:\n      - id: 1.2.5\n      - id: 1.3.6\n    tokens: [{id: 1.2.7}]\n    topics:\n      - id: 0.2.8\n",
 			want: `config.yml:6: networks.solo.accounts[1].id: 1.3.6 is of another shard or realm than 1.2.5; a network has one shard and one realm, so correct one of the ids
-config.yml:9: networks.solo.topics[0]: 0.2.8 is of another shard or realm than 1.2.5; a network has one shard and one realm, so correct one of the ids`,
+config.yml:9: networks.solo.topics[0].id: 0.2.8 is of another shard or realm than 1.2.5; a network has one shard and one realm, so correct one of the ids`,
 		},
 		{
 			name: "unknown keys",

@@ -112,12 +112,12 @@ networks:
     balance_source: consensus
     accounts:
       - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}}
-      - {id: 1.2.3, tokens: all}
+      - {id: 0.0.123, tokens: all}
       - {id: 0.0.4, transactions: true, heartbeat: 90m, tokens: configured}
       - {id: 0.0.5, allowances: true, cold: true}
     tokens:
       - {id: 0.0.456858, name: usdc}
-      - {id: 1.2.3}
+      - {id: 0.0.123}
     topics: [{id: 0.0.5005, name: audit, heartbeat: 2h}]
     contracts: [{id: 0.0.6006, name: bridge}]
     schedules: [{creator: 0.0.1001, name: treasury multisig}]
@@ -161,11 +161,11 @@ networks:
 				{Severity: "warning", Minimum: hiero.HbarFromTinybar(1)},
 				{Severity: "critical", Minimum: hiero.HbarFromTinybar(0)},
 			}},
-			{ID: entityID(t, "1.2.3"), Name: "1.2.3", AllTokens: true},
+			{ID: entityID(t, "0.0.123"), Name: "0.0.123", AllTokens: true},
 			{ID: entityID(t, "0.0.4"), Name: "0.0.4", Transactions: true, Heartbeat: model.Duration(90 * time.Minute)},
 			{ID: entityID(t, "0.0.5"), Name: "0.0.5", Allowances: true, Cold: true},
 		},
-		Tokens:           []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc"}, {ID: entityID(t, "1.2.3"), Name: "1.2.3"}},
+		Tokens:           []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc"}, {ID: entityID(t, "0.0.123"), Name: "0.0.123"}},
 		Topics:           []Topic{{Entity: Entity{ID: entityID(t, "0.0.5005"), Name: "audit"}, Heartbeat: model.Duration(2 * time.Hour)}},
 		Contracts:        []Entity{{ID: entityID(t, "0.0.6006"), Name: "bridge"}},
 		ScheduleCreators: []ScheduleCreator{{ID: entityID(t, "0.0.1001"), Name: "treasury multisig"}},

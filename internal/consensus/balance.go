@@ -302,6 +302,7 @@ func (c *BalanceClient) dropAllBut(nodes []Node) {
 		}
 	}
 }
+
 func balanceQuery(account hiero.AccountID) *services.Query {
 	return &services.Query{Query: &services.Query_CryptogetAccountBalance{
 		CryptogetAccountBalance: &services.CryptoGetAccountBalanceQuery{

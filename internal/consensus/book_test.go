@@ -25,8 +25,16 @@ func TestBookSkipsWhatIsNoAddress(t *testing.T) {
 		"::1", "::", "::ffff:127.0.0.1", "fe80::1", "fe80::1%eth0", "localhost", "LocalHost.", "a.localhost",
 	}
 	addresses := []HostPort{
-		{"", 50211}, {"10.0.0.1", 0}, {"10.0.0.1", -1}, {"10.0.0.1", 65536}, {strings.Repeat("a", 254), 50211}, {"]", 50211}, {"a b", 50211}, {"10.0.0.1:50211", 50211},
-		{"10.0.0.1", 50211}, {"node.example.com", 50211},
+		{"", 50211},
+		{"10.0.0.1", 0},
+		{"10.0.0.1", -1},
+		{"10.0.0.1", 65536},
+		{strings.Repeat("a", 254), 50211},
+		{"]", 50211},
+		{"a b", 50211},
+		{"10.0.0.1:50211", 50211},
+		{"10.0.0.1", 50211},
+		{"node.example.com", 50211},
 	}
 	for _, host := range ours {
 		addresses = append(addresses, HostPort{host, 50211})

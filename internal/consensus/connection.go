@@ -82,19 +82,15 @@ func (c slowConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// oursErrors are failures to dial that tell nothing about the other side.
-var oursErrors = []error{
-	errClosed, errLocal,
-	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL,
+// isOurs reports whether a failure to dial tells nothing about the other side.
+func isOurs(err error) bool {
+	return errors.Is(err, errClosed) || errors.Is(err, errLocal) || isStarved(err)
 }
 
-// isOurs reports whether a connection could not be dialled because of this host.
-func isOurs(err error) bool {
-	if err == nil {
-		return false
-	}
-	for _, ours := range oursErrors {
-		if errors.Is(err, ours) {
+// isStarved reports whether this host had no descriptor, memory or port left.
+func isStarved(err error) bool {
+	for _, want := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, want) {
 			return true
 		}
 	}

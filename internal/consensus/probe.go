@@ -79,8 +79,9 @@ func (p *Prober) Probe(ctx context.Context, nodes []Node, each func(Result)) {
 	p.dropAllBut(results)
 
 	var (
-		wg   sync.WaitGroup
-		next atomic.Int64
+		wg      sync.WaitGroup
+		next    atomic.Int64
+		starved atomic.Bool
 	)
 	for range min(maxProbes, len(results)) {
 		wg.Go(func() {
@@ -90,11 +91,17 @@ func (p *Prober) Probe(ctx context.Context, nodes []Node, each func(Result)) {
 					return
 				}
 				p.probe(ctx, &results[i], len(results)-i)
+				if isStarved(results[i].Unknown) {
+					starved.Store(true)
+				}
 				each(results[i])
 			}
 		})
 	}
 	wg.Wait()
+	if starved.Load() {
+		p.dropAllBut(nil) // the descriptors are needed, also to be scraped
+	}
 }
 
 // Close closes the connections. A probe under way closes its own when it ends.

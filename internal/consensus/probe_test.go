@@ -162,6 +162,29 @@ func TestFailureOfOursIsNotTheNodes(t *testing.T) {
 	}
 }
 
+// TestKeptConnectionsMakeRoom has one endpoint for which no descriptor is left.
+func TestKeptConnectionsMakeRoom(t *testing.T) {
+	sim := start(t, 2)
+	nodes := book(t, sim)
+	short := ""
+	prober := NewProber(ProberOptions{Timeout: testDeadline, ReconnectInterval: time.Hour, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == short {
+			return nil, os.NewSyscallError("socket", syscall.EMFILE)
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}})
+	defer prober.Close()
+	probe(deadline(t), prober, nodes[1:])
+	if len(prober.connections) == 0 {
+		t.Error("no connection is kept")
+	}
+	short = nodes[0].Endpoints[0].Address
+	probe(deadline(t), prober, nodes)
+	if n := len(prober.connections); n > 0 {
+		t.Errorf("%d connections are kept", n)
+	}
+}
+
 func TestDialRemote(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
