@@ -226,7 +226,7 @@ func TestProbeOfAFlood(t *testing.T) {
 			client, server := net.Pipe()
 			go func() { _, _ = io.Copy(io.Discard, server) }()
 			go func() {
-				defer server.Close()
+				defer func() { _ = server.Close() }()
 				counted := &countingWriter{to: server}
 				framer := http2.NewFramer(counted, nil)
 				err := framer.WriteSettings()
