@@ -58,9 +58,26 @@ test-integration: build $(PROMTOOL) $(PROMETHEUS) ## built programs, a real Prom
 	@test -n '$(ALERTMANAGER)' || { echo 'install Alertmanager (Debian: prometheus-alertmanager) or set ALERTMANAGER' >&2; exit 1; }
 	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
 		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
+	$(TORTURE_TEST) -timeout 10m -run TestTorture
 	PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
 		$(GO) -C tools test -tags integration -timeout 10m ./dashboards
 	.ci/fuzz
+
+# The built exporter; -v for the table.
+TORTURE_TEST = BIN='$(abspath $(BIN))' PROMETHEUS='$(abspath $(PROMETHEUS))' $(GO) test -v -count 1 -tags integration,soak ./internal/torture
+
+# 1,000 accounts, 256 MiB and a scrape timeout of 5 s, or:
+#   make torture TORTURE_ACCOUNTS=10000 TORTURE_MEMORY=512 TORTURE_TIMEOUT=10 TORTURE_ATTACK='gzip|probe'
+.PHONY: torture
+torture: export TORTURE = full
+torture: build ## the exporter against hostile mirrors, nodes, clients, files and signals; some 15 minutes
+	$(TORTURE_TEST) -timeout 15m -run TestTorture
+
+SOAK ?= 1h
+.PHONY: soak
+soak: export SOAK := $(SOAK)
+soak: build $(PROMETHEUS) ## Prometheus, faults, reloads and restarts for SOAK (default 1h); slopes of memory, goroutines and descriptors
+	$(TORTURE_TEST) -timeout 0 -run TestSoak
 
 .PHONY: test-alerts
 test-alerts: $(PROMTOOL) $(BIN)/promtool $(AMTOOL) $(BIN)/amtool ## rules, routes, receivers and templates, with the installed and the current tools

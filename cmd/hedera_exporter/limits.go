@@ -30,8 +30,10 @@ const (
 	// maxUnreadBytes bounds all responses together that clients have not read
 	// yet: several scrapes of 10,000 accounts without compression.
 	maxUnreadBytes = 64 << 20
-	// maxOtherRequests is for /sd, /config and /-/reload together.
-	maxOtherRequests = 10
+	// maxReads is for /sd and /config together, and maxReloads for /-/reload. They
+	// are rare, and with 10,000 accounts each takes some 50 MB while it is encoded.
+	maxReads   = 2
+	maxReloads = 2
 	// slotTimeout is for the others of them to wait for their turn.
 	slotTimeout = 2 * time.Second
 	// maxWaiting bounds the requests that wait for their turn, of which HTTP/2

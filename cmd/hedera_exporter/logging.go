@@ -12,7 +12,14 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	slogkit "github.com/tjhop/slog-gokit"
+	"google.golang.org/grpc/grpclog"
 )
+
+// Of its own accord gRPC writes a line to stderr for each GOAWAY of a node. What
+// matters is in the errors that it returns.
+func init() {
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
+}
 
 func newLogger(w io.Writer, minimum, format string) log.Logger {
 	return log.With(newBareLogger(w, minimum, format), "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)

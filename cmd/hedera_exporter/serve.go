@@ -134,16 +134,17 @@ func newHandler(flags *flagSet, rl *reloader, registry *prometheus.Registry, rea
 	}
 	timeouts := timeouts{fallback: *flags.scrapeTimeout, offset: *flags.timeoutOffset, rendering: new(atomic.Int64)}
 	scrapes := newSlots(*flags.maxRequests, " (--web.max-requests)")
-	others := newSlots(maxOtherRequests, "").handler
+	reads := newSlots(maxReads, "").handler
+	reloads := newSlots(maxReloads, "").handler
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", landing)
 	mux.Handle("GET "+*flags.telemetryPath, newMetricsHandler(rl, registry, timeouts, scrapes, logger))
 	mux.Handle("GET /probe", newProbeHandler(flags, rl, timeouts, logger))
-	mux.Handle("GET /sd", others(discoveryHandler{reloader: rl, timeout: *flags.scrapeTimeout, logger: logger}))
-	mux.Handle("GET /config", others(allow(*flags.enableConfig, "--web.enable-config", func(w http.ResponseWriter, _ *http.Request) { writeConfig(w, rl) })))
+	mux.Handle("GET /sd", reads(discoveryHandler{reloader: rl, timeout: *flags.scrapeTimeout, logger: logger}))
+	mux.Handle("GET /config", reads(allow(*flags.enableConfig, "--web.enable-config", func(w http.ResponseWriter, _ *http.Request) { writeConfig(w, rl) })))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { writeText(w, "healthy") })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { writeReadiness(w, ready) })
-	reload := others(allow(*flags.enableLifecycle, "--web.enable-lifecycle", func(w http.ResponseWriter, _ *http.Request) { writeReload(w, rl) }))
+	reload := reloads(allow(*flags.enableLifecycle, "--web.enable-lifecycle", func(w http.ResponseWriter, _ *http.Request) { writeReload(w, rl) }))
 	mux.Handle("POST /-/reload", reload)
 	mux.Handle("PUT /-/reload", reload)
 	return allowHosts(*flags.allowedHosts, http.NewCrossOriginProtection().Handler(mux)), nil

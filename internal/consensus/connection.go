@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -49,6 +50,36 @@ func DialRemote(ctx context.Context, network, address string) (net.Conn, error) 
 		return nil
 	}}
 	return dialer.DialContext(ctx, network, address)
+}
+
+// slowly is dialContext for connections on which the other side must not send
+// more than a probe's answers.
+func slowly(dialContext DialContextFunc) DialContextFunc {
+	if dialContext == nil {
+		dialContext = new(net.Dialer).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return slowConn{Conn: conn, budget: rate.NewLimiter(probeBytesPerSecond, probeBytes)}, nil
+	}
+}
+
+var errFlood = fmt.Errorf("the endpoint sends more than %d bytes and then %d a second", probeBytes, probeBytesPerSecond)
+
+type slowConn struct {
+	net.Conn
+	budget *rate.Limiter // of bytes
+}
+
+func (c slowConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if !c.budget.AllowN(time.Now(), n) {
+		return 0, errFlood
+	}
+	return n, err
 }
 
 // isOurs reports whether a failure to dial tells nothing about the other side.

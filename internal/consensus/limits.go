@@ -26,6 +26,11 @@ const (
 	// maxAnswerBytes bounds what a node answers: the price of a query or a
 	// balance with 1,000 tokens.
 	maxAnswerBytes = 64 << 10
+	// probeBytes is what an endpoint may send at once, and probeBytesPerSecond for
+	// how long: a handshake, some 5 KB, and a short answer. Without it 256 endpoints
+	// that send pings as fast as they can take all of the processor.
+	probeBytes          = 32 << 10
+	probeBytesPerSecond = 8 << 10
 	// maxHeaderBytes bounds the header fields of an answer, which have the text of
 	// an error.
 	maxHeaderBytes = 16 << 10

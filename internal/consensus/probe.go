@@ -234,7 +234,7 @@ func (p *Prober) dial(key probeKey) (*connection, error) {
 	if closed {
 		return nil, errClosed
 	}
-	return dial(key.endpoint, p.options.DialContext, nil)
+	return dial(key.endpoint, slowly(p.options.DialContext), nil)
 }
 
 func (p *Prober) put(key probeKey, conn *connection) {

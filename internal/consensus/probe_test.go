@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/net/http2"
 
 	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
@@ -211,4 +214,52 @@ func TestClosedProberDialsNothing(t *testing.T) {
 			t.Errorf("%+v, want that it is closed", result)
 		}
 	}
+}
+
+// TestProbeOfAFlood has an endpoint that sends pings for as long as it is read.
+func TestProbeOfAFlood(t *testing.T) {
+	sent := make(chan int64, 1)
+	prober := NewProber(ProberOptions{
+		Timeout:           testDeadline,
+		ReconnectInterval: time.Hour,
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, server) }()
+			go func() {
+				defer func() { _ = server.Close() }()
+				counted := &countingWriter{to: server}
+				framer := http2.NewFramer(counted, nil)
+				err := framer.WriteSettings()
+				for err == nil {
+					err = framer.WritePing(false, [8]byte{})
+				}
+				select {
+				case sent <- counted.bytes:
+				default: // gRPC has connected again
+				}
+			}()
+			return client, nil
+		},
+	})
+	t.Cleanup(prober.Close)
+	endpoint := Endpoint{Address: "192.0.2.1:50211"}
+	prober.Probe(deadline(t), []Node{{ID: 3, Endpoints: []Endpoint{endpoint}}}, func(r Result) {
+		if r.Err == nil || !strings.Contains(r.Err.Error(), errFlood.Error()) {
+			t.Errorf("error %v, want %q", r.Err, errFlood)
+		}
+	})
+	if n := <-sent; n > 2*probeBytes {
+		t.Errorf("%d bytes were read, want at most %d", n, 2*probeBytes)
+	}
+}
+
+type countingWriter struct {
+	to    io.Writer
+	bytes int64
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	w.bytes += int64(n)
+	return n, err
 }

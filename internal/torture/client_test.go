@@ -45,7 +45,7 @@ var clientAttacks = []attack{
 }
 
 // clients runs so many clients until the attack ends. One that returns begins
-// again.
+// again, but not at once: a flood of connections is not for a program to stop.
 func clients(n int, client func(context.Context, *environment)) func(context.Context, *environment) {
 	return func(ctx context.Context, e *environment) {
 		var wg sync.WaitGroup
@@ -53,9 +53,10 @@ func clients(n int, client func(context.Context, *environment)) func(context.Con
 			wg.Go(func() {
 				for ctx.Err() == nil {
 					client(ctx, e)
-					pause(ctx, 10*time.Millisecond)
+					pause(ctx, time.Second)
 				}
 			})
+			pause(ctx, time.Millisecond)
 		}
 		wg.Wait()
 	}
@@ -78,8 +79,8 @@ func (e *environment) connect(ctx context.Context, use func(net.Conn)) {
 	if err != nil {
 		return
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	use(conn)
 }
 
@@ -219,7 +220,7 @@ func crossSite(i int) *http.Request {
 
 func endlessBody(ctx context.Context, e *environment) {
 	reader, writer := io.Pipe()
-	defer context.AfterFunc(ctx, func() { writer.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = writer.Close() })()
 	go func() {
 		block := make([]byte, 64<<10)
 		for {
@@ -228,7 +229,7 @@ func endlessBody(ctx context.Context, e *environment) {
 			}
 		}
 	}()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.address+"/metrics", reader)
 	if err != nil {
 		return

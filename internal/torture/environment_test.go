@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -45,6 +46,8 @@ type environment struct {
 	t        testing.TB
 	accounts int
 
+	simulator string // host:port
+
 	mirror *mirror // REST, of both networks
 	rest   *front
 	grpc   *front // of the network torture-grpc
@@ -57,9 +60,18 @@ type environment struct {
 	client   *http.Client // the honest Prometheus'
 
 	hostile atomic.Int64 // requests by hostile clients
+	reached atomic.Int64 // requests and connections to hostile servers
 
 	mu    sync.Mutex
 	leaks []string
+}
+
+// counted counts the connections in reached.
+func (e *environment) counted(serve func(net.Conn)) func(net.Conn) {
+	return func(conn net.Conn) {
+		e.reached.Add(1)
+		serve(conn)
+	}
 }
 
 func program(t testing.TB, name string) string {
@@ -102,6 +114,7 @@ func newEnvironment(t testing.TB, accounts int, memoryLimit int64) *environment 
 			t.Fatal(err)
 		}
 	}
+	e.simulator = base.Host
 	e.mirror = newMirror(base)
 	e.rest = newFront(t, serveHTTP(t.Context(), e.mirror))
 	simulated := parse(t, content)
@@ -137,7 +150,7 @@ func configuration(t testing.TB, simulated document, rest, grpc string) string {
 	consensus := network["consensus"]
 	mirror := func(grpcAddress string) document {
 		return document{
-			"url": "http://" + rest, "grpc_address": grpcAddress, "grpc_tls": false, "rate_limit": 200,
+			"url": "http://" + rest, "grpc_address": grpcAddress, "grpc_tls": false, "rate_limit": 1000,
 			"http_client": document{
 				"authorization": document{"credentials_file": "token"},
 				"http_headers":  document{"X-Api-Key": document{"files": []string{"key"}}},

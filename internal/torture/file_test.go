@@ -60,7 +60,7 @@ func content(change func(good string) string) func(path, good string) error {
 
 func billionLaughs() string {
 	var b strings.Builder
-	b.WriteString("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n")
+	b.WriteString("a0: &a0 [" + strings.Repeat("lol, ", 8) + "lol]\n")
 	for i := range 9 {
 		previous, next := string(rune('0'+i)), string(rune('1'+i))
 		b.WriteString("a" + next + ": &a" + next + " [" + strings.Repeat("*a"+previous+", ", 8) + "*a" + previous + "]\n")
@@ -83,5 +83,5 @@ func (e *environment) reload(ctx context.Context) {
 	if err != nil {
 		return // the honest client's scrapes tell
 	}
-	e.read("an answer to a reload", response)
+	_, _ = e.read("an answer to a reload", response)
 }

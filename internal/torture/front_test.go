@@ -61,7 +61,7 @@ func (f *front) accept(conn net.Conn) {
 	f.open[conn] = true
 	f.mu.Unlock()
 	if serve == nil {
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	serve(conn)
@@ -77,7 +77,7 @@ func (f *front) become(serve func(net.Conn)) (restore func()) {
 	f.open = map[net.Conn]bool{}
 	f.mu.Unlock()
 	for conn := range closing {
-		conn.Close()
+		_ = conn.Close()
 	}
 	return func() { f.become(previous) }
 }
@@ -115,7 +115,7 @@ func (l *connListener) serve(conn net.Conn) {
 	select {
 	case l.conns <- conn:
 	case <-l.done:
-		conn.Close()
+		_ = conn.Close()
 	}
 }
 
@@ -124,7 +124,7 @@ func serveHTTP(ctx context.Context, handler http.Handler) func(net.Conn) {
 	l := newConnListener()
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }()
-	context.AfterFunc(ctx, func() { server.Close() })
+	context.AfterFunc(ctx, func() { _ = server.Close() })
 	return l.serve
 }
 
@@ -139,14 +139,14 @@ func serveGRPC(ctx context.Context, server *grpc.Server) func(net.Conn) {
 // forward passes bytes to and from another address.
 func forward(ctx context.Context, address string) func(net.Conn) {
 	return func(conn net.Conn) {
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		target, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 		if err != nil {
 			return
 		}
-		defer target.Close()
+		defer func() { _ = target.Close() }()
 		go func() {
-			defer target.Close()
+			defer func() { _ = target.Close() }()
 			_, _ = io.Copy(target, conn)
 		}()
 		_, _ = io.Copy(conn, target)

@@ -8,7 +8,6 @@ package torture
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,11 +16,7 @@ import (
 	"time"
 )
 
-const (
-	// scrapeTimeout is what the header of a scrape says.
-	scrapeTimeout  = 5 * time.Second
-	reloadInterval = 20 * time.Second
-)
+const reloadInterval = 20 * time.Second
 
 // scrape is one of the honest Prometheus'.
 type scrape struct {
@@ -36,11 +31,13 @@ type scrape struct {
 	unreadable              float64         // values of the mirror
 }
 
-// honest is a Prometheus that scrapes the exporter, asks whether it is alive and
-// reloads it now and then.
+// honest are Prometheus servers, each of which scrapes the exporter once in an
+// interval and asks whether it is alive. Now and then it is reloaded.
 type honest struct {
 	e        *environment
+	servers  int
 	interval time.Duration
+	timeout  time.Duration // of a scrape
 
 	mu      sync.Mutex
 	scrapes []scrape
@@ -57,23 +54,28 @@ func (h *honest) run(ctx context.Context) {
 			h.reload(ctx)
 		}
 	})
-	tick := time.NewTicker(h.interval)
-	defer tick.Stop()
-	for ctx.Err() == nil {
-		h.scrape(ctx)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-		}
+	for i := range h.servers {
+		wg.Go(func() {
+			pause(ctx, time.Duration(i)*h.interval/time.Duration(h.servers))
+			tick := time.NewTicker(h.interval)
+			defer tick.Stop()
+			for ctx.Err() == nil {
+				h.scrape(ctx)
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
+				}
+			}
+		})
 	}
 }
 
 func (h *honest) get(ctx context.Context, method, path string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	r := newRequest(method, path).WithContext(ctx)
 	r.URL.Host = h.e.address
-	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.FormatFloat(scrapeTimeout.Seconds(), 'g', -1, 64))
+	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.FormatFloat(h.timeout.Seconds(), 'g', -1, 64))
 	response, err := h.e.client.Do(r)
 	if err != nil {
 		return "", err
@@ -160,8 +162,4 @@ func label(labels, name string) string {
 	_, after, _ := strings.Cut(labels, name+`="`)
 	value, _, _ := strings.Cut(after, `"`)
 	return value
-}
-
-func (s *scrape) failures() string {
-	return strings.Join(slices.Sorted(maps.Keys(s.failed)), " ")
 }

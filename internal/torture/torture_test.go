@@ -37,6 +37,8 @@ type attack struct {
 	name string
 	// short attacks are in the short form as well.
 	short bool
+	// upstream attacks are of servers that the exporter connects to.
+	upstream bool
 	// fails is a collector that says so, to know that the attack was one.
 	fails string
 	// refused is a configuration that a reload does not take.
@@ -48,20 +50,24 @@ type attack struct {
 }
 
 func attacks() []attack {
-	return slices.Concat(clientAttacks, fileAttacks, grpcAttacks, nodeAttacks, mirrorAttacks)
+	upstream := slices.Concat(grpcAttacks, nodeAttacks, mirrorAttacks)
+	for i := range upstream {
+		upstream[i].upstream = true
+	}
+	return slices.Concat(clientAttacks, fileAttacks, upstream)
 }
 
 // form is how long the suite goes on.
 type form struct {
-	interval time.Duration // of the honest scrapes
-	scrapes  int           // within each attack
+	servers  int           // honest ones
+	interval time.Duration // of the scrapes of each
 	short    bool
 }
 
 var forms = map[string]form{
-	"":      {interval: 1500 * time.Millisecond, scrapes: 1, short: true},
-	"short": {interval: 1500 * time.Millisecond, scrapes: 1, short: true},
-	"full":  {interval: 5 * time.Second, scrapes: 1},
+	"":      {servers: 1, interval: 1500 * time.Millisecond, short: true},
+	"short": {servers: 1, interval: 1500 * time.Millisecond, short: true},
+	"full":  {servers: 2, interval: 5 * time.Second},
 }
 
 // row is a line of the table.
@@ -74,15 +80,15 @@ type row struct {
 	recovered             time.Duration
 	failed                string
 	unreadable            float64
-	lines, bytes, hostile int64
+	lines, bytes, hostile int64 // hostile are requests
 	problems              []string
 }
 
 type counts struct{ goroutines, descriptors float64 }
 
 // TestTorture has the environment variables TORTURE (short or full),
-// TORTURE_ACCOUNTS, TORTURE_MEMORY (the limit in MiB) and TORTURE_ATTACK (a
-// regular expression).
+// TORTURE_ACCOUNTS, TORTURE_MEMORY (the limit in MiB), TORTURE_TIMEOUT (of a
+// scrape, in seconds) and TORTURE_ATTACK (a regular expression).
 func TestTorture(t *testing.T) {
 	form, known := forms[os.Getenv("TORTURE")]
 	if !known {
@@ -96,7 +102,10 @@ func TestTorture(t *testing.T) {
 	e := newEnvironment(t, int(variable(t, "TORTURE_ACCOUNTS", 1000)), limit)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	prometheus := &honest{e: e, interval: form.interval}
+	prometheus := &honest{
+		e: e, servers: form.servers, interval: form.interval,
+		timeout: time.Duration(variable(t, "TORTURE_TIMEOUT", 5)) * time.Second,
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { prometheus.run(ctx) })
 	defer wg.Wait()
@@ -121,7 +130,7 @@ func TestTorture(t *testing.T) {
 		}
 	}
 	rows = append(rows, s.end())
-	t.Logf("%d accounts, memory limit %d MiB\n%s", e.accounts, limit>>20, table(rows))
+	t.Logf("%d accounts, scrape timeout %s, memory limit %d MiB\n%s", e.accounts, prometheus.timeout, limit>>20, table(rows))
 }
 
 func variable(t *testing.T, name string, fallback int64) int64 {
@@ -159,7 +168,7 @@ func (s *suite) await(began time.Time, deadline time.Duration, fits func([]scrap
 func (s *suite) warmUp() {
 	s.t.Helper()
 	began := time.Now()
-	scrapes := s.await(began, 2*recovery, func(scrapes []scrape) bool {
+	scrapes := s.await(began, 3*recovery, func(scrapes []scrape) bool {
 		return len(scrapes) >= 3 && whole(scrapes[len(scrapes)-1])
 	})
 	if scrapes == nil {
@@ -184,6 +193,7 @@ func (s *suite) run(a attack) row {
 	s.honest.takeReloads()
 	s.takeLeaks()
 	s.hostile.Store(0)
+	s.reached.Store(0)
 	s.resetPeak()
 	logged := len(s.exporter.Output.String())
 	unreadable := s.unreadable()
@@ -195,7 +205,7 @@ func (s *suite) run(a attack) row {
 		defer close(ended)
 		a.start(ctx, s.environment)
 	}()
-	during := s.await(began.Add(time.Second), 2*recovery, func(scrapes []scrape) bool { return len(scrapes) >= s.form.scrapes })
+	during := s.await(began.Add(time.Second), 2*recovery, func([]scrape) bool { return true })
 	cancel()
 	<-ended
 	if during == nil {
@@ -205,7 +215,7 @@ func (s *suite) run(a attack) row {
 	refused := false
 	for _, scrape := range during {
 		maps.Copy(failed, scrape.failed)
-		refused = refused || !scrape.reloadSuccessful
+		refused = refused || scrape.err == nil && !scrape.reloadSuccessful
 	}
 
 	over := time.Now()
@@ -228,7 +238,7 @@ func (s *suite) run(a attack) row {
 	text := s.exporter.Output.String()[logged:]
 	s.saw("the log", text)
 	r.lines, r.bytes = int64(strings.Count(text, "\n")), int64(len(text))
-	r.hostile = s.hostile.Load()
+	r.hostile = s.hostile.Load() + s.reached.Load()
 	s.judge(&r, a, began, refused)
 	return r
 }
@@ -267,10 +277,13 @@ func (s *suite) judge(r *row, a attack, began time.Time, refused bool) {
 	if a.fails != "" && !strings.Contains(" "+r.failed+" ", " "+a.fails+" ") {
 		problem("collector %s did not fail, only: %q", a.fails, r.failed)
 	}
+	if a.upstream && s.reached.Load() == 0 {
+		problem("the exporter has not been there")
+	}
 	if refused != a.refused {
 		problem("configuration refused: %t, want %t", refused, a.refused)
 	}
-	requests := int64(r.scrapes) + r.hostile
+	requests := int64(r.scrapes) + s.hostile.Load()
 	if r.lines > maxLines*requests || r.bytes > maxBytes*requests {
 		problem("%d lines and %d bytes logged for %d requests", r.lines, r.bytes, requests)
 	}
@@ -301,13 +314,13 @@ func (s *suite) end() row {
 func table(rows []row) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "attack\tin time\tslowest\tpeak RSS\tgoroutines\tdescriptors\tback after\tlog lines\tKiB\tother requests\treported as failed\tunreadable\t")
+	fmt.Fprintln(w, "attack\tin time\tslowest\tpeak RSS\tgoroutines\tdescriptors\tback after\tlog lines\tKiB\thostile requests\treported as failed\tunreadable\t")
 	for _, r := range rows {
 		fmt.Fprintf(w, "%s\t%d/%d\t%.1fs\t%d MiB\t%.0f/%.0f\t%.0f/%.0f\t%.1fs\t%d\t%d\t%d\t%s\t%.0f\t\n",
 			r.attack, r.answered, r.scrapes, r.slowest.Seconds(), r.peak>>20,
 			r.before.goroutines, r.after.goroutines, r.before.descriptors, r.after.descriptors,
 			r.recovered.Seconds(), r.lines, r.bytes>>10, r.hostile, r.failed, r.unreadable)
 	}
-	w.Flush()
+	_ = w.Flush()
 	return b.String()
 }
