@@ -44,7 +44,7 @@ type sharedCaller struct {
 // do returns the result of fn, or of the call in progress, or the error of ctx.
 func (s *shared[T]) do(ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
 	caller := &sharedCaller{ctx}
-	results := s.join(caller, fn)
+	results := s.join(caller, fn) //nolint:contextcheck // the context is the callers' together, not one's own
 	select {
 	case result := <-results:
 		s.leave(caller)
