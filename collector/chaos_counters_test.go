@@ -113,7 +113,7 @@ func spoiltBody(random *rand.Rand, kind int, body string) (spoilt, name string) 
 // TestCountersAreExactInChaos has one answer in ten spoilt, with replicas that
 // are behind.
 func TestCountersAreExactInChaos(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			memnet.Test(t, func(t *testing.T, memory *memnet.Network) { testCountersInChaos(t, memory, seed) })

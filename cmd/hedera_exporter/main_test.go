@@ -312,7 +312,7 @@ func TestInterruptEndsACommandAtOnce(t *testing.T) {
 			ended := make(chan command, 1)
 			args := append(onSimulated(t, sim), args...)
 			go func() { ended <- runCommand(ctx, t, args...) }()
-			awaitTrue(t, "the mirror is asked", func() bool { return sim.Requests()["GET /api/v1/accounts"] > 0 })
+			awaitTrue(t, "the mirror is asked", func() bool { return len(sim.Requests()) > 0 })
 			interrupt()
 			select {
 			case c := <-ended:
