@@ -4,9 +4,13 @@
 package collector
 
 import (
+	"runtime/debug"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // the tests' networks in memory make much garbage
+	goleak.VerifyTestMain(m)
+}

@@ -30,7 +30,7 @@ func testStarvation(t *testing.T, memory *memnet.Network) {
 		perSecond = 40
 		interval  = 10 * time.Second
 		timeout   = 9500 * time.Millisecond // --scrape.timeout-offset is 0.5s
-		scrapes   = 5
+		scrapes   = 3
 		enough    = 3 // scrapes for the tokens
 	)
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: accounts, Latency: 50 * time.Millisecond, Listen: memory.Listen})
