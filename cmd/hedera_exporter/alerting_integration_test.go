@@ -131,9 +131,13 @@ func TestHungMirrorInhibitsItsDependants(t *testing.T) {
 
 func TestAbsentExporterInhibitsTheRest(t *testing.T) {
 	a := startAlerting(t, none)
+	absent := named("HederaExporterAbsent")
 	unmonitored := named("HederaNetworkUnmonitored", "network", "simulated")
+	if sent := a.webhook.of("firing", absent); len(sent) > 0 {
+		t.Fatalf("notified while the exporter was there: %+v", sent)
+	}
 	a.exporter.stop(t, os.Interrupt)
-	if d := a.webhook.await(t, "firing", named("HederaExporterAbsent")); d.receiver != "pagerduty" {
+	if d := a.webhook.await(t, "firing", absent); d.receiver != "pagerduty" {
 		t.Errorf("the alert went to %s", d.receiver)
 	}
 	awaitInhibited(t, a.alertmanager, "HederaExporterAbsent", unmonitored)

@@ -356,19 +356,36 @@ func startAlerting(t *testing.T, refusals func(alertname string) int) alerting {
 	return a
 }
 
+// startPrometheusWithRules loads the rules once there are samples and Prometheus
+// knows Alertmanager: an alert that fires before that is dropped, and is sent
+// again only a minute later.
 func startPrometheusWithRules(t *testing.T, exporter, alertmanager string) string {
 	t.Helper()
-	config := writeDocument(t, "prometheus.yml", document{
-		"global": document{"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"},
-		"rule_files": []string{
-			hastenRules(t, "hedera.thresholds.yml"),
-			hastenRules(t, "hedera.rules.yml"),
-			hastenRules(t, "hedera.alerts.yml"),
-		},
+	config := document{
+		"global":         document{"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"},
 		"alerting":       document{"alertmanagers": []any{document{"static_configs": targets(alertmanager)}}},
 		"scrape_configs": []any{document{"job_name": "hedera", "static_configs": targets(exporter)}},
+	}
+	path := writeDocument(t, "prometheus.yml", config)
+	prometheus := startReady(t, program(t, "PROMETHEUS"), "--config.file="+path, "--storage.tsdb.path="+t.TempDir(), "--web.enable-lifecycle")
+	awaitTrue(t, "Prometheus has scraped and knows Alertmanager", func() bool {
+		_, metrics := get(t, prometheus+"/metrics", nil)
+		return strings.Contains(metrics, "prometheus_notifications_alertmanagers_discovered 1\n") &&
+			len(query(t, prometheus, "hedera_exporter_build_info")) > 0
 	})
-	return startReady(t, program(t, "PROMETHEUS"), "--config.file="+config, "--storage.tsdb.path="+t.TempDir())
+
+	config["rule_files"] = []string{
+		hastenRules(t, "hedera.thresholds.yml"),
+		hastenRules(t, "hedera.rules.yml"),
+		hastenRules(t, "hedera.alerts.yml"),
+	}
+	if err := os.Rename(writeDocument(t, "prometheus.yml", config), path); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := request(t, http.MethodPost, prometheus+"/-/reload", nil); status != http.StatusOK {
+		t.Fatalf("rules are not loaded: %d: %s", status, body)
+	}
+	return prometheus
 }
 
 func targets(url string) []any {

@@ -17,11 +17,13 @@ import (
 func TestFirstFailureIsAnIncrease(t *testing.T) {
 	const account = `account_id="0.0.1001"`
 	for name, test := range map[string]struct {
+		program string // the variable that names it: created timestamps need Prometheus 3
 		args    []string
 		metrics []string
 	}{
-		"classic": {nil, []string{`hedera_account_failed_transactions_total{` + account + `}`}},
+		"classic": {"PROMETHEUS", nil, []string{`hedera_account_failed_transactions_total{` + account + `}`}},
 		"created timestamps": {
+			"PROMETHEUS3",
 			[]string{"--enable-feature=created-timestamp-zero-ingestion"},
 			[]string{`hedera_account_failed_transactions_total{` + account + `}`, `hedera_account_transactions_total{` + account + `,result="INVALID_SIGNATURE"}`},
 		},
@@ -29,7 +31,7 @@ func TestFirstFailureIsAnIncrease(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sim := startSimulatorProcess(t, "--static", "--nodes=1", "--accounts=3")
 			_, exporter := startExporterProcess(t, sim.config)
-			prometheus := startPrometheusOn(t, fmt.Sprintf(`
+			prometheus := startPrometheusProgram(t, program(t, test.program), fmt.Sprintf(`
 global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - job_name: hedera

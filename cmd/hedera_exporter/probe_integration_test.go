@@ -19,10 +19,15 @@ import (
 const probeExample = "../../deploy/prometheus/prometheus-probe.yml"
 
 // startPrometheusOn starts Prometheus with the content of a configuration.
-func startPrometheusOn(t *testing.T, config string, args ...string) string {
+func startPrometheusOn(t *testing.T, config string) string {
+	t.Helper()
+	return startPrometheusProgram(t, program(t, "PROMETHEUS"), config)
+}
+
+func startPrometheusProgram(t *testing.T, path, config string, args ...string) string {
 	t.Helper()
 	address := freeAddress(t)
-	startProcess(t, program(t, "PROMETHEUS"), append(args, "--config.file="+writeFile(t, "prometheus.yml", config),
+	startProcess(t, path, append(args, "--config.file="+writeFile(t, "prometheus.yml", config),
 		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+address)...)
 	prometheus := "http://" + address
 	awaitTrue(t, "Prometheus is ready", func() bool {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -60,11 +61,11 @@ func (h history) series() []*series {
 		id, name := fmt.Sprintf("0.0.%d", 1001+i), fmt.Sprintf("account-%d", 1001+i)
 		scraped := func(metric string, value func(time.Time) float64, pairs ...string) {
 			add(h.interval, value, append([]string{
-				labels.MetricName, metric, "network", "mainnet", "account_id", id, "name", name, "job", "hedera", "instance", "a",
+				model.MetricNameLabel, metric, "network", "mainnet", "account_id", id, "name", name, "job", "hedera", "instance", "a",
 			}, pairs...)...)
 		}
 		recorded := func(metric string, step time.Duration, value func(time.Time) float64, pairs ...string) {
-			add(step, value, append([]string{labels.MetricName, metric, "network", "mainnet", "account_id", id, "name", name}, pairs...)...)
+			add(step, value, append([]string{model.MetricNameLabel, metric, "network", "mainnet", "account_id", id, "name", name}, pairs...)...)
 		}
 		balance := constant(5000)
 		if i%3 == 0 { // one in three pays something each five minutes
@@ -100,7 +101,7 @@ func (h history) series() []*series {
 		}
 	}
 	add(h.interval, func(t time.Time) float64 { return float64(t.Unix() - 5) },
-		labels.MetricName, "hedera_mirror_latest_block_timestamp_seconds", "network", "mainnet", "job", "hedera", "instance", "a")
+		model.MetricNameLabel, "hedera_mirror_latest_block_timestamp_seconds", "network", "mainnet", "job", "hedera", "instance", "a")
 	return all
 }
 

@@ -86,8 +86,9 @@ func main() {
 	flag.Float64Var(&o.lost, "lost", 0.05, "ratio of scrapes that are lost")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, o); err != nil {
+	err := run(ctx, o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "soakalerts:", err)
 		os.Exit(1)
 	}
@@ -116,6 +117,41 @@ func run(ctx context.Context, o options) (err error) {
 	return report(s.sink.all(), began)
 }
 
+// outcome is what was notified of one network.
+type outcome struct {
+	first    notification    // of the pages
+	pages    map[string]bool // the critical alerts that fired
+	resolved int
+	early    map[string]bool // notified before the faults
+}
+
+func outcomeOf(network string, all []notification, began time.Time) outcome {
+	o := outcome{pages: map[string]bool{}, early: map[string]bool{}}
+	for _, n := range all {
+		if n.network != network {
+			continue
+		}
+		if n.at.Before(began) {
+			o.early[n.alert] = true
+		}
+		switch {
+		case n.status == "resolved":
+			o.resolved++
+		case n.severity == "critical":
+			if len(o.pages) == 0 {
+				o.first = n
+			}
+			o.pages[n.alert] = true
+		}
+	}
+	return o
+}
+
+// is whether the page came first, alone, and stayed.
+func (o outcome) is(page string) bool {
+	return o.first.alert == page && len(o.pages) <= 1 && o.resolved == 0
+}
+
 func report(all []notification, began time.Time) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "after\treceiver\tstatus\tnetwork\talert\tseverity")
@@ -125,36 +161,19 @@ func report(all []notification, began time.Time) error {
 	fmt.Fprintf(w, "\nnetwork\tfirst page\tafter\tpages\tresolved\tverdict\n")
 	failed := map[string]bool{}
 	for _, f := range faults {
-		var pages []notification
-		resolved := 0
-		for _, n := range all {
-			if n.network != f.network {
-				continue
-			}
-			if n.at.Before(began) {
-				failed["notified while all was well: "+n.network+" "+n.alert] = true
-			}
-			switch {
-			case n.status == "resolved":
-				resolved++
-			case n.severity == "critical":
-				pages = append(pages, n)
-			}
+		o := outcomeOf(f.network, all, began)
+		for alert := range o.early {
+			failed["notified while all was well: "+f.network+" "+alert] = true
 		}
-		first, after := "", ""
-		if len(pages) > 0 {
-			first, after = pages[0].alert, pages[0].at.Sub(began).Round(time.Second).String()
+		after, verdict := "", "ok"
+		if len(o.pages) > 0 {
+			after = o.first.at.Sub(began).Round(time.Second).String()
 		}
-		names := map[string]bool{}
-		for _, p := range pages {
-			names[p.alert] = true
-		}
-		verdict := "ok"
-		if first != f.page || len(names) > 1 || resolved > 0 {
+		if !o.is(f.page) {
 			verdict = "NOT ok, want only " + f.page
 			failed[f.network] = true
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", f.network, first, after, strings.Join(slices.Sorted(maps.Keys(names)), " "), resolved, verdict)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", f.network, o.first.alert, after, strings.Join(slices.Sorted(maps.Keys(o.pages)), " "), o.resolved, verdict)
 	}
 	if err := w.Flush(); err != nil {
 		return err

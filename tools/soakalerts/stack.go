@@ -242,7 +242,7 @@ func (s *stack) write(name string, content any) (string, error) {
 }
 
 func (s *stack) start(name, program string, flags ...string) (*exec.Cmd, error) {
-	log, err := os.Create(filepath.Join(s.directory, name+".log"))
+	log, err := os.Create(filepath.Join(s.directory, name+".log")) //nolint:gosec // in our own directory
 	if err != nil {
 		return nil, err
 	}
