@@ -42,7 +42,7 @@ func accountFigures() []panel {
 		},
 		{
 			view: number(), title: "Total balance", width: 4, height: 4, unit: hbar, colours: neutral, none: "No balance",
-			description: "Sum of the chosen accounts' balances. A step that nobody planned is a transfer nobody planned.",
+			description: "Sum of the chosen accounts' balances. An unexpected step is an unexpected transfer.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries:     []query{{expr: `sum(` + balance + `)`, legend: "hbar"}},
 		},
@@ -85,7 +85,7 @@ func accountTable() panel {
 	by := func(metric string) string { return `max by (network, account_id, name) (` + metric + `)` }
 	return panel{
 		view: grid("Of minimum", false), title: "Balances", width: 24, height: 10, unit: "string", none: "No account is watched",
-		description: "Every chosen account. Of minimum is the balance as a multiple of the warning minimum: below 1 is too little. Change is that of the dashboard's time.",
+		description: "Every chosen account. Of minimum is the balance as a multiple of the warning minimum: below 1 is too little. Change is that of the dashboard's time. Inactive: the mirror has no transaction of the account, on the public mirrors none in 60 days; what should use it does not.",
 		runbook:     "HederaAccountBalanceLow",
 		labels:      []column{nameColumn, accountColumn, networkColumn},
 		queries: []query{
@@ -98,6 +98,7 @@ func accountTable() panel {
 			{expr: timeEmpty, column: column{title: "Empty in", unit: seconds, colours: timeLeft}},
 			{expr: by(`hedera_account_pending_reward_hbar{@account}`), column: column{title: "Reward", unit: hbar}},
 			{expr: by(`hedera_account_last_transaction_timestamp_seconds{@account}`) + ` * 1000`, column: column{title: "Last transaction", unit: since}},
+			{expr: by(`hedera_account_inactive{@account}`), column: column{title: "Inactive", unit: count, values: named("no", green, "yes", orange), width: 80}},
 		},
 	}
 }
@@ -133,7 +134,7 @@ func accountBalances() []panel {
 	return []panel{
 		{
 			view: wideRange(), title: "Balances", width: 12, height: 8, unit: hbar, none: "No balance",
-			description: "Balances of the chosen accounts. A fall that does not stop, or a step that nobody planned, is worth a look.",
+			description: "Balances of the chosen accounts. A fall that does not stop, or an unexpected step, is worth a look.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries:     []query{{expr: balance, legend: "{{name}}"}},
 		},
@@ -163,19 +164,19 @@ func accountTransactions() []panel {
 	const none = "No account has transactions: true"
 	return []panel{
 		{
-			view: stacked(), title: "Transactions by type", width: 8, height: 8, unit: perSec, min: new(0.0), none: none,
+			view: stacked(), title: "Transactions by type", width: 6, height: 8, unit: perSec, min: new(0.0), none: none,
 			description: "Transactions that the chosen accounts paid or had hbar transferred by. A type that an account never used before may be a stolen key.",
 			runbook:     "HederaAccountTransactionRateUnusual",
 			queries:     []query{{expr: `sum by (type) (max by (network, account_id, type, result) (` + rate + `))`, legend: "{{type}}"}},
 		},
 		{
-			view: stacked(), title: "Transactions by result", width: 8, height: 8, unit: perSec, min: new(0.0), none: none,
+			view: stacked(), title: "Transactions by result", width: 6, height: 8, unit: perSec, min: new(0.0), none: none,
 			description: "Failed transactions cost fees too. INSUFFICIENT_PAYER_BALANCE wants hbar; CONTRACT_REVERT_EXECUTED wants the contract's caller looked at.",
 			runbook:     "HederaAccountTransactionsFailing",
 			queries:     []query{{expr: `sum by (result) (max by (network, account_id, type, result) (` + rate + `))`, legend: "{{result}}"}},
 		},
 		{
-			view: guarded(), title: "Share of transactions that fail", width: 8, height: 8, unit: ratio, min: new(0.0), max: new(1.0), colours: from(green).at(0.1, orange).at(0.5, red), none: "No transaction",
+			view: guarded(), title: "Share of transactions that fail", width: 6, height: 8, unit: ratio, min: new(0.0), max: new(1.0), colours: from(green).at(0.1, orange).at(0.5, red), none: "No transaction",
 			description: "By account. A steady share is a fault in what submits them.",
 			runbook:     "HederaAccountTransactionsFailing",
 			queries: []query{{
@@ -186,8 +187,14 @@ func accountTransactions() []panel {
 			}},
 		},
 		{
+			view: lines(), title: "Failed transactions in an hour", width: 6, height: 8, unit: count, min: new(0.0), none: none,
+			description: "By account, all types and results together. Each one has cost a fee for nothing; the panel by result says why they fail.",
+			runbook:     "HederaAccountTransactionsFailing",
+			queries:     []query{{expr: `max by (network, account_id, name) (increase(hedera_account_failed_transactions_total{@account}[1h]))`, legend: "{{name}}"}},
+		},
+		{
 			view: lines(), title: "Hbar in and out", width: 8, height: 8, unit: hbar, none: none,
-			description: "Hbar per second that came in, and as negative values what went out, fees included. Outflow that nobody planned is an emergency.",
+			description: "Hbar per second that came in, and as negative values what went out, fees included. Unexpected outflow is an emergency.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries: []query{
 				{expr: `max by (network, account_id, name) (rate(hedera_account_transferred_hbar_total{@account,direction="in"}[$__rate_interval]))`, legend: "{{name}} in"},
@@ -259,7 +266,7 @@ func oneAccount() []panel {
 		},
 		{
 			view: lines(), title: "Hbar in and out", width: 6, height: 7, unit: hbar, none: "Has no transactions: true",
-			description: "Hbar per second in, and as negative values out. Outflow that nobody planned is an emergency.",
+			description: "Hbar per second in, and as negative values out. Unexpected outflow is an emergency.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries: []query{
 				{expr: `max by (network, account_id) (rate(hedera_account_transferred_hbar_total{@account,direction="in"}[$__rate_interval]))`, legend: "in"},

@@ -28,9 +28,9 @@ func entityFigures() []panel {
 		{
 			view: lamp(), title: "Deleted or unknown", width: 4, height: 4, unit: count, colours: anyIsBad, none: "Nothing configured",
 			description: "Tokens, topics and contracts that are deleted or that the network does not know.",
-			runbook:     "HederaTokenPaused",
+			runbook:     "HederaTokenDeleted",
 			queries: []query{{
-				expr: `count(hedera_token_deleted{@network} == 1 or hedera_contract_deleted{@network} == 1 or hedera_token_exists{@network} == 0` +
+				expr: `count(hedera_token_deleted{@network} == 1 or hedera_topic_deleted{@network} == 1 or hedera_contract_deleted{@network} == 1 or hedera_token_exists{@network} == 0` +
 					` or hedera_topic_exists{@network} == 0 or hedera_contract_exists{@network} == 0)` +
 					` or 0 * count(hedera_token_exists{@network} or hedera_topic_exists{@network} or hedera_contract_exists{@network})`,
 				legend: "gone", instant: true,
@@ -95,7 +95,7 @@ func tokens() []panel {
 		},
 		{
 			view: wideRange(), title: "Supply", width: 6, height: 8, unit: count, none: "No token is configured",
-			description: "Whole tokens, or serials of NFTs. A mint or burn that nobody planned is a stolen supply key.",
+			description: "Whole tokens, or serials of NFTs. An unexpected mint or burn may be a stolen supply key.",
 			runbook:     "HederaTokenSupplyChanged",
 			queries:     []query{{expr: by(`hedera_token_supply{@network}`), legend: "{{name}}"}},
 		},
@@ -124,11 +124,12 @@ func topics() []panel {
 	return []panel{
 		{
 			view: grid("Silent for", true), title: "Topics", width: 12, height: 8, unit: "string", none: "No topic is configured",
-			description: "Last message of each topic. Silent for longer than the heartbeat means that its writer has stopped.",
+			description: "Last message of each topic. Silent for longer than the heartbeat means that its writer has stopped. A deleted topic accepts no message; Deleted is empty where the topic has messages.",
 			runbook:     "HederaTopicSilent",
 			labels:      []column{nameColumn, {label: "topic_id", title: "Topic"}, networkColumn},
 			queries: []query{
 				{expr: by(`hedera_topic_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
+				{expr: by(`hedera_topic_deleted{@network}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
 				{expr: by(`hedera_topic_sequence_number{@network}`), column: column{title: "Messages", unit: "none"}},
 				{expr: `time() - ` + by(`hedera_topic_last_message_timestamp_seconds{@network}`), column: column{title: "Silent for", unit: seconds}},
 				{expr: by(`hedera_topic_heartbeat_seconds{@network}`), column: column{title: "Heartbeat", unit: seconds}},
@@ -160,7 +161,7 @@ func contracts() []panel {
 		},
 		{
 			view: lines(), title: "Balances of contracts", width: 12, height: 8, unit: hbar, none: "No contract is configured",
-			description: "A fall that nobody planned is a drain.",
+			description: "Balances of the contracts. An unexpected fall may be a theft.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries:     []query{{expr: by(`hedera_contract_balance_hbar{@network}`), legend: "{{name}}"}},
 		},

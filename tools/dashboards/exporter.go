@@ -32,8 +32,8 @@ func exporterFigures() []panel {
 			queries:     []query{{expr: `sum(hedera_scrape_collector_success{@network} == bool 0)`, legend: "failing", instant: true}},
 		},
 		{
-			view: lamp(), title: "Configuration", width: 4, height: 4, unit: count, colours: zeroIsBad, values: named("rejected", red, "in force", green), none: "No exporter",
-			description: "Rejected: the last attempt to load the configuration failed and the former one is in force. The exporter's log says why.",
+			view: lamp(), title: "Configuration", width: 4, height: 4, unit: count, colours: zeroIsBad, values: named("rejected", red, "loaded", green), none: "No exporter",
+			description: "Rejected: the last attempt to load the configuration failed, and the exporter still uses the previous one. Its log says why.",
 			runbook:     "HederaConfigReloadFailed",
 			queries:     []query{{expr: `min(hedera_exporter_config_last_reload_successful{@exporter})`, legend: "configuration", instant: true}},
 		},
@@ -52,7 +52,7 @@ func exporterFigures() []panel {
 		{
 			view: lamp(), title: "Truncated lists", width: 4, height: 4, unit: count, colours: anyIsWarn, none: "Nothing is listed",
 			description: "Accounts with more tokens or allowances, and creators with more schedules, than are read: the rest is not watched. Configure the tokens that matter.",
-			runbook:     "HederaCollectorFailing",
+			runbook:     "HederaListTruncated",
 			queries:     []query{{expr: `sum(hedera_account_tokens_truncated{@network} or hedera_account_allowances_truncated{@network} or hedera_schedules_truncated{@network})`, legend: "truncated", instant: true}},
 		},
 	}
@@ -73,10 +73,16 @@ func exporterCollectors() []panel {
 			queries:     []query{{expr: `max by (network, collector) (hedera_scrape_collector_duration_seconds{@network})`, legend: "{{collector}}"}},
 		},
 		{
-			view: linesWithLast(), title: "Age of the samples", width: 24, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
+			view: linesWithLast(), title: "Age of the samples", width: 12, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
 			description: "How old each collector's samples are. More than its min_interval and a scrape interval means that it has failed since.",
 			runbook:     "HederaCollectorFailing",
 			queries:     []query{{expr: `clamp_min(time() - min by (network, collector) (hedera_scrape_collector_collected_timestamp_seconds{@network}), 0)`, legend: "{{collector}}"}},
+		},
+		{
+			view: linesWithLast(), title: "Missing from the scrape", width: 12, height: 7, unit: count, min: new(0.0), none: "No exporter",
+			description: "Accounts, tokens, nodes and so on that could not be read; 1 if the whole collector failed. More than 0 for long: they have no series, and alerts on them cannot fire.",
+			runbook:     "HederaCollectorIncomplete",
+			queries:     []query{{expr: `max by (network, collector) (hedera_scrape_collector_incomplete{@network})`, legend: "{{network}} {{collector}}"}},
 		},
 	}
 }
@@ -118,7 +124,7 @@ func exporterRequests() []panel {
 			queries: []query{{
 				expr: `sum by (route) (rate(hedera_mirror_request_duration_seconds_sum{@network}[$__rate_interval]))` +
 					` / (sum by (route) (rate(hedera_mirror_request_duration_seconds_count{@network}[$__rate_interval])) > 0)`,
-				legend: "{{address}}",
+				legend: "{{route}}",
 			}},
 		},
 		{
@@ -128,11 +134,38 @@ func exporterRequests() []panel {
 			queries:     []query{{expr: `sum by (network) (rate(hedera_mirror_rate_limit_wait_seconds_total{@network}[$__rate_interval]))`, legend: "{{network}}"}},
 		},
 		{
-			view: history(), title: "Mirror up", width: 24, height: 5, unit: count, colours: zeroIsBad, values: upOrDown, none: "No mirror",
-			description: "Whether the mirror node's REST and gRPC APIs answered. Without REST there are no balances; without gRPC the address book comes from REST.",
+			view: lines(), title: "Values that could not be read in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No exporter",
+			description: "By route and field of the mirror's answers. More than 0 means that the exporter does not understand the field: its series are absent. The log has the value, also of a first failure that is not drawn here.",
+			runbook:     "HederaMirrorDecodeFailures",
+			// Without any failure there is no series: 0 of each network.
+			queries: []query{{
+				expr: `max by (network, route, field) (increase(hedera_mirror_decode_failures_total{@network}[1h]))` +
+					` or on (network) 0 * max by (network) (hedera_scrape_collector_success{@network})`,
+				legend: "{{network}} {{route}} {{field}}",
+			}},
+		},
+		{
+			view: lines(), title: "Older answers in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No mirror",
+			description: "Answers that were left out because an earlier one was newer. Many of them mean that a replica of the mirror is behind the others.",
+			runbook:     "HederaMirrorLagging",
+			queries:     []query{{expr: `max by (network, route) (increase(hedera_mirror_older_answers_total{@network}[1h]))`, legend: "{{network}} {{route}}"}},
+		},
+		{
+			view: history(), title: "Routes of the mirror", width: 8, height: 8, unit: count, colours: from(orange).at(1, green), values: named("missing", orange, "available", green), none: "No mirror",
+			description: "Whether the mirror has each route. Orange: it answers 404, as partial mirrors do, and the metrics from this route are absent.",
+			runbook:     "HederaCollectorIncomplete",
+			queries:     []query{{expr: `min by (network, route) (hedera_mirror_route_available{@network})`, legend: "{{network}} {{route}}"}},
+		},
+		{
+			view: history(), title: "Mirror up", width: 24, height: 5, unit: count, colours: from(red).at(1, green).at(2, orange), values: mirrorStates, none: "No mirror",
+			description: "Whether the mirror node's REST and gRPC APIs answered. Without REST there are no balances; without gRPC the address book comes from REST. Orange is a mirror that has no block yet: until it has, there is nothing to count.",
 			runbook:     "HederaMirrorDown",
 			queries: []query{
-				{expr: `min by (network) (hedera_mirror_up{@network})`, legend: "{{network}} REST"},
+				{
+					expr: `min by (network) (hedera_mirror_up{@network}) * (1 + max by (network) (hedera_mirror_starting{@network}))` +
+						` or min by (network) (hedera_mirror_up{@network})`,
+					legend: "{{network}} REST",
+				},
 				{expr: `min by (network) (hedera_mirror_grpc_up{@network})`, legend: "{{network}} gRPC"},
 			},
 		},

@@ -55,7 +55,7 @@ func networkFigures() []panel {
 		},
 		{
 			view: lamp(), title: "Age of staking figures", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: from(green).at(25*3600, orange).at(49*3600, red), none: "No stake",
-			description: "Time since the staking period ended that the figures are of. Longer than a day and an hour, the network has not ended its period.",
+			description: "Time since the end of the last staking period that the mirror has. More than 25 hours means that the network has not ended the next one.",
 			runbook:     "HederaMirrorLagging",
 			queries:     []query{{expr: `time() - min(hedera_network_staking_period_end_timestamp_seconds{@network})`, legend: "end of period", instant: true}},
 		},

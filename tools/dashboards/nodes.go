@@ -22,6 +22,7 @@ func nodes() board {
 			{panels: nodeFigures()},
 			{title: "Status", panels: nodeStatus()},
 			{title: "Probe latency", panels: nodeLatency()},
+			{title: "Address book", panels: addressBook()},
 			{title: "Nodes", panels: []panel{nodeTable()}},
 			{title: "Stake", panels: nodeStakes()},
 			{title: "Certificates", panels: nodeCertificates()},
@@ -93,7 +94,7 @@ func nodeStatus() []panel {
 		},
 		{
 			view: tiles(), recent: "5m", title: "Endpoints", width: 24, height: 13, unit: count, colours: zeroIsBad, values: upOrDown, none: "No probes",
-			description: "Each endpoint by its node and address: red when it does not answer. One red tile beside green ones of the same node is that endpoint's fault or its port's.",
+			description: "Each endpoint by its node and address: red when it does not answer. One red tile among green ones of the same node is a fault of that endpoint or its port.",
 			runbook:     "HederaNodeEndpointDown",
 			// The answer is sorted by labels: where comes after node_id, endpoint would not.
 			queries: []query{{
@@ -120,8 +121,8 @@ func nodeLatency() []panel {
 		}
 	}
 	return []panel{
-		phase("connect", "How many endpoints took how long to connect, in probes that connected anew. A second band far above the first is a route that got longer.", "HederaNodeProbeSlow"),
-		phase("tls", "How many endpoints took how long for the TLS handshake, in probes that connected anew. A wide spread is a node short of CPU.", "HederaNodeProbeSlow"),
+		phase("connect", "How many endpoints took how long to connect, in probes that opened a new connection. A second band far above the first is a route that got longer.", "HederaNodeProbeSlow"),
+		phase("tls", "How many endpoints took how long for the TLS handshake, in probes that opened a new connection. A wide spread is a node short of CPU.", "HederaNodeProbeSlow"),
 		phase("rpc", "How many endpoints took how long to answer. A band that rises is load on the nodes; a single high row is one slow node.", "HederaNodeProbeSlow"),
 		{
 			view: linesWithLast(), title: "Slowest endpoint of each node", width: 12, height: 8, unit: seconds, min: new(0.0), none: "No probes",
@@ -141,11 +142,35 @@ func nodeLatency() []panel {
 	}
 }
 
+func addressBook() []panel {
+	return []panel{
+		{
+			view: grid("Network", false), title: "Address books", width: 12, height: 7, unit: "string", none: "No address book",
+			description: "What the exporter reads of each address book. Left out are endpoints without a usable address or port: they are not probed. Truncated: the book has more nodes or endpoints than are read, and the rest is not watched.",
+			runbook:     "HederaAddressBookStale",
+			labels:      []column{networkColumn},
+			queries: []query{
+				{expr: ofNetwork(`hedera_address_book_nodes{@network}`), column: column{title: "Nodes", unit: "none"}},
+				{expr: `sum by (network) (max by (network, node_id) (hedera_node_endpoints{@network}))`, column: column{title: "Endpoints", unit: "none"}},
+				{expr: ofNetwork(`hedera_address_book_endpoints_skipped{@network}`), column: column{title: "Left out", unit: "none", colours: anyIsWarn}},
+				{expr: ofNetwork(`hedera_address_book_truncated{@network}`), column: column{title: "Truncated", unit: count, values: named("no", green, "yes", orange)}},
+				{expr: `min by (network) (hedera_address_book_fetched_timestamp_seconds{@network}) * 1000`, column: column{title: "Read", unit: since}},
+			},
+		},
+		{
+			view: lines(), title: "Endpoints left out", width: 12, height: 7, unit: count, min: new(0.0), none: "No address book",
+			description: "Endpoints of the address book that are not probed. A rise means that operators have published addresses that cannot be used.",
+			runbook:     "HederaNodeAddressChanged",
+			queries:     []query{{expr: ofNetwork(`hedera_address_book_endpoints_skipped{@network}`), legend: "{{network}}"}},
+		},
+	}
+}
+
 func nodeTable() panel {
 	by := func(metric string) string { return `max by (network, node_id) (` + metric + `)` }
 	return panel{
 		view: grid("Stake", true), title: "Nodes", width: 24, height: 12, unit: "string", none: "No address book",
-		description: "Every chosen node; the description is the operator's and tells the location. Few endpoints up, a wrong certificate, or stake below the minimum, which gives no consensus weight, are worth a look.",
+		description: "Every chosen node; the operator writes the description, which often names the location. Few endpoints up, a wrong certificate, or stake below the minimum, which gives no consensus weight, are worth a look.",
 		runbook:     "HederaNodeDown",
 		labels: []column{
 			nodeColumn,

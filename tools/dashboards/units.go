@@ -4,6 +4,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
@@ -55,22 +57,29 @@ var (
 	balanceOver = from(red).at(1, orange).at(2, green) // as a multiple of the minimum
 )
 
-// named shows 0 and 1 as words.
-func named(zero, zeroColour, one, oneColour string) []dashboard.ValueMapping {
-	result := func(text, colour string) dashboard.ValueMappingResult {
-		return dashboard.ValueMappingResult{Text: &text, Color: &colour}
+type word struct{ text, colour string }
+
+// words shows 0, 1 and so on as words.
+func words(list ...word) []dashboard.ValueMapping {
+	options := map[string]dashboard.ValueMappingResult{}
+	for value, w := range list {
+		options[strconv.Itoa(value)] = dashboard.ValueMappingResult{Text: &w.text, Color: &w.colour}
 	}
 	return []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{
-		Type: dashboard.MappingTypeValueToText,
-		Options: map[string]dashboard.ValueMappingResult{
-			"0": result(zero, zeroColour),
-			"1": result(one, oneColour),
-		},
+		Type:    dashboard.MappingTypeValueToText,
+		Options: options,
 	}}}
+}
+
+// named shows 0 and 1 as words.
+func named(zero, zeroColour, one, oneColour string) []dashboard.ValueMapping {
+	return words(word{zero, zeroColour}, word{one, oneColour})
 }
 
 var (
 	upOrDown = named("down", red, "up", green)
 	yesIsBad = named("no", green, "yes", red)
 	noIsBad  = named("no", red, "yes", green)
+
+	mirrorStates = words(word{"down", red}, word{"up", green}, word{"starting", orange})
 )
