@@ -271,7 +271,9 @@ func TestMaintenanceMutesTheNetworkOnly(t *testing.T) {
 		named("HederaNodeStakeUnreachable", "severity", "critical", "team", "nodes", "subject", "node"),
 		named("HederaMirrorRateLimited", "severity", "warning", "team", "platform", "subject", "mirror"),
 	}
-	for _, m := range muted {
+	// Each on a network of its own: none inhibits another.
+	for i, m := range muted {
+		m["network"] = fmt.Sprintf("muted-%d", i)
 		postAlerts(t, alertmanager, alert{Labels: m})
 	}
 	// These have the same wait and are sent later.
@@ -281,7 +283,8 @@ func TestMaintenanceMutesTheNetworkOnly(t *testing.T) {
 		named("HederaAccountSilent", "severity", "warning", "team", "treasury", "subject", "account"),
 		named("HederaConfigReloadFailed", "severity", "warning", "team", "platform", "subject", "exporter"),
 	}
-	for _, l := range others {
+	for i, l := range others {
+		l["network"] = fmt.Sprintf("notified-%d", i)
 		postAlerts(t, alertmanager, alert{Labels: l})
 	}
 	for _, l := range others {

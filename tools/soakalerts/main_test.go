@@ -1,0 +1,44 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestOutcome(t *testing.T) {
+	began := time.Now()
+	at := func(network, status, alert, severity string) notification {
+		return notification{at: began.Add(time.Minute), status: status, network: network, alert: alert, severity: severity}
+	}
+	page, warning := at("one", "firing", "Page", "critical"), at("one", "firing", "Warning", "warning")
+	for name, test := range map[string]struct {
+		all  []notification
+		page string
+		want bool
+	}{
+		"the page":             {[]notification{page}, "Page", true},
+		"the page again":       {[]notification{page, page}, "Page", true},
+		"with a warning":       {[]notification{warning, page}, "Page", true},
+		"nothing":              {nil, "Page", false},
+		"a warning only":       {[]notification{warning}, "Page", false},
+		"another page":         {[]notification{at("one", "firing", "Other", "critical")}, "Page", false},
+		"two pages":            {[]notification{page, at("one", "firing", "Other", "critical")}, "Page", false},
+		"of another network":   {[]notification{at("two", "firing", "Page", "critical")}, "Page", false},
+		"resolved":             {[]notification{page, at("one", "resolved", "Page", "critical")}, "Page", false},
+		"silence":              {[]notification{at("two", "firing", "Page", "critical")}, "", true},
+		"a warning in silence": {[]notification{warning}, "", false},
+	} {
+		if got := outcomeOf("one", test.all, began).is(test.page); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+
+	early := warning
+	early.at = began.Add(-time.Minute)
+	if o := outcomeOf("one", []notification{early, page}, began); !o.early["Warning"] || o.early["Page"] {
+		t.Errorf("early: %v, want the warning only", o.early)
+	}
+}
