@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/internal/config"
+	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -212,7 +213,7 @@ func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []strin
 	sendField(ch, accountPendingReward, row.PendingReward, hbar, labels...)
 	ch <- accountInfo.sample(1, with(labels, infoLabels(row)...)...)
 	if key, ok := row.Key.Get(); ok {
-		ch <- accountKeyInfo.sample(1, with(labels, cut(key.Type, textLength), keyFingerprint(key))...)
+		ch <- accountKeyInfo.sample(1, with(labels, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
 	}
 }
 
@@ -231,7 +232,7 @@ func infoLabels(row mirror.Account) []string {
 		text(row.EVMAddress, textLength),
 		stakedNode,
 		text(row.StakedAccountID, textLength),
-		cut(row.Key.Or(mirror.Key{}).Type, textLength),
+		consensus.Cut(row.Key.Or(mirror.Key{}).Type, textLength),
 		text(row.Memo, textLength),
 	}
 }

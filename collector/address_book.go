@@ -210,7 +210,7 @@ func (c addressBook) sendBook(ch chan<- prometheus.Metric, version bookVersion) 
 func (c addressBook) sendStake(ch chan<- prometheus.Metric, row mirror.NetworkNode) {
 	id := strconv.FormatInt(row.NodeID, 10)
 	send := func(metric constMetric, tinybar mirror.Field[int64]) {
-		sendField(ch, metric, tinybar, hbar, c.network, id)
+		sendField(ch, metric, notNegative(tinybar), hbar, c.network, id)
 	}
 	send(nodeStake, row.Stake)
 	send(nodeStakeRewarded, row.StakeRewarded)

@@ -241,7 +241,7 @@ func (c blocks) count(block mirror.Block) bool {
 		c.state.skipped++
 	}
 	c.state.transactions += float64(block.Count.Or(0))
-	c.state.gas += float64(block.GasUsed.Or(0))
+	c.state.gas += float64(notNegative(block.GasUsed).Or(0))
 	return true
 }
 
@@ -273,7 +273,7 @@ func (c blocks) send(ch chan<- prometheus.Metric) {
 		ch <- blockNumber.sample(float64(last.Number), c.network)
 	}
 	sendField(ch, blockTransactions, last.Count, count, c.network)
-	sendField(ch, blockGasUsed, last.GasUsed, count, c.network)
+	sendField(ch, blockGasUsed, notNegative(last.GasUsed), count, c.network)
 	sendField(ch, blockSize, last.Size, count, c.network)
 	if _, ok := last.HAPIVersion.Get(); ok {
 		ch <- hapiVersion.sample(1, c.network, text(last.HAPIVersion, versionLength))

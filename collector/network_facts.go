@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -277,5 +278,5 @@ func endpointTypes(node mirror.RegisteredNode) string {
 	for _, endpoint := range node.ServiceEndpoints.Or(nil) {
 		types[endpoint.Type.Or("")] = true
 	}
-	return cut(strings.Join(slices.Sorted(maps.Keys(types)), ","), descriptionLength)
+	return consensus.Cut(strings.Join(slices.Sorted(maps.Keys(types)), ","), descriptionLength)
 }

@@ -14,8 +14,8 @@ import (
 
 const (
 	blocksPath = "/api/v1/blocks"
-	// A mirror that answers this often in a row with a block that is so much older
-	// has not an old replica: the newest block that it gave was wrong.
+	// A mirror that answers this often in a row with what is so much older has not
+	// an old replica: the newest that it gave was wrong.
 	farOlder        = 24 * time.Hour
 	maxFarOlderRuns = 3
 )
@@ -37,9 +37,14 @@ type olderAnswers struct {
 	routes map[string]float64
 }
 
+// watch counts the answers of a route from 0.
+func (o *olderAnswers) watch(route string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.routes[route] += 0
+}
+
 // refuse counts an answer of a route.
-//
-//nolint:unparam // the routes of other collectors follow
 func (o *olderAnswers) refuse(route string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -54,26 +59,37 @@ func (o *olderAnswers) send(ch chan<- prometheus.Metric, network string) {
 	}
 }
 
+// farRuns are answers in a row that were far older than the newest.
+type farRuns int
+
+// refuse reports whether an answer that is behind the newest is to be left out.
+func (f *farRuns) refuse(behind time.Duration) bool {
+	if behind > farOlder {
+		*f++
+	} else {
+		*f = 0
+	}
+	if behind > 0 && *f < maxFarOlderRuns {
+		return true
+	}
+	*f = 0
+	return false
+}
+
 // blockOrder tells blocks from older ones by their consensus time. The replicas
 // of a mirror are not equally new (docs/hedera.md 1.0), and a network that was
 // reset counts its blocks anew, but its time goes on.
 type blockOrder struct {
 	block mirror.Block // the newest
-	far   int          // answers in a row that were far older
+	far   farRuns
 }
 
 // accept makes block the newest one, unless it is older.
 func (o *blockOrder) accept(block mirror.Block) bool {
-	behind := blockEnd(o.block).Sub(blockEnd(block))
-	if behind <= farOlder {
-		o.far = 0
-	} else {
-		o.far++
-	}
-	if behind > 0 && o.far < maxFarOlderRuns {
+	if o.far.refuse(blockEnd(o.block).Sub(blockEnd(block))) {
 		return false
 	}
-	o.block, o.far = block, 0
+	o.block = block
 	return true
 }
 

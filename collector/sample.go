@@ -7,12 +7,11 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
 )
 
@@ -77,19 +76,10 @@ func wholeTokens(units, decimals int64) float64 {
 	return whole
 }
 
-// cut bounds free text from the network for use as a label value: at most max
-// characters of valid UTF-8.
-func cut(text string, max int) string {
-	text = strings.ToValidUTF8(text, string(utf8.RuneError))
-	if utf8.RuneCountInString(text) <= max {
-		return text
-	}
-	return string([]rune(text)[:max-1]) + "…"
-}
-
-// text is cut for text that may be missing.
+// text bounds free text from the network, which may be missing, for use as a
+// label value.
 func text(field mirror.Field[string], max int) string {
-	return cut(field.Or(""), max)
+	return consensus.Cut(field.Or(""), max)
 }
 
 // sendField sends the sample of a field, if it has a value.
@@ -97,6 +87,15 @@ func sendField[T any](ch chan<- prometheus.Metric, metric constMetric, field mir
 	if value, ok := field.Get(); ok {
 		ch <- metric.sample(convert(value), labels...)
 	}
+}
+
+// notNegative is a field without the negative number that the network has for "not
+// known" (docs/hedera.md 1.3).
+func notNegative(field mirror.Field[int64]) mirror.Field[int64] {
+	if field.Or(0) < 0 {
+		return mirror.Field[int64]{}
+	}
+	return field
 }
 
 // sendTime sends the sample of a time, if there is one and it ever comes.

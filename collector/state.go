@@ -20,6 +20,7 @@ type State struct {
 	older        olderAnswers
 	blocks       blockState
 	transactions transactionState
+	topics       topicState
 	decimals     tokenDecimals
 }
 

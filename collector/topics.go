@@ -6,6 +6,7 @@ package collector
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,7 +16,7 @@ import (
 )
 
 const (
-	topicSource      = "mirror REST /api/v1/topics/{id}/messages"
+	topicSource      = "mirror REST " + topicMessagesPath
 	emptyTopicSource = "mirror REST /api/v1/topics/{id}, for topics without messages"
 )
 
@@ -77,13 +78,63 @@ type topics struct {
 	network string
 	topics  []config.Topic
 	mirror  *mirror.Client
+	state   *State
+}
+
+const topicMessagesPath = "/api/v1/topics/{id}/messages"
+
+// topicState has the newest message of each topic. The replicas of a mirror are
+// not equally new (docs/hedera.md 1.0).
+type topicState struct {
+	mu     sync.Mutex
+	newest map[string]*newestMessage // by topic id
+}
+
+type newestMessage struct {
+	mirror.TopicMessage
+	far farRuns
+}
+
+// observe returns the newest message of a topic now that the mirror has given
+// one, which is the zero message if there is none, and whether that is older.
+func (s *topicState) observe(id string, message mirror.TopicMessage) (newest mirror.TopicMessage, older bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := s.newest[id]
+	if message.SequenceNumber > 0 && message.ConsensusTimestamp.Or(0) == 0 { // unknown
+		if last == nil || message.SequenceNumber >= last.SequenceNumber {
+			return message, false
+		}
+		return last.TopicMessage, true
+	}
+	if last == nil {
+		if s.newest == nil {
+			s.newest = map[string]*newestMessage{}
+		}
+		s.newest[id] = &newestMessage{TopicMessage: message}
+		return message, false
+	}
+	if last.far.refuse(last.ConsensusTimestamp.Or(0).Time().Sub(message.ConsensusTimestamp.Or(0).Time())) {
+		return last.TopicMessage, true
+	}
+	last.TopicMessage = message
+	return message, false
+}
+
+func (s *topicState) forget(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.newest, id)
 }
 
 func newTopics(n Network) (Collector, error) {
 	if n.Mirror == nil {
 		return noop{}, nil
 	}
-	return topics{network: n.Name, topics: n.Topics, mirror: n.Mirror}, nil
+	if len(n.Topics) > 0 {
+		n.State.older.watch(topicMessagesPath)
+	}
+	return topics{network: n.Name, topics: n.Topics, mirror: n.Mirror, state: n.State}, nil
 }
 
 // Update implements Collector.
@@ -112,14 +163,24 @@ func (c topics) updateTopic(ctx context.Context, ch chan<- prometheus.Metric, to
 	if err != nil {
 		return err
 	}
-	labels := c.labels(topic)
 	if !found {
 		return c.updateEmptyTopic(ctx, ch, topic)
 	}
-	ch <- topicExists.sample(1, labels...)
-	ch <- topicSequence.sample(float64(message.SequenceNumber), labels...)
-	sendTime(ch, topicLastMessage, message.ConsensusTimestamp, labels...)
+	ch <- topicExists.sample(1, c.labels(topic)...)
+	c.sendNewest(ch, topic, message)
 	return nil
+}
+
+// sendNewest sends what is known of the topic's last message, given the mirror's
+// answer.
+func (c topics) sendNewest(ch chan<- prometheus.Metric, topic config.Topic, message mirror.TopicMessage) {
+	newest, older := c.state.topics.observe(topic.ID.String(), message)
+	if older {
+		c.state.older.refuse(topicMessagesPath)
+	}
+	labels := c.labels(topic)
+	ch <- topicSequence.sample(float64(newest.SequenceNumber), labels...)
+	sendTime(ch, topicLastMessage, newest.ConsensusTimestamp, labels...)
 }
 
 // updateEmptyTopic finds out whether a topic without messages exists: the list
@@ -131,13 +192,14 @@ func (c topics) updateEmptyTopic(ctx context.Context, ch chan<- prometheus.Metri
 	case mirror.IsMissingRoute(err):
 		return fmt.Errorf("it has no messages, and whether it exists is unknown; set java_url to where the mirror has /api/v1/topics: %w", err)
 	case mirror.IsNotFound(err):
+		c.state.topics.forget(topic.ID.String())
 		ch <- topicExists.sample(0, labels...)
 		return nil
 	case err != nil:
 		return err
 	}
 	ch <- topicExists.sample(1, labels...)
-	ch <- topicSequence.sample(0, labels...)
+	c.sendNewest(ch, topic, mirror.TopicMessage{})
 	sendField(ch, topicDeleted, row.Deleted, boolValue, labels...)
 	return nil
 }

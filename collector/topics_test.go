@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -74,4 +75,67 @@ func TestMirrorWithoutTheRoute(t *testing.T) {
 	)
 	wantNone(t, body, "hedera_topic_exists", "0.0.7002")
 	wantNone(t, body, "hedera_token_exists")
+}
+
+// TestTopicsOfOlderReplicas has a mirror whose answers are not equally new.
+func TestTopicsOfOlderReplicas(t *testing.T) {
+	const path = "/api/v1/topics/0.0.7001/messages"
+	type answer struct{ sequence, second int } // 0: no message
+	type want struct{ sequence, second, older int }
+	tests := map[string][]struct {
+		answer
+		want
+	}{
+		"older": {
+			{answer{10, 1000}, want{10, 1000, 0}},
+			{answer{8, 990}, want{10, 1000, 1}},
+			{answer{10, 1000}, want{10, 1000, 1}},
+			{answer{9, 995}, want{10, 1000, 2}},
+			{answer{11, 1010}, want{11, 1010, 2}},
+		},
+		"older than the first message": {
+			{answer{1, 1000}, want{1, 1000, 0}},
+			{answer{0, 0}, want{1, 1000, 1}},
+			{answer{2, 1010}, want{2, 1010, 1}},
+		},
+		"a network that was reset": {
+			{answer{10, 1000}, want{10, 1000, 0}},
+			{answer{2, 2000}, want{2, 2000, 0}},
+			{answer{11, 1010}, want{2, 2000, 1}},
+		},
+		"one wrong answer far ahead": {
+			{answer{10, 1000}, want{10, 1000, 0}},
+			{answer{99, 1_000_000}, want{99, 1_000_000, 0}},
+			{answer{11, 1010}, want{99, 1_000_000, 1}},
+			{answer{11, 1010}, want{99, 1_000_000, 2}},
+			{answer{11, 1010}, want{11, 1010, 2}},
+		},
+	}
+	for name, steps := range tests {
+		t.Run(name, func(t *testing.T) {
+			bodies := map[string]string{
+				"/api/v1/topics/0.0.7001": `{"topic_id":"0.0.7001","deleted":false}`,
+				blocksPath:                latestBlock(1, 1, 2),
+			}
+			network := answering(t, bodies)
+			network.Topics = topicsOf([]config.Entity{entity("0.0.7001", "busy")})
+			topics, health := setOn(t, network, "topics"), setOn(t, network, "mirror")
+			for i, step := range steps {
+				message := ""
+				if step.answer.sequence > 0 {
+					message = fmt.Sprintf(`{"sequence_number":%d,"consensus_timestamp":"%d.000000000"}`, step.answer.sequence, step.answer.second)
+				}
+				bodies[path] = `{"messages":[` + message + `],"links":{"next":null}}`
+				t.Log("step", i)
+				wantLines(
+					t, scrapeText(t, topics, testDeadline), successLine("topics", true),
+					`hedera_topic_exists{name="busy",network="simulated",topic_id="0.0.7001"} 1`,
+					fmt.Sprintf(`hedera_topic_sequence_number{name="busy",network="simulated",topic_id="0.0.7001"} %d`, step.want.sequence),
+					`hedera_topic_last_message_timestamp_seconds{name="busy",network="simulated",topic_id="0.0.7001"} `+sampleValue(float64(step.want.second)),
+				)
+				wantLines(t, scrapeText(t, health, testDeadline),
+					fmt.Sprintf(`hedera_mirror_older_answers_total{network="simulated",route="/api/v1/topics/{id}/messages"} %d`, step.older))
+			}
+		})
+	}
 }

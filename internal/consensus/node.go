@@ -84,9 +84,9 @@ func (b *Book) Add(node Node, addresses []HostPort) bool {
 		return true
 	}
 	b.ids[node.ID] = true
-	node.AccountID = cut(node.AccountID, maxAccountID)
-	node.Description = cut(node.Description, maxDescription)
-	node.CertificateHash = cut(node.CertificateHash, maxCertificateHash)
+	node.AccountID = Cut(node.AccountID, maxAccountID)
+	node.Description = Cut(node.Description, maxDescription)
+	node.CertificateHash = Cut(node.CertificateHash, maxCertificateHash)
 	node.Endpoints = b.newEndpoints(node.ID, addresses)
 	b.Nodes = append(b.Nodes, node)
 	return true
@@ -185,17 +185,19 @@ func NormalizeCertificateHash(hash []byte) string {
 	return text
 }
 
-// cut bounds a text of the network to max bytes and a sign that it was cut.
-func cut(text string, max int) string {
-	if len(text) > max {
-		text = text[:max] + "…"
+// Cut bounds a text of the network to max characters of valid UTF-8, the last of
+// them an ellipsis if there were more.
+func Cut(text string, max int) string {
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	if utf8.RuneCountInString(text) <= max {
+		return text
 	}
-	return strings.ToValidUTF8(text, string(utf8.RuneError))
+	return string([]rune(text)[:max-1]) + "…"
 }
 
 // cutError is err with a text that is not too long.
 func cutError(err error) error {
-	return &shortError{err: err, text: cut(err.Error(), maxErrorText)}
+	return &shortError{err: err, text: Cut(err.Error(), maxErrorText)}
 }
 
 type shortError struct {
