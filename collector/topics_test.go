@@ -139,3 +139,31 @@ func TestTopicsOfOlderReplicas(t *testing.T) {
 		})
 	}
 }
+
+// TestTopicMessageWithoutTime has only its number to tell how new it is.
+func TestTopicMessageWithoutTime(t *testing.T) {
+	const path = "/api/v1/topics/0.0.7001/messages"
+	bodies := map[string]string{}
+	network := answering(t, bodies)
+	network.Topics = topicsOf([]config.Entity{entity("0.0.7001", "busy")})
+	set := setOn(t, network, "topics")
+	for _, step := range []struct {
+		sequence int
+		time     string
+		want     []string // sequence and time
+	}{
+		{10, "1000.000000000", []string{"10", "1000"}},
+		{9, "odd", []string{"10", "1000"}},
+		{11, "odd", []string{"11"}},
+		{10, "1000.000000000", []string{"10", "1000"}},
+	} {
+		bodies[path] = fmt.Sprintf(`{"messages":[{"sequence_number":%d,"consensus_timestamp":%q}],"links":{"next":null}}`, step.sequence, step.time)
+		body := scrapeText(t, set, testDeadline)
+		wantLines(t, body, `hedera_topic_sequence_number{name="busy",network="simulated",topic_id="0.0.7001"} `+step.want[0])
+		if len(step.want) == 1 {
+			wantNone(t, body, "hedera_topic_last_message_timestamp_seconds{")
+		} else {
+			wantLines(t, body, `hedera_topic_last_message_timestamp_seconds{name="busy",network="simulated",topic_id="0.0.7001"} `+step.want[1])
+		}
+	}
+}
