@@ -155,7 +155,6 @@ func TestTopicMessageWithoutTime(t *testing.T) {
 		{10, "1000.000000000", []string{"10", "1000"}},
 		{9, "odd", []string{"10", "1000"}},
 		{11, "odd", []string{"11"}},
-		{10, "1000.000000000", []string{"10", "1000"}},
 	} {
 		bodies[path] = fmt.Sprintf(`{"messages":[{"sequence_number":%d,"consensus_timestamp":%q}],"links":{"next":null}}`, step.sequence, step.time)
 		body := scrapeText(t, set, testDeadline)
