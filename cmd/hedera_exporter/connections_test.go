@@ -163,11 +163,14 @@ func TestUnreadBytes(t *testing.T) {
 	const size = 8 << 20 // more than the kernel's buffers
 	limits := newConnections(1000)
 	limits.maxUnread = 4 * size
+	var served atomic.Int32
 	_, url := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(make([]byte, size))
+		served.Add(1)
 	}), limits, nil)
+	const clients = 30
 	var conns []net.Conn
-	for range 30 {
+	for range clients {
 		conn := dial(t, url)
 		send(conn, getRequest("/"))
 		conns = append(conns, conn)
@@ -175,7 +178,10 @@ func TestUnreadBytes(t *testing.T) {
 			t.Fatalf("%d bytes are unread", unread)
 		}
 	}
-	awaitTrue(t, "all but the last were closed", func() bool { open, _ := limits.count(); return open <= limits.maxUnread/size })
+	awaitTrue(t, "all but the last were closed", func() bool {
+		open, _ := limits.count()
+		return served.Load() == clients && open <= limits.maxUnread/size
+	})
 	if status, body := get(t, url, nil); status != http.StatusOK || len(body) != size {
 		t.Errorf("a client that reads: status %d, %d bytes", status, len(body))
 	}

@@ -24,6 +24,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -459,6 +460,10 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// onlyInTrouble are families that begin with an answer that the simulated network
+// does not give by itself: a value that cannot be read, a topic without messages.
+var onlyInTrouble = []string{"hedera_mirror_decode_failures_total", "hedera_topic_deleted"}
+
 // awaitFamilies waits until there are samples of every family of the golden
 // scrape: some begin with the first transaction of a watched account.
 func awaitFamilies(t *testing.T, address string) {
@@ -477,7 +482,7 @@ func awaitFamilies(t *testing.T, address string) {
 		_, body := get(t, address, nil)
 		missing = nil
 		for line := range strings.Lines(string(golden)) {
-			if strings.HasPrefix(line, "# TYPE ") && !strings.Contains(body, line) {
+			if strings.HasPrefix(line, "# TYPE ") && !strings.Contains(body, line) && !slices.Contains(onlyInTrouble, strings.Fields(line)[2]) {
 				missing = append(missing, line)
 			}
 		}
