@@ -368,7 +368,9 @@ func startPrometheusWithRules(t *testing.T, exporter, alertmanager string) strin
 	}
 	path := writeDocument(t, "prometheus.yml", config)
 	prometheus := startReady(t, program(t, "PROMETHEUS"), "--config.file="+path, "--storage.tsdb.path="+t.TempDir(), "--web.enable-lifecycle",
-		"--rules.alert.resend-delay="+faster(t, "1m").String())
+		// Alertmanager takes an alert for resolved that is not resent for four times as
+		// long: not so short that a busy machine is late.
+		"--rules.alert.resend-delay=4s")
 	awaitTrue(t, "Prometheus has scraped", func() bool {
 		return len(query(t, prometheus, "hedera_exporter_build_info")) > 0
 	})
