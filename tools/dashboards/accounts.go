@@ -35,45 +35,45 @@ func accounts() board {
 func accountFigures() []panel {
 	return []panel{
 		{
-			view: number(), title: "Accounts", width: 3, height: 4, unit: count, colours: neutral, none: "No account",
+			view: statPanel(), title: "Accounts", width: 3, height: 4, unit: count, colours: neutral, none: "No account",
 			description: "Accounts that are watched and that the network knows. Fewer than configured means that an id is wrong or an account has vanished.",
 			runbook:     "HederaAccountVanished",
 			queries:     []query{{expr: `sum(max by (network, account_id) (hedera_account_exists{@account}))`, legend: "accounts"}},
 		},
 		{
-			view: number(), title: "Total balance", width: 4, height: 4, unit: hbar, colours: neutral, none: "No balance",
+			view: statPanel(), title: "Total balance", width: 4, height: 4, unit: hbar, colours: neutral, none: "No balance",
 			description: "Sum of the chosen accounts' balances. An unexpected step is an unexpected transfer.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries:     []query{{expr: `sum(` + balance + `)`, legend: "hbar"}},
 		},
 		{
-			view: number(), title: "Total in USD", width: 4, height: 4, unit: usd, colours: neutral, none: "No rate",
+			view: statPanel(), title: "Total in USD", width: 4, height: 4, unit: usd, colours: neutral, none: "No rate",
 			description: "The same by the rate at which the network charges fees, which follows the market by the hour. A step without one in hbar is the rate's.",
 			runbook:     "HederaExchangeRateMoved",
 			queries:     []query{{expr: `sum(` + inUSD + `)`, legend: "USD"}},
 		},
 		{
-			view: lamp(), title: "Below minimum", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
+			view: colouredStatPanel(), title: "Below minimum", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
 			description: "Chosen accounts with less than one of their minimums. Top them up.",
 			runbook:     "HederaAccountBalanceLow",
 			queries: []query{{expr: `sum(max by (network, account_id) (hedera_account_balance_hbar{@account})` +
 				` < bool on (network, account_id) max by (network, account_id) (hedera_account_balance_minimum_hbar{@account}))`, legend: "below", instant: true}},
 		},
 		{
-			view: lamp(), title: "First one empty in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: timeLeft, none: "None is falling",
+			view: colouredStatPanel(), title: "First one empty in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: timeLeft, none: "None is falling",
 			description: "When the first of the chosen accounts is empty if it goes on falling as in the last six hours. Less than a week is worth a top-up.",
 			runbook:     "HederaAccountRunningOut",
 			queries:     []query{{expr: `min(` + timeEmpty + `)`, legend: "time left", instant: true}},
 		},
 		{
-			view: lamp(), title: "Deleted or unknown", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No account",
+			view: colouredStatPanel(), title: "Deleted or unknown", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No account",
 			description: "Chosen accounts that have been deleted or that the network does not know. Payments to them fail.",
 			runbook:     "HederaAccountDeleted",
 			queries: []query{{expr: `count(max by (network, account_id) (hedera_account_deleted{@account}) == 1 or max by (network, account_id) (hedera_account_exists{@account}) == 0)` +
 				` or 0 * count(hedera_account_exists{@account})`, legend: "gone", instant: true}},
 		},
 		{
-			view: number(), title: "Pending rewards", width: 3, height: 4, unit: hbar, colours: neutral, none: "No account stakes",
+			view: statPanel(), title: "Pending rewards", width: 3, height: 4, unit: hbar, colours: neutral, none: "No account stakes",
 			description: "Staking rewards that the next transaction of each account collects. They lapse after 365 days without one.",
 			runbook:     "HederaAccountRewardUnclaimed",
 			queries:     []query{{expr: `sum(max by (network, account_id) (hedera_account_pending_reward_hbar{@account}))`, legend: "rewards"}},
@@ -84,7 +84,7 @@ func accountFigures() []panel {
 func accountTable() panel {
 	by := func(metric string) string { return `max by (network, account_id, name) (` + metric + `)` }
 	return panel{
-		view: grid("Of minimum", false), title: "Balances", width: 24, height: 10, unit: "string", none: "No account is watched",
+		view: tablePanel("Of minimum", false), title: "Balances", width: 24, height: 10, unit: "string", none: "No account is watched",
 		description: "Every chosen account. Of minimum is the balance as a multiple of the warning minimum: below 1 is too little. Change is that of the dashboard's time. Inactive: the mirror has no transaction of the account, on the public mirrors none in 60 days; what should use it does not.",
 		runbook:     "HederaAccountBalanceLow",
 		labels:      []column{nameColumn, accountColumn, networkColumn},
@@ -106,7 +106,7 @@ func accountTable() panel {
 func accountProperties() panel {
 	by := func(metric string) string { return `max by (network, account_id, name) (` + metric + `)` }
 	return panel{
-		view: grid("Name", false), title: "Properties", width: 24, height: 9, unit: "string", none: "No account is watched",
+		view: tablePanel("Name", false), title: "Properties", width: 24, height: 9, unit: "string", none: "No account is watched",
 		description: "Facts that seldom change. An account that is gone, about to expire, or staked to another node than you chose is worth a look.",
 		runbook:     "HederaAccountExpiring",
 		labels: []column{
@@ -222,7 +222,7 @@ func accountTransactions() []panel {
 func accountAllowances() []panel {
 	return []panel{
 		{
-			view: grid("Left", false), title: "Hbar allowances", width: 12, height: 7, unit: "string", none: "No account has allowances: true",
+			view: tablePanel("Left", false), title: "Hbar allowances", width: 12, height: 7, unit: "string", none: "No account has allowances: true",
 			description: "What spenders may still take of the accounts' hbar. One that is nearly used up stops what depends on it; one that you do not know should be revoked.",
 			runbook:     "HederaAccountAllowanceNearlyUsed",
 			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "spender", title: "Spender"}},
@@ -233,7 +233,7 @@ func accountAllowances() []panel {
 			},
 		},
 		{
-			view: grid("Left", false), title: "Token allowances", width: 12, height: 7, unit: "string", none: "No account has allowances: true",
+			view: tablePanel("Left", false), title: "Token allowances", width: 12, height: 7, unit: "string", none: "No account has allowances: true",
 			description: "What spenders may still take of the accounts' tokens, in whole tokens.",
 			runbook:     "HederaAccountTokenAllowanceNearlyUsed",
 			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "spender", title: "Spender"}, {label: "token_id", title: "Token"}},
@@ -274,7 +274,7 @@ func oneAccount() []panel {
 			},
 		},
 		{
-			view: grid("Token", false), title: "Tokens", width: 6, height: 7, unit: "string", none: "Holds no configured token",
+			view: tablePanel("Token", false), title: "Tokens", width: 6, height: 7, unit: "string", none: "Holds no configured token",
 			description: "What the account holds of the configured tokens. Frozen means that it cannot move them.",
 			runbook:     "HederaTokenPaused",
 			labels:      []column{{label: "token_id", title: "Token", width: 100}, {label: "symbol", title: "Symbol", width: 100}},

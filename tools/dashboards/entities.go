@@ -20,13 +20,13 @@ func entities() board {
 func entityFigures() []panel {
 	return []panel{
 		{
-			view: lamp(), title: "Tokens paused", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No token can be",
+			view: colouredStatPanel(), title: "Tokens paused", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No token can be",
 			description: "Tokens that nobody can transfer at present.",
 			runbook:     "HederaTokenPaused",
 			queries:     []query{{expr: `sum(max by (network, token_id) (hedera_token_paused{@network}))`, legend: "paused", instant: true}},
 		},
 		{
-			view: lamp(), title: "Deleted or unknown", width: 4, height: 4, unit: count, colours: anyIsBad, none: "Nothing configured",
+			view: colouredStatPanel(), title: "Deleted or unknown", width: 4, height: 4, unit: count, colours: anyIsBad, none: "Nothing configured",
 			description: "Tokens, topics and contracts that are deleted or that the network does not know.",
 			runbook:     "HederaTokenDeleted",
 			queries: []query{{
@@ -37,7 +37,7 @@ func entityFigures() []panel {
 			}},
 		},
 		{
-			view: lamp(), title: "Topics silent too long", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No heartbeat set",
+			view: colouredStatPanel(), title: "Topics silent too long", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No heartbeat set",
 			description: "Topics without a message for longer than their heartbeat: what should write to them does not.",
 			runbook:     "HederaTopicSilent",
 			queries: []query{{
@@ -47,19 +47,19 @@ func entityFigures() []panel {
 			}},
 		},
 		{
-			view: lamp(), title: "First contract expires in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: expiry, none: "No contract",
+			view: colouredStatPanel(), title: "First contract expires in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: expiry, none: "No contract",
 			description: "Time until the first of the contracts expires, after which it cannot be called.",
 			runbook:     "HederaContractExpiring",
 			queries:     []query{{expr: `min(hedera_contract_expiry_timestamp_seconds{@network}) - time()`, legend: "time left", instant: true}},
 		},
 		{
-			view: number(), title: "Schedules pending", width: 4, height: 4, unit: count, colours: neutral, none: "No creator",
+			view: statPanel(), title: "Schedules pending", width: 4, height: 4, unit: count, colours: neutral, none: "No creator",
 			description: "Schedules that wait for signatures. A growing number means that signers are missing.",
 			runbook:     "HederaScheduleExpiring",
 			queries:     []query{{expr: `sum(max by (network, creator_account_id) (hedera_schedules_pending{@network}))`, legend: "pending"}},
 		},
 		{
-			view: lamp(), title: "First schedule expires in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: from(red).at(900, orange).at(3600, green), none: "None is pending",
+			view: colouredStatPanel(), title: "First schedule expires in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: from(red).at(900, orange).at(3600, green), none: "None is pending",
 			description: "Time until the first pending schedule lapses unexecuted. Have it signed.",
 			runbook:     "HederaScheduleExpiring",
 			queries:     []query{{expr: `min(hedera_schedules_next_expiry_timestamp_seconds{@network}) - time()`, legend: "time left", instant: true}},
@@ -71,7 +71,7 @@ func tokens() []panel {
 	by := func(metric string) string { return `max by (network, token_id, name) (` + metric + `)` }
 	return []panel{
 		{
-			view: grid("Name", false), title: "Tokens", width: 24, height: 7, unit: "string", none: "No token is configured",
+			view: tablePanel("Name", false), title: "Tokens", width: 24, height: 7, unit: "string", none: "No token is configured",
 			description: "Supply and state of each token. Paused, deleted or unknown tokens cannot be transferred; a low treasury cannot serve who depends on it.",
 			runbook:     "HederaTokenTreasuryLow",
 			labels: []column{
@@ -106,7 +106,7 @@ func tokens() []panel {
 			queries:     []query{{expr: by(`hedera_token_supply{@network}`) + ` - ` + by(`hedera_token_treasury_balance{@network}`), legend: "{{name}}"}},
 		},
 		{
-			view: grid("Account", false), title: "Holdings of the watched accounts", width: 12, height: 8, unit: "string", none: "No account holds a token",
+			view: tablePanel("Account", false), title: "Holdings of the watched accounts", width: 12, height: 8, unit: "string", none: "No account holds a token",
 			description: "Whole tokens, or serials of NFTs. A frozen account, or one without KYC, cannot move them.",
 			runbook:     "HederaTokenPaused",
 			labels:      []column{nameColumn, {label: "account_id", title: "Account", width: 90}, {label: "token_id", title: "Token", width: 100}, networkColumn},
@@ -123,7 +123,7 @@ func topics() []panel {
 	by := func(metric string) string { return `max by (network, topic_id, name) (` + metric + `)` }
 	return []panel{
 		{
-			view: grid("Silent for", true), title: "Topics", width: 12, height: 8, unit: "string", none: "No topic is configured",
+			view: tablePanel("Silent for", true), title: "Topics", width: 12, height: 8, unit: "string", none: "No topic is configured",
 			description: "Last message of each topic. Silent for longer than the heartbeat means that its writer has stopped. A deleted topic accepts no message; Deleted is empty where the topic has messages.",
 			runbook:     "HederaTopicSilent",
 			labels:      []column{nameColumn, {label: "topic_id", title: "Topic"}, networkColumn},
@@ -148,7 +148,7 @@ func contracts() []panel {
 	by := func(metric string) string { return `max by (network, contract_id, name) (` + metric + `)` }
 	return []panel{
 		{
-			view: grid("Expires in", false), title: "Contracts", width: 12, height: 8, unit: "string", none: "No contract is configured",
+			view: tablePanel("Expires in", false), title: "Contracts", width: 12, height: 8, unit: "string", none: "No contract is configured",
 			description: "A deleted or expired contract cannot be called.",
 			runbook:     "HederaContractExpiring",
 			labels:      []column{nameColumn, {label: "contract_id", title: "Contract"}, networkColumn},
@@ -171,7 +171,7 @@ func contracts() []panel {
 func schedules() []panel {
 	return []panel{
 		{
-			view: grid("Expires in", false), title: "Pending schedules", width: 12, height: 8, unit: "string", none: "No schedule is pending",
+			view: tablePanel("Expires in", false), title: "Pending schedules", width: 12, height: 8, unit: "string", none: "No schedule is pending",
 			description: "The schedules of each creator that expire first. Too few signatures shortly before the end let them lapse.",
 			runbook:     "HederaScheduleExpiring",
 			labels:      []column{nameColumn, {label: "creator_account_id", title: "Creator"}, {label: "schedule_id", title: "Schedule"}, networkColumn},

@@ -20,37 +20,37 @@ func exporter() board {
 func exporterFigures() []panel {
 	return []panel{
 		{
-			view: lamp(), title: "Exporters down", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
+			view: colouredStatPanel(), title: "Exporters down", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
 			description: "Chosen exporters that Prometheus cannot scrape. What only they watch is not watched.",
 			runbook:     "HederaExporterDown",
 			queries:     []query{{expr: `sum(up{@exporter} == bool 0)`, legend: "down", instant: true}},
 		},
 		{
-			view: lamp(), title: "Collectors failing", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
+			view: colouredStatPanel(), title: "Collectors failing", width: 4, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
 			description: "Collectors that delivered nothing in the last scrape.",
 			runbook:     "HederaCollectorFailing",
 			queries:     []query{{expr: `sum(hedera_scrape_collector_success{@network} == bool 0)`, legend: "failing", instant: true}},
 		},
 		{
-			view: lamp(), title: "Configuration", width: 4, height: 4, unit: count, colours: zeroIsBad, values: named("rejected", red, "loaded", green), none: "No exporter",
+			view: colouredStatPanel(), title: "Configuration", width: 4, height: 4, unit: count, colours: zeroIsBad, values: named("rejected", red, "loaded", green), none: "No exporter",
 			description: "Rejected: the last attempt to load the configuration failed, and the exporter still uses the previous one. Its log says why.",
 			runbook:     "HederaConfigReloadFailed",
 			queries:     []query{{expr: `min(hedera_exporter_config_last_reload_successful{@exporter})`, legend: "configuration", instant: true}},
 		},
 		{
-			view: lamp(), title: "Error budget burn rate", width: 4, height: 4, unit: "suffix:×", decimals: new(1.0), colours: burnRate, none: "No recording rules",
+			view: colouredStatPanel(), title: "Error budget burn rate", width: 4, height: 4, unit: "suffix:×", decimals: new(1.0), colours: burnRate, none: "No recording rules",
 			description: "How fast requests to the mirror use up the 1 % that may fail, over an hour: 1 is just so, 14.4 uses up a month's in two days. Needs hedera.rules.yml.",
 			runbook:     "HederaMirrorErrorBudgetBurn",
 			queries:     []query{{expr: `max(network:hedera_mirror_requests:burn_rate1h{@recorded})`, legend: "burn rate", instant: true}},
 		},
 		{
-			view: lamp(), title: "Transactions backlog", width: 4, height: 4, unit: seconds, decimals: new(0.0), colours: from(green).at(60, orange).at(300, red), none: "No transactions: true",
+			view: colouredStatPanel(), title: "Transactions backlog", width: 4, height: 4, unit: seconds, decimals: new(0.0), colours: from(green).at(60, orange).at(300, red), none: "No transactions: true",
 			description: "How far counting of transactions is behind. It grows where accounts have more of them than a scrape reads.",
 			runbook:     "HederaTransactionsBacklogGrowing",
 			queries:     []query{{expr: `max(hedera_transactions_backlog_seconds{@network})`, legend: "backlog", instant: true}},
 		},
 		{
-			view: lamp(), title: "Truncated lists", width: 4, height: 4, unit: count, colours: anyIsWarn, none: "Nothing is listed",
+			view: colouredStatPanel(), title: "Truncated lists", width: 4, height: 4, unit: count, colours: anyIsWarn, none: "Nothing is listed",
 			description: "Accounts with more tokens or allowances, and creators with more schedules, than are read: the rest is not watched. Configure the tokens that matter.",
 			runbook:     "HederaListTruncated",
 			queries:     []query{{expr: `sum(hedera_account_tokens_truncated{@network} or hedera_account_allowances_truncated{@network} or hedera_schedules_truncated{@network})`, legend: "truncated", instant: true}},
@@ -228,7 +228,7 @@ func exporterProcess() []panel {
 			},
 		},
 		{
-			view: grid("Exporter", false), title: "Builds", width: 24, height: 6, unit: "string", none: "No exporter",
+			view: tablePanel("Exporter", false), title: "Builds", width: 24, height: 6, unit: "string", none: "No exporter",
 			description: "Version of each exporter, since when it runs and how old its configuration is. Often restarted ones run out of memory.",
 			runbook:     "HederaExporterRestarting",
 			labels: []column{

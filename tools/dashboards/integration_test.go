@@ -190,7 +190,7 @@ func makeTrouble(t *testing.T, s *stack.Stack) {
 	}
 }
 
-// awaitRed waits until the overview's lamps for the three troubles are not green.
+// awaitRed waits until the overview's stat panels for the three troubles are not green.
 func awaitRed(t *testing.T, api v1.API, start time.Time) {
 	t.Helper()
 	content, err := encode(overview())
@@ -211,7 +211,7 @@ func awaitRed(t *testing.T, api v1.API, start time.Time) {
 		}
 	}
 	if len(green) != 4 {
-		t.Fatalf("lamps found: %v", slices.Sorted(maps.Keys(green)))
+		t.Fatalf("stat panels found: %v", slices.Sorted(maps.Keys(green)))
 	}
 	for deadline := time.Now().Add(patience); len(green) > 0 && time.Now().Before(deadline); pause(t.Context()) {
 		w := window(start)

@@ -24,37 +24,37 @@ func ofNetwork(metric string) string {
 func networkFigures() []panel {
 	return []panel{
 		{
-			view: number(), title: "Transactions per second", width: 4, height: 4, unit: perSec, decimals: new(1.0), colours: from(red).at(0.000001, blue), none: "No blocks",
+			view: statPanel(), title: "Transactions per second", width: 4, height: 4, unit: perSec, decimals: new(1.0), colours: from(red).at(0.000001, blue), none: "No blocks",
 			description: "Transactions in the blocks that the mirror has seen. 0 means that the network has stopped or that the mirror is behind.",
 			runbook:     "HederaTransactionsStalled",
 			queries:     []query{{expr: tps, legend: "{{network}}"}},
 		},
 		{
-			view: number(), title: "Latest block", width: 4, height: 4, unit: "none", decimals: new(0.0), colours: neutral, none: "No blocks",
+			view: statPanel(), title: "Latest block", width: 4, height: 4, unit: "none", decimals: new(0.0), colours: neutral, none: "No blocks",
 			description: "Number of the mirror's latest block. It grows by one every two seconds; standing still, the network or the mirror has stopped.",
 			runbook:     "HederaBlockProductionStalled",
 			queries:     []query{{expr: ofNetwork(`hedera_block_number{@network}`), legend: "{{network}}"}},
 		},
 		{
-			view: number(), title: "USD per hbar", width: 4, height: 4, unit: usd, decimals: new(4.0), colours: neutral, none: "No rate",
+			view: statPanel(), title: "USD per hbar", width: 4, height: 4, unit: usd, decimals: new(4.0), colours: neutral, none: "No rate",
 			description: "The rate by which fees are charged. A jump changes what everything costs in hbar.",
 			runbook:     "HederaExchangeRateMoved",
 			queries:     []query{{expr: ofNetwork(`hedera_exchange_rate_usd_per_hbar{@network,period="current"}`), legend: "{{network}}"}},
 		},
 		{
-			view: number(), title: "Staked", width: 4, height: 4, unit: hbar, colours: neutral, none: "No stake",
+			view: statPanel(), title: "Staked", width: 4, height: 4, unit: hbar, colours: neutral, none: "No stake",
 			description: "Stake on all nodes. A sudden fall is a large holder who has left.",
 			runbook:     "HederaNodeStakeBelowMinimum",
 			queries:     []query{{expr: ofNetwork(`hedera_network_stake_hbar{@network}`), legend: "{{network}}"}},
 		},
 		{
-			view: number(), title: "Reward a year", width: 4, height: 4, unit: ratio, decimals: new(2.0), colours: neutral, none: "No stake",
+			view: statPanel(), title: "Reward a year", width: 4, height: 4, unit: ratio, decimals: new(2.0), colours: neutral, none: "No stake",
 			description: "The reward rate of the last staking period, for a year and over all stake. Near 0 the reward account runs low.",
 			runbook:     "HederaAccountRewardUnclaimed",
 			queries:     []query{{expr: ofNetwork(`hedera_network_staking_reward_rate_hbar{@network}`) + ` * 365 / ` + ofNetwork(`hedera_network_stake_hbar{@network}`), legend: "{{network}}"}},
 		},
 		{
-			view: lamp(), title: "Age of staking figures", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: from(green).at(25*3600, orange).at(49*3600, red), none: "No stake",
+			view: colouredStatPanel(), title: "Age of staking figures", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: from(green).at(25*3600, orange).at(49*3600, red), none: "No stake",
 			description: "Time since the end of the last staking period that the mirror has. More than 25 hours means that the network has not ended the next one.",
 			runbook:     "HederaMirrorLagging",
 			queries:     []query{{expr: `time() - min(hedera_network_staking_period_end_timestamp_seconds{@network})`, legend: "end of period", instant: true}},
@@ -196,20 +196,20 @@ func networkStaking() []panel {
 func networkVersions() []panel {
 	return []panel{
 		{
-			view: grid("Network", false), title: "Versions", width: 8, height: 7, unit: "string", none: "No blocks",
+			view: tablePanel("Network", false), title: "Versions", width: 8, height: 7, unit: "string", none: "No blocks",
 			description: "Version of the consensus nodes' API in the latest block. Check that your SDK supports a new one.",
 			runbook:     "HederaHapiVersionChanged",
 			labels:      []column{networkColumn, {label: "version", title: "HAPI version"}},
 			queries:     []query{{expr: `max by (network, version) (hedera_network_hapi_version_info{@network})`}},
 		},
 		{
-			view: number(), title: "Registered nodes", width: 4, height: 7, unit: count, colours: neutral, none: "Older mirror",
+			view: statPanel(), title: "Registered nodes", width: 4, height: 7, unit: count, colours: neutral, none: "Older mirror",
 			description: "Block nodes, mirror nodes, relays and other services that are registered. Absent on mirrors before v0.153.",
 			runbook:     "HederaNodeLeft",
 			queries:     []query{{expr: ofNetwork(`hedera_registered_nodes{@network}`), legend: "{{network}}"}},
 		},
 		{
-			view: grid("Id", false), title: "Registered nodes", width: 12, height: 7, unit: "string", none: "Older mirror, or none registered",
+			view: tablePanel("Id", false), title: "Registered nodes", width: 12, height: 7, unit: "string", none: "Older mirror, or none registered",
 			description: "What is registered, with how many endpoints. None means that it cannot be reached.",
 			runbook:     "HederaNodeLeft",
 			labels:      []column{networkColumn, {label: "registered_node_id", title: "Id", width: 60}, {label: "type", title: "Type"}, {label: "description", title: "Description"}},

@@ -33,50 +33,50 @@ func nodes() board {
 func nodeFigures() []panel {
 	return []panel{
 		{
-			view: number(), title: "Nodes", width: 3, height: 4, unit: count, colours: neutral, none: "No address book",
+			view: statPanel(), title: "Nodes", width: 3, height: 4, unit: count, colours: neutral, none: "No address book",
 			description: "Nodes in the address book. Fewer than before means that one has left the network.",
 			runbook:     "HederaNodeLeft",
 			queries:     []query{{expr: `sum(max by (network) (hedera_address_book_nodes{@network}))`, legend: "nodes"}},
 		},
 		{
-			view: lamp(), title: "Nodes down", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No probes",
+			view: colouredStatPanel(), title: "Nodes down", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No probes",
 			description: "Chosen nodes of which no endpoint answers.",
 			runbook:     "HederaNodeDown",
 			queries:     []query{{expr: `sum(max by (network, node_id) (hedera_node_endpoint_up{@node}) == bool 0)`, legend: "down", instant: true}},
 		},
 		{
-			view: lamp(), title: "Endpoints down", width: 3, height: 4, unit: count, colours: anyIsWarn, none: "No probes",
+			view: colouredStatPanel(), title: "Endpoints down", width: 3, height: 4, unit: count, colours: anyIsWarn, none: "No probes",
 			description: "Endpoints of the chosen nodes that do not answer. Clients that know only these are cut off.",
 			runbook:     "HederaNodeEndpointDown",
 			queries:     []query{{expr: `sum((` + endpointUp + `) == bool 0)`, legend: "down", instant: true}},
 		},
 		{
-			view: lamp(), title: "Stake reachable", width: 3, height: 4, unit: ratio, decimals: new(1.0), colours: stakeUp, none: "No probes",
+			view: colouredStatPanel(), title: "Stake reachable", width: 3, height: 4, unit: ratio, decimals: new(1.0), colours: stakeUp, none: "No probes",
 			description: "Share of the stake whose nodes answer, of the network where it is least. Below two thirds there is no consensus.",
 			runbook:     "HederaNodeStakeUnreachable",
 			queries:     []query{{expr: `min(` + reachable + `)`, legend: "reachable", instant: true}},
 		},
 		{
-			view: lamp(), title: "Answers that are not OK", width: 3, height: 4, unit: count, colours: anyIsWarn, none: "No probes",
+			view: colouredStatPanel(), title: "Answers that are not OK", width: 3, height: 4, unit: count, colours: anyIsWarn, none: "No probes",
 			description: "Endpoints that answer the probe with another precheck code than OK, such as BUSY or PLATFORM_NOT_ACTIVE: the node is throttled or not in consensus.",
 			runbook:     "HederaNodeDown",
 			queries: []query{{expr: `count(max by (network, node_id, address) (hedera_node_endpoint_precheck_info{@node,code!="OK"}))` +
 				` or 0 * count(hedera_node_endpoint_precheck_info{@node})`, legend: "not OK", instant: true}},
 		},
 		{
-			view: lamp(), title: "Wrong certificates", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No TLS endpoint",
+			view: colouredStatPanel(), title: "Wrong certificates", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No TLS endpoint",
 			description: "TLS endpoints whose certificate is not the one in the address book. Clients that check it refuse to connect; somebody may sit in between.",
 			runbook:     "HederaNodeCertificateMismatch",
 			queries:     []query{{expr: `sum(min by (network, node_id, address) (hedera_node_endpoint_certificate_match{@node}) == bool 0)`, legend: "wrong", instant: true}},
 		},
 		{
-			view: lamp(), title: "First certificate expires in", width: 3, height: 4, unit: seconds, decimals: new(1.0), colours: expiry, none: "No TLS endpoint",
+			view: colouredStatPanel(), title: "First certificate expires in", width: 3, height: 4, unit: seconds, decimals: new(1.0), colours: expiry, none: "No TLS endpoint",
 			description: "Time until the first certificate expires. Nodes pin certificates by hash, so that an expired one still works with Hedera's SDKs, but not with other TLS clients.",
 			runbook:     "HederaNodeCertificateExpiring",
 			queries:     []query{{expr: `min(hedera_node_endpoint_certificate_expiry_timestamp_seconds{@node}) - time()`, legend: "time left", instant: true}},
 		},
 		{
-			view: lamp(), title: "Address book age", width: 3, height: 4, unit: seconds, decimals: new(0.0), colours: from(green).at(3600, orange).at(86400, red), none: "No address book",
+			view: colouredStatPanel(), title: "Address book age", width: 3, height: 4, unit: seconds, decimals: new(0.0), colours: from(green).at(3600, orange).at(86400, red), none: "No address book",
 			description: "Time since the address book was read. With an old one, new nodes and changed endpoints are missed.",
 			runbook:     "HederaAddressBookStale",
 			queries:     []query{{expr: `max(time() - hedera_address_book_fetched_timestamp_seconds{@network})`, legend: "age", instant: true}},
@@ -145,7 +145,7 @@ func nodeLatency() []panel {
 func addressBook() []panel {
 	return []panel{
 		{
-			view: grid("Network", false), title: "Address books", width: 12, height: 7, unit: "string", none: "No address book",
+			view: tablePanel("Network", false), title: "Address books", width: 12, height: 7, unit: "string", none: "No address book",
 			description: "What the exporter reads of each address book. Left out are endpoints without a usable address or port: they are not probed. Truncated: the book has more nodes or endpoints than are read, and the rest is not watched.",
 			runbook:     "HederaAddressBookStale",
 			labels:      []column{networkColumn},
@@ -169,7 +169,7 @@ func addressBook() []panel {
 func nodeTable() panel {
 	by := func(metric string) string { return `max by (network, node_id) (` + metric + `)` }
 	return panel{
-		view: grid("Stake", true), title: "Nodes", width: 24, height: 12, unit: "string", none: "No address book",
+		view: tablePanel("Stake", true), title: "Nodes", width: 24, height: 12, unit: "string", none: "No address book",
 		description: "Every chosen node; the operator writes the description, which often names the location. Few endpoints up, a wrong certificate, or stake below the minimum, which gives no consensus weight, are worth a look.",
 		runbook:     "HederaNodeDown",
 		labels: []column{
@@ -224,7 +224,7 @@ func nodeStakes() []panel {
 
 func nodeCertificates() []panel {
 	return []panel{{
-		view: grid("Expires in", false), title: "Certificates by endpoint", width: 24, height: 9, unit: "string", none: "No TLS endpoint",
+		view: tablePanel("Expires in", false), title: "Certificates by endpoint", width: 24, height: 9, unit: "string", none: "No TLS endpoint",
 		description: "The certificate that each TLS endpoint presented. One that is not in the address book is refused by clients that check it.",
 		runbook:     "HederaNodeCertificateMismatch",
 		labels:      []column{nodeColumn, {label: "address", title: "Endpoint"}, {label: "transport", title: "Transport"}, networkColumn},

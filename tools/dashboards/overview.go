@@ -35,49 +35,49 @@ func overview() board {
 func overviewLamps() []panel {
 	return []panel{
 		{
-			view: lamp(), title: "Alerts firing", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
+			view: colouredStatPanel(), title: "Alerts firing", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
 			description: "Alerts of hedera.alerts.yml that are firing. Anything but 0 is listed below, each with its runbook.",
 			queries:     []query{{expr: `count(ALERTS{alertstate="firing",@alerts}) or 0 * count(up{@exporter})`, legend: "firing", instant: true}},
 		},
 		{
-			view: lamp(), title: "Accounts too low", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
+			view: colouredStatPanel(), title: "Accounts too low", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
 			description: "Watched accounts with less hbar than one of their configured minimums. They stop paying fees when they are empty: top them up.",
 			runbook:     "HederaAccountBalanceLow",
 			queries: []query{{expr: `sum(max by (network, account_id) (hedera_account_balance_hbar{@network})` +
 				` < bool on (network, account_id) max by (network, account_id) (hedera_account_balance_minimum_hbar{@network}))`, legend: "below minimum", instant: true}},
 		},
 		{
-			view: lamp(), title: "Nodes down", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No probes",
+			view: colouredStatPanel(), title: "Nodes down", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No probes",
 			description: "Consensus nodes of which no endpoint answers. Clients must submit to other nodes; the network goes on while two thirds of the stake do.",
 			runbook:     "HederaNodeDown",
 			queries:     []query{{expr: `sum((` + nodeUp + `) == bool 0)`, legend: "down", instant: true}},
 		},
 		{
-			view: lamp(), title: "Stake reachable", width: 3, height: 4, unit: ratio, decimals: new(1.0), colours: stakeUp, none: "No probes",
+			view: colouredStatPanel(), title: "Stake reachable", width: 3, height: 4, unit: ratio, decimals: new(1.0), colours: stakeUp, none: "No probes",
 			description: "Share of the stake whose nodes answer, of the network where it is least. Below two thirds the network cannot reach consensus, or we cannot reach the network.",
 			runbook:     "HederaNodeStakeUnreachable",
 			queries:     []query{{expr: `min(` + reachable + `)`, legend: "reachable", instant: true}},
 		},
 		{
-			view: lamp(), title: "Mirror lag", width: 3, height: 4, unit: seconds, decimals: new(0.0), colours: mirrorLag, none: "No mirror",
+			view: colouredStatPanel(), title: "Mirror lag", width: 3, height: 4, unit: seconds, decimals: new(0.0), colours: mirrorLag, none: "No mirror",
 			description: "Age of the mirror node's latest block, of the mirror that is furthest behind. Balances on all dashboards are that old.",
 			runbook:     "HederaMirrorLagging",
 			queries:     []query{{expr: `max(` + mirrorAge + `)`, legend: "lag", instant: true}},
 		},
 		{
-			view: lamp(), title: "Mirror requests failing", width: 3, height: 4, unit: ratio, decimals: new(1.0), colours: errorRatio, none: "No requests",
+			view: colouredStatPanel(), title: "Mirror requests failing", width: 3, height: 4, unit: ratio, decimals: new(1.0), colours: errorRatio, none: "No requests",
 			description: "Share of the exporter's requests to the mirror node's REST API that got no answer or a 5xx. The objective is less than 1 %.",
 			runbook:     "HederaMirrorErrorRatioHigh",
 			queries:     []query{{expr: `max(` + mirrorFail + `)`, legend: "failing", instant: true}},
 		},
 		{
-			view: lamp(), title: "Collectors failing", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
+			view: colouredStatPanel(), title: "Collectors failing", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
 			description: "Collectors that delivered nothing in the last scrape: their metrics are absent, and the alerts on them blind.",
 			runbook:     "HederaCollectorFailing",
 			queries:     []query{{expr: `sum(hedera_scrape_collector_success{@network} == bool 0)`, legend: "failing", instant: true}},
 		},
 		{
-			view: number(), title: "Transactions per second", width: 3, height: 4, unit: perSec, decimals: new(1.0), colours: from(red).at(0.000001, blue), none: "No blocks",
+			view: statPanel(), title: "Transactions per second", width: 3, height: 4, unit: perSec, decimals: new(1.0), colours: from(red).at(0.000001, blue), none: "No blocks",
 			description: "Transactions in the blocks that the mirror has seen. 0 means that the network has stopped or that the mirror is behind.",
 			runbook:     "HederaTransactionsStalled",
 			queries:     []query{{expr: `sum(` + tps + `)`, legend: "tps"}},
@@ -88,7 +88,7 @@ func overviewLamps() []panel {
 func overviewTroubles() []panel {
 	return []panel{
 		{
-			view: grid("State", false), title: "Alerts firing and pending", width: 12, height: 8, unit: "string", none: "No alert is firing or pending",
+			view: tablePanel("State", false), title: "Alerts firing and pending", width: 12, height: 8, unit: "string", none: "No alert is firing or pending",
 			description: "Pending alerts become firing ones when they last. The alert's name leads to its runbook.",
 			labels: []column{
 				{label: "alertname", title: "Alert", width: 230, link: alertLink},
@@ -102,7 +102,7 @@ func overviewTroubles() []panel {
 			queries: []query{{expr: `max by (alertname, severity, alertstate, network, account_id, name, node_id) (ALERTS{@alerts})`}},
 		},
 		{
-			view: grid("Missing", true), title: "Accounts below a minimum", width: 12, height: 8, unit: hbar, none: "All accounts are above their minimums",
+			view: tablePanel("Missing", true), title: "Accounts below a minimum", width: 12, height: 8, unit: hbar, none: "All accounts are above their minimums",
 			description: "Balance and each minimum that it is below. Critical ones come first when an account cannot pay much longer.",
 			runbook:     "HederaAccountBalanceLow",
 			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "severity", title: "Severity", width: 80}},
@@ -135,7 +135,7 @@ func overviewNodes() []panel {
 			}},
 		},
 		{
-			view: grid("Stake", true), title: "Nodes down", width: 9, height: 7, unit: "string", none: "Every node answers",
+			view: tablePanel("Stake", true), title: "Nodes down", width: 9, height: 7, unit: "string", none: "Every node answers",
 			description: "Nodes of which no endpoint answers, with the share of the stake that is out of reach with them.",
 			runbook:     "HederaNodeDown",
 			labels:      []column{nodeColumn, {label: "description", title: "Description"}, networkColumn},

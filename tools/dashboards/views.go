@@ -25,21 +25,21 @@ var (
 			DisplayMode(common.LegendDisplayModeHidden).Placement(common.LegendPlacementBottom)
 )
 
-// number is one value with its course behind it.
-func number() view {
+// statPanel is one value with its course behind it.
+func statPanel() view {
 	return stat.NewPanelBuilder().
 		ReduceOptions(lastValue).ColorScheme(byThreshold).
 		ColorMode(common.BigValueColorModeValue).GraphMode(common.BigValueGraphModeArea)
 }
 
-// lamp is one value whose background says whether it is good.
-func lamp() view {
+// colouredStatPanel is one value whose background says whether it is good.
+func colouredStatPanel() view {
 	return stat.NewPanelBuilder().
 		ReduceOptions(lastValue).ColorScheme(byThreshold).
 		ColorMode(common.BigValueColorModeBackgroundSolid).GraphMode(common.BigValueGraphModeNone)
 }
 
-// tiles is a grid of names whose background says whether each is good. Its query
+// tiles are names whose background says whether each is good. Its query
 // is one over time, as only then Prometheus sorts the answer.
 func tiles() view {
 	return stat.NewPanelBuilder().
@@ -116,7 +116,7 @@ func heat(unit string) view {
 		CellGap(1).ShowLegend()
 }
 
-func grid(sort string, descending bool) view {
+func tablePanel(sort string, descending bool) view {
 	builder := table.NewPanelBuilder().
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
 		ShowHeader(true).CellHeight(common.TableCellHeightSm).Filterable(true).ColorScheme(byThreshold)
