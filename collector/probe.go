@@ -222,9 +222,6 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 	accounts := make([]ProbedAccount, 0, len(targets))
 	var group entityGroup
 	for i, balance := range balances {
-		if balance.Err != nil {
-			return nil, balance.Err
-		}
 		id := targets[i].ID.String()
 		if balance.Err != nil {
 			group.miss(1, fmt.Errorf("account %s: %w", id, balance.Err))
