@@ -152,7 +152,7 @@ func testCountersInChaos(t *testing.T, memory *memnet.Network, seed uint64) {
 		for range 1 + random.IntN(30) {
 			consensus = blockEndOf(t, addBlockWith(sim, random.IntN(1000), random.Int64N(1e7)))
 		}
-		shown += len(linesWith(scrapeText(t, spoilt, testDeadline), "hedera_account_fees_hbar_total{"))
+		shown += len(linesWith(scrapeText(t, spoilt, testDeadline), "hedera_account_fees_hbar_total{", other))
 	}
 	t.Log("spoilt:", upstream.spoiled)
 	if shown < accounts*scrapes*85/100 {

@@ -247,10 +247,11 @@ func randomTransaction(random *rand.Rand, consensus time.Time, nonce int64, ids 
 type tallies map[string]*tally
 
 type tally struct {
-	in, out, fees, failed int64
-	last                  time.Time
-	latencies             int // observed
-	kinds                 map[[2]string]int
+	in, out, failed int64
+	fees            map[string]int64 // by type
+	last            time.Time
+	latencies       int // observed
+	kinds           map[[2]string]int
 }
 
 // add adds a transaction to the ledger.
@@ -261,12 +262,12 @@ func (all tallies) add(t *testing.T, sim *simulator.Simulator, transaction simul
 	}
 	of := func(id string) *tally {
 		if all[id] == nil {
-			all[id] = &tally{kinds: map[[2]string]int{}}
+			all[id] = &tally{kinds: map[[2]string]int{}, fees: map[string]int64{other: 0}}
 		}
 		all[id].last = transaction.Consensus
 		return all[id]
 	}
-	of(transaction.Payer).fees += transaction.Fee
+	of(transaction.Payer).fees[cmp.Or(transaction.Name, "CRYPTOTRANSFER")] += transaction.Fee
 	if !transaction.Scheduled && transaction.Nonce == 0 {
 		of(transaction.Payer).latencies++
 	}
@@ -322,7 +323,6 @@ func (all tallies) check(t *testing.T, body, id string) {
 		t, body,
 		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="in",%s} %s`, labels, tail, sampleValue(hbar(want.in))),
 		fmt.Sprintf(`hedera_account_transferred_hbar_total{%sdirection="out",%s} %s`, labels, tail, sampleValue(hbar(want.out))),
-		fmt.Sprintf(`hedera_account_fees_hbar_total{%s%s} %s`, labels, tail, sampleValue(hbar(want.fees))),
 		fmt.Sprintf(`hedera_account_failed_transactions_total{%s%s} %d`, labels, tail, want.failed),
 		fmt.Sprintf(`hedera_account_last_transaction_timestamp_seconds{%s%s} %s`, labels, tail, sampleValue(mirror.TimestampOf(want.last).Seconds())),
 		fmt.Sprintf(`hedera_account_inactive{%s%s} 0`, labels, tail),
@@ -330,6 +330,9 @@ func (all tallies) check(t *testing.T, body, id string) {
 	for kind, count := range want.kinds {
 		result := strings.Replace(kind[1], "KEY_REQUIRED", other, 1) // has no label value of its own
 		wantLines(t, body, fmt.Sprintf(`hedera_account_transactions_total{%s%s,result="%s",type="%s"} %d`, labels, tail, result, kind[0], count))
+	}
+	for typeName, tinybar := range want.fees {
+		wantLines(t, body, fmt.Sprintf(`hedera_account_fees_hbar_total{%s%s,type="%s"} %s`, labels, tail, typeName, sampleValue(hbar(tinybar))))
 	}
 	if shown := len(linesWith(body, "hedera_account_transactions_total{", labels)); shown != len(want.kinds) {
 		t.Errorf("%d series count transactions of %s, want %d", shown, id, len(want.kinds))

@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/model"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -99,6 +101,7 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	fees := account("0.0.98", "fees", minimum("warning", 1000_00000000), minimum("critical", 100_00000000))
 	hot := account("0.0.1001", "hot wallet")
 	hot.AllTokens, hot.Transactions, hot.Allowances, hot.Heartbeat = true, true, true, model.Duration(time.Hour)
+	hot.Budget = &config.Hbar{Hbar: hiero.HbarFromTinybar(20_00000000)}
 	closed := account("0.0.1002", "closed")
 	closed.Cold = true
 	network := networkOn(t, sim, self, fees, hot, closed, account("0.0.1010", "nulls"), account("0.0.999999", "missing"))

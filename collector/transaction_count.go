@@ -140,12 +140,13 @@ type accountCount struct {
 	read    time.Time // all transactions up to then are counted, but for a backlog
 	busy    bool      // is asked for alone
 
-	kinds        map[typeAndResult]*kindCount
-	failed       float64
-	in, out, fee hbarSum
-	unreadable   int              // answers in a row that stopped the counting
-	last         mirror.Timestamp // 0: unknown
-	latency      prometheus.Observer
+	kinds      map[typeAndResult]*kindCount
+	failed     float64
+	in, out    hbarSum
+	fees       map[string]*feeSum // by type
+	unreadable int                // answers in a row that stopped the counting
+	last       mirror.Timestamp   // 0: unknown
+	latency    prometheus.Observer
 
 	lookedUp   bool // last was asked for
 	lookups    int  // that failed
@@ -160,9 +161,17 @@ type kindCount struct {
 	count   float64
 }
 
+type feeSum struct {
+	created time.Time // it was 0
+	hbarSum
+}
+
 func newAccountCount(id string, start cursor, latency prometheus.Observer) *accountCount {
 	now := time.Now()
-	return &accountCount{id: id, cursor: start, created: now, read: now, latency: latency, kinds: map[typeAndResult]*kindCount{}}
+	return &accountCount{
+		id: id, cursor: start, created: now, read: now, latency: latency, kinds: map[typeAndResult]*kindCount{},
+		fees: map[string]*feeSum{other: {created: now}},
+	}
 }
 
 // waitReadable is an error if the page has what cannot be read, as that may be
@@ -231,7 +240,7 @@ func (a *accountCount) involvement(t mirror.Transaction) (counts, listed bool) {
 
 func (a *accountCount) count(row mirror.Transaction) {
 	if feePayer(row) == a.id {
-		a.fee.add(row.ChargedTxFee.Or(0))
+		a.addFee(typeLabel(row.Name.Or("")), row.ChargedTxFee.Or(0))
 	}
 	for _, transfer := range row.Transfers.Or(nil) {
 		switch {
@@ -253,6 +262,17 @@ func (a *accountCount) count(row mirror.Transaction) {
 	if !succeeded(kind.result) {
 		a.failed++
 	}
+}
+
+// addFee has no series for what was free.
+func (a *accountCount) addFee(typeName string, tinybar int64) {
+	switch {
+	case tinybar == 0:
+		return
+	case a.fees[typeName] == nil:
+		a.fees[typeName] = &feeSum{created: a.read}
+	}
+	a.fees[typeName].add(tinybar)
 }
 
 // consensusLatency is the time from a transaction's valid start to its consensus,
@@ -300,7 +320,9 @@ func (a *accountCount) send(ch chan<- prometheus.Metric, labels []string) {
 	ch <- accountFailedTransactions.sample(a.failed, a.created, labels...)
 	ch <- accountTransferred.sample(a.in.hbar(), a.created, with(labels, "in")...)
 	ch <- accountTransferred.sample(a.out.hbar(), a.created, with(labels, "out")...)
-	ch <- accountFees.sample(a.fee.hbar(), a.created, labels...)
+	for typeName, fees := range a.fees {
+		ch <- accountFees.sample(fees.hbar(), fees.created, with(labels, typeName)...)
+	}
 	if a.last > 0 || a.lookedUp {
 		a.sendLast(ch, labels)
 	}

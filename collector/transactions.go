@@ -70,10 +70,18 @@ var (
 	accountFees = newCounter(Metric{
 		Collector: "transactions",
 		Name:      "account_fees_hbar_total",
-		Help:      "Fees charged since the exporter's start for transactions that the account paid for. The fee of a scheduled transaction counts for the account that was debited it.",
-		Labels:    accountLabels,
+		Help:      "Fees charged since the exporter's start for transactions that the account paid for, by transaction type. The fee of a scheduled transaction counts for the account that was debited it. The series of the type OTHER exists from 0, the others begin with the first fee of their type: sum them before you take an increase.",
+		Labels:    with(accountLabels, "type"),
 		Source:    transactionsSource,
-		Example:   "increase(hedera_account_fees_hbar_total[1d])",
+		Example:   "topk by (name) (3, rate(hedera_account_fees_hbar_total[1h]) * 3600)",
+	})
+	accountFeeBudget = newGauge(Metric{
+		Collector: "transactions",
+		Name:      "account_fee_budget_hbar",
+		Help:      "Configured budget for the account's fees in a day; absent if not configured.",
+		Labels:    accountLabels,
+		Source:    "configuration, accounts.budget",
+		Example:   "account:hedera_account_fees_hbar:increase1d / on (network, account_id) group_left () hedera_account_fee_budget_hbar",
 	})
 	accountLastTransaction = newGauge(Metric{
 		Collector: "transactions",
@@ -148,6 +156,7 @@ func newTransactions(n Network) (Collector, error) {
 // Update implements Collector. What was counted before an error stays counted
 // and is not counted again.
 func (c transactions) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
+	c.sendBudgets(ch)
 	state := &c.state.transactions
 	if err := state.lock.Acquire(ctx, 1); err != nil {
 		return err
@@ -167,6 +176,15 @@ func (c transactions) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 	scrape.countAll(ctx)
 	scrape.lookUpLast(ctx)
 	return scrape.group.Wait()
+}
+
+// sendBudgets sends what is configured, whatever the mirror answers.
+func (c transactions) sendBudgets(ch chan<- prometheus.Metric) {
+	for _, account := range c.accounts {
+		if account.Budget != nil {
+			ch <- accountFeeBudget.sample(hbar(account.Budget.AsTinybar()), c.network, account.ID.String(), account.Name)
+		}
+	}
 }
 
 // forget drops accounts that are no longer watched, but not in a scrape of an

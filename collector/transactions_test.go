@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
@@ -217,6 +218,71 @@ func TestFeeOfAScheduledTransaction(t *testing.T) {
 	}
 }
 
+func feeLine(id, name, typeName, value string) string {
+	return fmt.Sprintf(`hedera_account_fees_hbar_total{account_id="%s",name="%s",network="simulated",type="%s"} %s`, id, name, typeName, value)
+}
+
+// TestFeesByType is about who paid for what, and about types that are new or free.
+func TestFeesByType(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 2})
+	network := watching(t, sim, 2)
+	set := setOn(t, network, "transactions")
+	start := blockEndOf(t, addBlock(sim))
+	body := scrapeText(t, set, testDeadline)
+	wantLines(t, body, feeLine("0.0.1001", "0", "OTHER", "0"), feeLine("0.0.1002", "1", "OTHER", "0"))
+
+	for i, transaction := range []simulator.Transaction{
+		{Payer: "0.0.1001", Name: "CONSENSUSSUBMITMESSAGE", Fee: 80_000},
+		{Payer: "0.0.1001", Name: "CONSENSUSSUBMITMESSAGE", Result: "INVALID_TOPIC_ID", Fee: 80_000}, // is charged, too
+		{Payer: "0.0.1001", Transfers: map[string]int64{"0.0.1001": -1, "0.0.1002": 1}, Fee: 10_000},
+		{Payer: "0.0.1001", Name: "SCHEDULEDELETE"},
+		{Payer: "0.0.1002", Creator: "0.0.1001", Scheduled: true, Name: "TOKENMINT", Fee: 1_00000000},
+	} {
+		transaction.Consensus = start.Add(time.Duration(1+i) * time.Second)
+		addTransaction(t, sim, transaction)
+	}
+	body = scrapeText(t, set, testDeadline)
+	want := []string{
+		feeLine("0.0.1001", "0", "OTHER", "0"), feeLine("0.0.1002", "1", "OTHER", "0"),
+		feeLine("0.0.1001", "0", "CONSENSUSSUBMITMESSAGE", "0.0016"), feeLine("0.0.1001", "0", "CRYPTOTRANSFER", "0.0001"), feeLine("0.0.1002", "1", "TOKENMINT", "1"),
+	}
+	wantLines(t, body, want...)
+	if lines := linesWith(body, "hedera_account_fees_hbar_total{"); len(lines) != len(want) {
+		t.Errorf("there are:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// TestFeeOfAnUnknownType is about a type that a newer network has.
+func TestFeeOfAnUnknownType(t *testing.T) {
+	count := newAccountCount("0.0.1", cursor{}, transactionLatency.histogram("simulated"))
+	for i := range 3 {
+		count.add([]mirror.Transaction{{
+			ID: "0.0.1-1700000000-000000000", ConsensusTimestamp: mirror.Timestamp(1 + i), Name: mirror.FieldOf("NEW" + itoa(i)),
+			ChargedTxFee: mirror.FieldOf(int64(7)),
+		}}, cursor{})
+	}
+	if len(count.fees) != 1 || count.fees[other].tinybar != 21 {
+		t.Errorf("fees %v, want 21 of %s", count.fees, other)
+	}
+}
+
+func TestFeeBudget(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 2})
+	network := watching(t, sim, 2)
+	network.Accounts[0].Budget = &config.Hbar{Hbar: hiero.HbarFromTinybar(2_50000000)}
+	set := setOn(t, network, "transactions")
+	want := accountLine("fee_budget_hbar", "0.0.1001", "0", "2.5")
+	body := scrapeText(t, set, testDeadline)
+	wantLines(t, body, want)
+	if lines := linesWith(body, "hedera_account_fee_budget_hbar{"); len(lines) != 1 {
+		t.Errorf("budgets %q", lines)
+	}
+	if _, err := sim.InjectFault(simulator.Fault{Path: transactionsPath, Kind: simulator.FaultStatus, Status: http.StatusForbidden}); err != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, scrapeText(t, set, testDeadline), want, successLine("transactions", false)) // it is configured, not read
+}
+
 func TestConsensusLatency(t *testing.T) {
 	const start = mirror.Timestamp(1_700_000_000_000_000_000)
 	own := mirror.Transaction{
@@ -319,7 +385,7 @@ func TestLookUpThatFailsCostsItself(t *testing.T) {
 		if lines := linesWith(body, "hedera_account_last_transaction_timestamp_seconds{"); len(lines) != known {
 			t.Errorf("%d last transactions, want %d", len(lines), known)
 		}
-		if lines := linesWith(body, "hedera_account_fees_hbar_total{"); len(lines) != 12 {
+		if lines := linesWith(body, "hedera_account_fees_hbar_total{", other); len(lines) != 12 {
 			t.Errorf("the counters of %d accounts, want all 12", len(lines))
 		}
 		wantLines(
@@ -345,17 +411,17 @@ func TestBatchThatFailsCostsItsAccounts(t *testing.T) {
 	set := setOn(t, network, "transactions")
 	start := blockEndOf(t, addBlock(sim))
 	body := scrapeText(t, set, testDeadline)
-	if lines := linesWith(body, "hedera_account_fees_hbar_total{"); len(lines) != 50 {
+	if lines := linesWith(body, "hedera_account_fees_hbar_total{", other); len(lines) != 50 {
 		t.Errorf("the counters of %d accounts, want 50", len(lines))
 	}
 	wantLines(t, body, `hedera_scrape_collector_incomplete{collector="transactions",network="simulated"} 100`)
-	wantNone(t, body, accountLine("fees_hbar_total", "0.0.1001", "0", ""))
+	wantNone(t, body, `hedera_account_fees_hbar_total{account_id="0.0.1001"`)
 
 	addTransaction(t, sim, simulator.Transaction{Consensus: start.Add(time.Second), Payer: "0.0.1001", Fee: tinybarPerHbar})
 	addTransaction(t, sim, simulator.Transaction{Consensus: start.Add(time.Second), Payer: "0.0.1150", Fee: tinybarPerHbar})
-	wantLines(t, scrapeText(t, set, testDeadline), accountLine("fees_hbar_total", "0.0.1150", "149", "1"))
+	wantLines(t, scrapeText(t, set, testDeadline), feeLine("0.0.1150", "149", "CRYPTOTRANSFER", "1"))
 	failing = false
-	wantLines(t, scrapeText(t, set, testDeadline), accountLine("fees_hbar_total", "0.0.1001", "0", "1"), successLine("transactions", true))
+	wantLines(t, scrapeText(t, set, testDeadline), feeLine("0.0.1001", "0", "CRYPTOTRANSFER", "1"), successLine("transactions", true))
 }
 
 // TestBusyAccountDelaysNoOther has one account with more transactions than a
@@ -388,7 +454,7 @@ func TestBusyAccountDelaysNoOther(t *testing.T) {
 		}
 		body := scrapeText(t, set, testDeadline)
 		for i := range 4 {
-			wantLines(t, body, accountLine("fees_hbar_total", "0.0."+itoa(1002+i), itoa(1+i), itoa(scrape+1)))
+			wantLines(t, body, feeLine("0.0."+itoa(1002+i), itoa(1+i), "CRYPTOTRANSFER", itoa(scrape+1)))
 		}
 		if backlog := linesWith(body, "hedera_transactions_backlog_seconds{"); len(backlog) != 1 || strings.HasSuffix(backlog[0], " 0") {
 			t.Errorf("the backlog is %q", backlog)
@@ -396,7 +462,7 @@ func TestBusyAccountDelaysNoOther(t *testing.T) {
 	}
 	var body string
 	awaitText(t, set, &body, `hedera_transactions_backlog_seconds{network="simulated"} 0`)
-	wantLines(t, body, accountLine("fees_hbar_total", "0.0.1001", "0", sampleValue(hbar(4*rate))))
+	wantLines(t, body, feeLine("0.0.1001", "0", "CRYPTOTRANSFER", sampleValue(hbar(4*rate))))
 	if state := network.State.transactions.accounts["0.0.1001"]; state.busy {
 		t.Error("the account is still asked for alone")
 	}
@@ -439,7 +505,7 @@ func TestCursorsMoveWithTheMirror(t *testing.T) {
 				}
 			}
 			addTransaction(t, sim, simulator.Transaction{Consensus: end.Add(time.Second), Payer: "0.0.1001", Fee: tinybarPerHbar})
-			wantLines(t, scrapeText(t, set, testDeadline), accountLine("fees_hbar_total", "0.0.1001", "0", "1"))
+			wantLines(t, scrapeText(t, set, testDeadline), feeLine("0.0.1001", "0", "CRYPTOTRANSFER", "1"))
 		})
 	}
 }
@@ -497,7 +563,7 @@ func TestEarlierConfigurationForgetsNoNewAccount(t *testing.T) {
 	addTransaction(t, sim, simulator.Transaction{Consensus: start.Add(time.Second), Payer: "0.0.1002", Fee: tinybarPerHbar})
 	scrapeText(t, current, testDeadline)
 	scrapeText(t, old, testDeadline)
-	wantLines(t, scrapeText(t, current, testDeadline), accountLine("fees_hbar_total", "0.0.1002", "1", "1"))
+	wantLines(t, scrapeText(t, current, testDeadline), feeLine("0.0.1002", "1", "CRYPTOTRANSFER", "1"))
 	if network.State.transactions.accounts["0.0.1003"] != nil {
 		t.Error("an account that is no longer watched is still counted")
 	}
@@ -549,7 +615,7 @@ func TestMirrorWithoutABlock(t *testing.T) {
 		successLine("blocks", true), successLine("mirror", true), successLine("transactions", true),
 		`hedera_mirror_starting{network="simulated"} 0`,
 		fmt.Sprintf(`hedera_network_transactions_total{network="simulated"} %s`, sampleValue(float64(sim.BlockTotals().Transactions))),
-		accountLine("fees_hbar_total", "0.0.1001", "0", "1"),
+		feeLine("0.0.1001", "0", "CRYPTOTRANSFER", "1"),
 	)
 }
 
@@ -587,7 +653,7 @@ func TestRowThatCannotBeRead(t *testing.T) {
 				addTransaction(t, sim, simulator.Transaction{Consensus: start, Payer: "0.0.1001", Fee: tinybarPerHbar})
 			}
 			counted := func(value string) []string {
-				return []string{accountLine("fees_hbar_total", "0.0.1001", "0", value), `hedera_network_transactions_total{network="simulated"} ` + value}
+				return []string{feeLine("0.0.1001", "0", "CRYPTOTRANSFER", value), `hedera_network_transactions_total{network="simulated"} ` + value}
 			}
 			add()
 			wantLines(t, scrapeText(t, set, testDeadline), counted("1")...)

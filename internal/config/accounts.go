@@ -28,6 +28,9 @@ type Account struct {
 	// Heartbeat is the configured maximum time between transactions; 0 if none.
 	// It is only set together with Transactions.
 	Heartbeat model.Duration `yaml:"heartbeat,omitempty"`
+	// Budget is the most that the account is expected to pay in fees in a day; nil
+	// if none. It is only set together with Transactions.
+	Budget *Hbar `yaml:"budget,omitempty"`
 	// Cold is whether the balance is expected never to change.
 	Cold bool `yaml:"cold"`
 }
@@ -86,7 +89,20 @@ func (r *roster) addSection(s *section) {
 	if line := read(s, "heartbeat", &a.Heartbeat, parsePositiveDuration); line > 0 && !a.Transactions {
 		r.l.problem(line, "%s.heartbeat: needs transactions: true, without which the account's transactions are not watched", s.path)
 	}
+	a.Budget = r.budget(s, a.Transactions)
 	r.accounts = append(r.accounts, a)
+}
+
+func (r *roster) budget(s *section, counted bool) *Hbar {
+	var budget Hbar
+	line := read(s, "budget", &budget, parseBudget)
+	switch {
+	case line == 0:
+		return nil
+	case !counted:
+		r.l.problem(line, "%s.budget: needs transactions: true, without which the account's fees are not counted", s.path)
+	}
+	return &budget
 }
 
 // readSwitch reads an option that needs a mirror.

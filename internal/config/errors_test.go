@@ -297,6 +297,23 @@ config.yml:6: networks.mainnet.accounts[2].cold: "very" is neither true nor fals
 config.yml:8: networks.mainnet.topics[0].heartbeat: "soon" is not a duration such as 5s or 1m30s`,
 		},
 		{
+			name: "budgets",
+			file: `networks:
+  mainnet:
+    accounts:
+      - {id: 0.0.2, budget: 5}
+      - {id: 0.0.3, budget: 0, transactions: true}
+      - {id: 0.0.4, budget: -1, transactions: true}
+      - {id: 0.0.5, budget: lots, transactions: true}
+      - {id: 0.0.6, budget: 0.000000001, transactions: true}
+`,
+			want: `config.yml:4: networks.mainnet.accounts[0].budget: needs transactions: true, without which the account's fees are not counted
+config.yml:5: networks.mainnet.accounts[1].budget: "0" must be more than 0 hbar
+config.yml:6: networks.mainnet.accounts[2].budget: "-1" must not be negative
+config.yml:7: networks.mainnet.accounts[3].budget: "lots" is not an amount of hbar such as 1000 or 0.5
+config.yml:8: networks.mainnet.accounts[4].budget: "0.000000001" has more than 8 decimals, a tinybar is the eighth`,
+		},
+		{
 			name: "account switches",
 			file: `networks:
   mainnet:

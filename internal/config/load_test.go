@@ -113,7 +113,7 @@ networks:
     accounts:
       - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}}
       - {id: 0.0.123, tokens: all}
-      - {id: 0.0.4, transactions: true, heartbeat: 90m, tokens: configured}
+      - {id: 0.0.4, transactions: true, heartbeat: 90m, budget: 2.5, tokens: configured}
       - {id: 0.0.5, allowances: true, cold: true}
     tokens:
       - {id: 0.0.456858, name: usdc}
@@ -162,7 +162,7 @@ networks:
 				{Severity: "critical", Minimum: hiero.HbarFromTinybar(0)},
 			}},
 			{ID: entityID(t, "0.0.123"), Name: "0.0.123", AllTokens: true},
-			{ID: entityID(t, "0.0.4"), Name: "0.0.4", Transactions: true, Heartbeat: model.Duration(90 * time.Minute)},
+			{ID: entityID(t, "0.0.4"), Name: "0.0.4", Transactions: true, Heartbeat: model.Duration(90 * time.Minute), Budget: &Hbar{hiero.HbarFromTinybar(2_50000000)}},
 			{ID: entityID(t, "0.0.5"), Name: "0.0.5", Allowances: true, Cold: true},
 		},
 		Tokens:           []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc"}, {ID: entityID(t, "0.0.123"), Name: "0.0.123"}},
@@ -186,7 +186,7 @@ networks:
     accounts:
       - {id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775807, critical: 10.5}}
       - {id: 0.0.99, tokens: all}
-      - {id: 0.0.100, transactions: true}
+      - {id: 0.0.100, transactions: true, budget: 0.00000001}
       - {id: 0.0.101, allowances: true}
     tokens: [{id: 0.0.1, name: token}]
     topics: [{id: 0.0.2, name: topic}, {id: 0.0.5}]

@@ -59,6 +59,24 @@ func thresholds(s *section) Thresholds {
 	return minima
 }
 
+// Hbar is an amount that is shown as a decimal number.
+type Hbar struct{ hiero.Hbar }
+
+// MarshalYAML implements [yaml.Marshaler].
+func (h Hbar) MarshalYAML() (any, error) {
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: formatHbar(h.Hbar)}, nil
+}
+
+var errNoBudget = errors.New("must be more than 0 hbar")
+
+func parseBudget(text string) (Hbar, error) {
+	amount, err := parseHbar(text)
+	if err == nil && amount.AsTinybar() == 0 {
+		err = fmt.Errorf("%q %w", text, errNoBudget)
+	}
+	return Hbar{amount}, err
+}
+
 // tinybarDecimals is log10 of the 100,000,000 tinybar of an hbar.
 const tinybarDecimals = 8
 

@@ -353,6 +353,7 @@ var unshown = map[string]string{
 	"hedera_exporter_shard_ordinal": "what is missing between shards is for the query of docs/scaling.md",
 	"hedera_exporter_total_shards":  "likewise",
 
+	"hedera_account_fee_budget_hbar":                           "panel to come",
 	"hedera_network_last_freeze_transaction_timestamp_seconds": "annotation to come",
 
 	"hedera_transaction_consensus_latency_seconds": "panel to come",
