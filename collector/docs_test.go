@@ -94,6 +94,7 @@ func unit(name string) string {
 		{"_timestamp_seconds", "seconds since 1970"},
 		{"_seconds", "seconds"},
 		{"_usd_per_hbar", "USD per hbar"},
+		{"_usd", "USD"},
 		{"_hbar", "hbar"},
 		{"_bytes", "bytes"},
 		{"_ratio", "ratio"},

@@ -158,7 +158,7 @@ func newNetworkStakeGauge(name, help, example string) constMetric {
 func init() {
 	register(Registration{
 		Name:           "network",
-		Help:           "staking, supply, exchange rate, gas price, registered nodes and last freeze of the network",
+		Help:           "staking, supply, exchange rate, gas price, fees, registered nodes and last freeze of the network",
 		DefaultEnabled: true,
 		MaxMinInterval: networkCacheAge,
 		NetworkOnly:    true,
@@ -177,6 +177,8 @@ type networkState struct {
 	mu     sync.Mutex
 	freeze mirror.Timestamp // of the last freeze transaction; 0: unknown
 	far    farRuns
+
+	fees feeState
 }
 
 // sawFreeze returns the last freeze transaction now that the mirror has given
@@ -219,6 +221,7 @@ func (c networkFacts) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 		})
 	}
 	group.Go(func() error { return c.updateFreeze(ctx, ch) })
+	group.Go(func() error { return c.updateFees(ctx, ch) })
 	return group.Wait()
 }
 

@@ -6,6 +6,7 @@ package collector
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -51,9 +52,12 @@ func TestNetwork(t *testing.T) {
 		"GET /api/v1/network/fees":             1,
 		"GET /api/v1/network/registered-nodes": 1,
 		"GET /api/v1/transactions":             1,
+		"POST /api/v1/network/fees":            maxFeeRequests,
 	})
+	body = regexp.MustCompile(`(?m)^hedera_network_fee_collected_timestamp_seconds.*\n`).ReplaceAllString(body, "")
 	wantOnly(
 		t, body, "network",
+		feeUSDLine("ConsensusSubmitMessage", "0.0008"), feeUSDLine("CryptoCreate", "0.05"),
 		fmt.Sprintf(`hedera_network_stake_hbar{network="simulated"} %v`, hbar(sim.Nodes()[0].Stake)),
 		`hedera_network_stake_rewarded_maximum_hbar{network="simulated"} 6.5e+09`,
 		`hedera_network_staking_reward_rate_hbar{network="simulated"} 44520`,
@@ -75,7 +79,7 @@ func TestNetwork(t *testing.T) {
 		`hedera_network_gas_price_hbar{network="simulated",transaction_type="ContractCall"} 8.52e-06`,
 		`hedera_network_gas_price_hbar{network="simulated",transaction_type="ContractCreate"} 8.7e-06`,
 		`hedera_network_gas_price_hbar{network="simulated",transaction_type="EthereumTransaction"} 8.53e-06`,
-		routeLine(stakePath, true), routeLine(supplyPath, true), routeLine(ratesPath, true), routeLine(feesPath, true), routeLine(registeredNodesPath, true),
+		routeLine(stakePath, true), routeLine(supplyPath, true), routeLine(ratesPath, true), routeLine(feesPath, true), routeLine(registeredNodesPath, true), routeLine(feesRoute, true),
 		`hedera_registered_nodes{network="simulated"} 4`,
 		`hedera_registered_node_info{description="block node one",network="simulated",registered_node_id="1",type="BLOCK_NODE"} 1`,
 		`hedera_registered_node_info{description="mirror two",network="simulated",registered_node_id="2",type="MIRROR_NODE"} 1`,
@@ -253,7 +257,7 @@ func TestNetworkIsBounded(t *testing.T) {
 		supplyPath:       supplyBody,
 		ratesPath:        ratesBody,
 		transactionsPath: `{"transactions":[],"links":{"next":null}}`,
-		feesPath:         `{"fees":[{"gas":1,"transaction_type":"New"},{"gas":2,"transaction_type":"ContractCall"},{"gas":3,"transaction_type":"ContractCall"}]}`,
+		feesPath:         `{"total":5,"fees":[{"gas":1,"transaction_type":"New"},{"gas":2,"transaction_type":"ContractCall"},{"gas":3,"transaction_type":"ContractCall"}]}`,
 		registeredNodesPath + "?limit=100": `{"registered_nodes":[` + strings.Join(first, ",") + `],
 			"links":{"next":"/api/v1/network/registered-nodes?limit=100&registerednode.id=gt:99"}}`,
 		registeredNodesPath + "?limit=100&registerednode.id=gt%3A99": `{"registered_nodes":[{"registered_node_id":100,"description":null,"service_endpoints":[]}],"links":{"next":null}}`,

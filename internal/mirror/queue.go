@@ -151,7 +151,11 @@ func (q *queue) key(r request) uint64 {
 	query := maps.Clone(r.query)
 	delete(query, "timestamp")
 	delete(query, "block.number")
-	return maphash.String(q.seed, r.path+"?"+query.Encode())
+	key := r.path + "?" + query.Encode()
+	if r.body != nil {
+		key = r.method() + " " + key + string(r.body.content)
+	}
+	return maphash.String(q.seed, key)
 }
 
 // timesPutOff is how often in a row the request had no turn.

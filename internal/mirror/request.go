@@ -4,6 +4,7 @@
 package mirror
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -66,9 +67,10 @@ func (b base) next(link, path string) (url.Values, error) {
 	return query, nil
 }
 
-// request is a GET of one route.
+// request is a GET of one route or, with a body, a POST.
 type request struct {
 	base base
+	body *body
 	// route is path with placeholders, for metrics.
 	route string
 	path  string
@@ -77,6 +79,46 @@ type request struct {
 	rows  int // how many are asked for, at most
 	// detail says in errors what of the path was asked for.
 	detail string
+}
+
+// body is what a POST sends.
+type body struct {
+	contentType string
+	content     []byte
+}
+
+// post is a request with a body for a route without placeholders.
+func post(b base, route, contentType string, content []byte) request {
+	r := get(b, route, nil)
+	r.body = &body{contentType, content}
+	return r
+}
+
+func (r request) method() string {
+	if r.body != nil {
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
+// name is the route for metrics.
+func (r request) name() string {
+	if r.body != nil {
+		return http.MethodPost + " " + r.route
+	}
+	return r.route
+}
+
+func (r request) http(ctx context.Context) (*http.Request, error) {
+	url := r.base.resolve(r.path, r.query).String()
+	if r.body == nil {
+		return http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(r.body.content))
+	if err == nil {
+		req.Header.Set("Content-Type", r.body.contentType)
+	}
+	return req, err
 }
 
 // get is a request for a route without placeholders.
@@ -130,9 +172,9 @@ func (r request) wrap(err error) error {
 
 func (r request) String() string {
 	if r.detail == "" {
-		return "GET " + r.path
+		return r.method() + " " + r.path
 	}
-	return fmt.Sprintf("GET %s (%s)", r.path, r.detail)
+	return fmt.Sprintf("%s %s (%s)", r.method(), r.path, r.detail)
 }
 
 // idPattern is the id of an entity as the mirror writes it: a shard below 2^10,
@@ -160,7 +202,7 @@ func fetch[T any](ctx context.Context, c *Client, r request, decode func(*respon
 // attempt sends a request once, when its turn has come.
 func (c *Client) attempt(ctx context.Context, r request, decode func(*response) error) (err error) {
 	defer func() { c.queue.remember(r, !errors.Is(err, errNotSent)) }()
-	leave, err := c.breaker.enter(ctx, r.route)
+	leave, err := c.breaker.enter(ctx, r.name())
 	if err != nil {
 		return err
 	}
@@ -175,7 +217,7 @@ func (c *Client) attempt(ctx context.Context, r request, decode func(*response) 
 	start := c.clock.now()
 	code, err = c.send(ctx, r, decode)
 	took := c.clock.now().Sub(start)
-	c.observer.Request(r.route, code, took)
+	c.observer.Request(r.name(), code, took)
 	if err == nil {
 		c.limiter.answered(took)
 	}
@@ -199,7 +241,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 		return outcome(err), newTransportError(hide, err)
 	}
 
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, headers.trace()), http.MethodGet, r.base.resolve(r.path, r.query).String(), nil)
+	req, err := r.http(httptrace.WithClientTrace(ctx, headers.trace()))
 	if err != nil {
 		return failed(err)
 	}
@@ -237,7 +279,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 	if large {
 		<-c.large
 	}
-	failures.report(r.route, c.observer.DecodeFailure)
+	failures.report(r.name(), c.observer.DecodeFailure)
 	if readErr := a.guard.err; readErr != nil {
 		var limit *LimitError
 		if errors.As(readErr, &limit) {

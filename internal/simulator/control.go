@@ -71,6 +71,7 @@ func controls() map[string]controlCall {
 		transactionControls(),
 		blockControls(),
 		networkControls(),
+		feeControls(),
 		mirrorControls(),
 		nodeControls(),
 		endpointControls(),

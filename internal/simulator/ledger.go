@@ -49,6 +49,7 @@ type Ledger struct {
 	supply          *supply        // nil while it follows from the treasury
 	rates           *exchangeRates // nil while they follow from the clock
 	registeredNodes []RegisteredNode
+	serviceFees     map[string]int64 // tinycents by type, where they differ from the usual ones
 }
 
 // newEmptyLedger has neither entities nor blocks.

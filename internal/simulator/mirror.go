@@ -35,7 +35,7 @@ type MirrorSettings struct {
 	// Missing are the routes below /api/v1/network/ that answer 404 for ever, as
 	// on partial mirrors (hiero-mirror-node#12423, #11179, #11240) and on those of
 	// an older version: "exchangerate", "fees", "registered-nodes", "stake",
-	// "supply".
+	// "supply". "fee-estimates" is the POST of "fees": 405.
 	Missing []string `json:"missing"`
 }
 
@@ -46,7 +46,7 @@ const (
 	transactionWindow  = 60 * 24 * time.Hour // query.maxTransactionsTimestampRange
 )
 
-var optionalRoutes = []string{"exchangerate", "fees", "registered-nodes", "stake", "supply"}
+var optionalRoutes = []string{"exchangerate", "fee-estimates", "fees", "registered-nodes", "stake", "supply"}
 
 func (m MirrorSettings) maxLimit() int {
 	if m.MaxLimit == 0 {
@@ -126,6 +126,7 @@ func (l *Ledger) copy() *Ledger {
 	c.nodes = slices.Clone(l.nodes)
 	c.transactions = slices.Clone(l.transactions)
 	c.allowances = maps.Clone(l.allowances)
+	c.serviceFees = maps.Clone(l.serviceFees)
 	return &c
 }
 

@@ -5,6 +5,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -22,9 +23,10 @@ import (
 	"google.golang.org/grpc"
 )
 
-// route is a GET endpoint of the mirror's REST API. A new endpoint is a new
+// route is an endpoint of the mirror's REST API, for GET unless it says otherwise. A new endpoint is a new
 // file with its routes, listed in newREST.
 type route struct {
+	method string
 	path   string // http.ServeMux pattern without method
 	maxAge time.Duration
 	params []string
@@ -65,6 +67,7 @@ func newREST(simulator *Simulator) *rest {
 		blockRoutes(),
 		nodeRoutes(),
 		networkRoutes(),
+		feeRoutes(),
 		registeredNodeRoutes(),
 		transactionRoutes(),
 		tokenRoutes(),
@@ -75,8 +78,9 @@ func newREST(simulator *Simulator) *rest {
 	} {
 		for _, rt := range routes {
 			serve := func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rt) }
-			s.mux.HandleFunc(http.MethodGet+" "+rt.path, serve)
-			s.mux.HandleFunc(http.MethodGet+" "+rt.path+"/{$}", serve)
+			method := cmp.Or(rt.method, http.MethodGet)
+			s.mux.HandleFunc(method+" "+rt.path, serve)
+			s.mux.HandleFunc(method+" "+rt.path+"/{$}", serve)
 		}
 	}
 	s.mux.HandleFunc(unknownRoute, func(w http.ResponseWriter, _ *http.Request) {

@@ -354,6 +354,8 @@ var unshown = map[string]string{
 	"hedera_exporter_total_shards":  "likewise",
 
 	"hedera_account_fee_budget_hbar":                           "panel to come",
+	"hedera_network_fee_usd":                                   "panel to come",
+	"hedera_network_fee_collected_timestamp_seconds":           "panel to come",
 	"hedera_network_last_freeze_transaction_timestamp_seconds": "annotation to come",
 
 	"hedera_transaction_consensus_latency_seconds": "panel to come",
