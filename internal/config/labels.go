@@ -74,7 +74,7 @@ var (
 
 func checkLabelName(name string) error {
 	switch {
-	case !model.LabelName(name).IsValidLegacy():
+	case !model.LegacyValidation.IsValidLabelName(name):
 		return errLabelForm
 	case strings.HasPrefix(name, model.ReservedLabelPrefix):
 		return errLabelInternal
