@@ -110,6 +110,11 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
 	network.Topics[0].Heartbeat = model.Duration(time.Hour)
 	network.Contracts = entities(sim.ContractIDs()...)
+	network.LabelNames = []string{"env", "team"}
+	network.Accounts[1].Labels = config.Labels{"env": "prod", "team": "payments"}
+	network.Tokens[0].Labels = config.Labels{"team": "coins"}
+	network.Topics[0].Labels = config.Labels{"team": "audit"}
+	network.Contracts[0].Labels = config.Labels{"team": "bridge"}
 	network.ScheduleCreators = creatorsOf(entities("0.0.98"))
 	addSchedule(t, sim, "0.0.98")
 	return network

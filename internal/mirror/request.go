@@ -17,6 +17,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"hedera_exporter/internal/trace"
 )
 
 // base is the root of a REST API. It prints as scheme and host alone, as the
@@ -218,6 +220,7 @@ func (c *Client) attempt(ctx context.Context, r request, decode func(*response) 
 	code, err = c.send(ctx, r, decode)
 	took := c.clock.now().Sub(start)
 	c.observer.Request(r.name(), code, took)
+	trace.Report(ctx, trace.Request{Server: r.base.String(), Text: r.String(), Code: code, Start: start, Duration: took})
 	if err == nil {
 		c.limiter.answered(took)
 	}
