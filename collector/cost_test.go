@@ -30,7 +30,7 @@ func TestWhatAScrapeCosts(t *testing.T) {
 	network.Accounts[0].AllTokens, network.Accounts[0].Allowances = true, true
 	network.Tokens = addPlainTokens(t, sim, tokens)
 	network.Topics = topicsOf(addPlainTopics(t, sim, topics))
-	network.Contracts = addPlainContracts(t, sim, contracts)
+	network.Contracts = contractsOf(addPlainContracts(t, sim, contracts))
 	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()[:1]...))
 	set := setOn(t, network)
 

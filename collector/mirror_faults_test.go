@@ -40,7 +40,7 @@ func watchedNetwork(t *testing.T, memory *memnet.Network) (*simulator.Simulator,
 	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched)
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
-	network.Contracts = entities(sim.ContractIDs()...)
+	network.Contracts = contractsOf(entities(sim.ContractIDs()...))
 	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	return sim, network
 }

@@ -210,7 +210,7 @@ func (s *replay) watch(network *Network) {
 	case "topics":
 		network.Topics = topicsOf(named(ids))
 	case "contracts", "balances":
-		network.Contracts = named(ids)
+		network.Contracts = contractsOf(named(ids))
 	case "schedules":
 		network.ScheduleCreators = creatorsOf(named(ids))
 	}
