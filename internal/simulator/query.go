@@ -131,6 +131,10 @@ func (q query) check(rt route) error {
 		switch {
 		case !slices.Contains(rt.params, p.key):
 			bad = append(bad, "Unknown query parameter: "+p.key)
+		case rt.spring && p.key == "limit" && isNumber(strings.TrimPrefix(p.value, "-")) && !isPositive(p.value):
+			return javaBadRequest("limit must be greater than 0")
+		case rt.spring && checked && !isValid(value):
+			return javaBadRequest(fmt.Sprintf("Failed to convert '%s' with value: '%s'", p.key, p.value))
 		case checked && (!operatorPattern.MatchString(operator) || !isValid(value)),
 			operator == "ne" && slices.Contains(withoutNE, p.key):
 			bad = append(bad, fmt.Sprintf(msgInvalidParameter, p.key))
