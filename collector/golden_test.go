@@ -145,6 +145,7 @@ func addHistory(t *testing.T, sim *simulator.Simulator) {
 	later := time.Date(2099, time.January, 1, 0, 0, 0, 0, time.UTC)
 	for _, transaction := range []simulator.Transaction{
 		{Consensus: later, Payer: "0.0.1001", Name: "CONTRACTCALL", Result: "CONTRACT_REVERT_EXECUTED", Fee: 8_00000000, Transfers: map[string]int64{"0.0.1001": -8_00000000, "0.0.98": 8_00000000}},
+		{Consensus: later.Add(2), Payer: "0.0.58", Name: "FREEZE"},
 		{Consensus: later.Add(1), Payer: "0.0.98", Transfers: map[string]int64{"0.0.98": -1, "0.0.1001": 1}},
 	} {
 		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddTransaction(transaction) }); err != nil {

@@ -360,6 +360,8 @@ var unshown = map[string]string{
 	"hedera_token_labels":                  "panel to come",
 	"hedera_topic_labels":                  "panel to come",
 
+	"hedera_network_last_freeze_transaction_timestamp_seconds": "annotation to come",
+
 	"hedera_transaction_consensus_latency_seconds": "panel to come",
 }
 
