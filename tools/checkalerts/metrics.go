@@ -34,7 +34,6 @@ var notInScrape = []string{
 // announced are metrics that rules read already and the exporter will show.
 // Until then the rules are silent. What is in the scrape must not be here.
 var announced = []string{
-	"hedera_account_nft_allowance_all_serials",
 	"hedera_node_own",
 }
 
