@@ -182,7 +182,7 @@ func (c transactions) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 func (c transactions) sendBudgets(ch chan<- prometheus.Metric) {
 	for _, account := range c.accounts {
 		if account.Budget != nil {
-			ch <- accountFeeBudget.sample(hbar(account.Budget.AsTinybar()), c.network, account.ID.String(), account.Name)
+			ch <- accountFeeBudget.sample(hbarAmount(*account.Budget), c.network, account.ID.String(), account.Name)
 		}
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
@@ -269,7 +268,7 @@ func TestFeeOfAnUnknownType(t *testing.T) {
 func TestFeeBudget(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 2})
 	network := watching(t, sim, 2)
-	network.Accounts[0].Budget = &config.Hbar{Hbar: hiero.HbarFromTinybar(2_50000000)}
+	network.Accounts[0].Budget = &config.Amount{Units: 2_50000000, Decimals: 8}
 	set := setOn(t, network, "transactions")
 	want := accountLine("fee_budget_hbar", "0.0.1001", "0", "2.5")
 	body := scrapeText(t, set, testDeadline)

@@ -127,6 +127,7 @@ func (l *Ledger) copy() *Ledger {
 	c.transactions = slices.Clone(l.transactions)
 	c.allowances = maps.Clone(l.allowances)
 	c.serviceFees = maps.Clone(l.serviceFees)
+	c.nftAllowances = slices.Clone(l.nftAllowances)
 	return &c
 }
 

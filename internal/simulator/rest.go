@@ -31,6 +31,7 @@ type route struct {
 	maxAge time.Duration
 	params []string
 	java   bool // of the mirror's Java module
+	spring bool // its parameters are converted by Spring, which words errors its own way
 	answer func(l *Ledger, r *http.Request, q query) (any, error)
 }
 
@@ -72,6 +73,7 @@ func newREST(simulator *Simulator) *rest {
 		transactionRoutes(),
 		tokenRoutes(),
 		allowanceRoutes(),
+		nftAllowanceRoutes(),
 		topicRoutes(),
 		contractRoutes(),
 		scheduleRoutes(),
