@@ -30,7 +30,7 @@ const (
 	evaluationInterval = 15 * time.Second
 	// rounds is how often each rule is evaluated. The first round creates the
 	// series that are recorded, and does not count.
-	rounds = 4
+	rounds = 7
 )
 
 var promQL = parser.NewParser(parser.Options{})

@@ -102,13 +102,13 @@ func (h history) series() []*series {
 				scraped("hedera_account_transactions_total", func(t time.Time) float64 { return float64(t.Unix() % (90 * 86400) / 10) }, "type", kind, "result", "SUCCESS")
 				scraped("hedera_account_transactions_total", constant(3), "type", kind, "result", "INSUFFICIENT_PAYER_BALANCE")
 			}
-			recorded("account:hedera_account_transactions:rate15m_every5m", 5*time.Minute, constant(0.1))
+			recorded("account:hedera_account_transactions:rate15m_every15m", 15*time.Minute, constant(0.1))
 		}
-		recorded("account:hedera_account_exists:max", time.Minute, constant(1))
-		recorded("account:hedera_account_balance_hbar:every5m", 5*time.Minute, balance)
+		recorded("account:hedera_account_balance_hbar:max", h.interval, balance)
 		recorded("account:hedera_account_key_info:last_seen", 5*time.Minute, unix, key...)
 		recorded("account:hedera_account_info:last_seen", 5*time.Minute, unix, stake...)
 		if i%3 == 0 {
+			recorded("account:hedera_account_balance_hbar:moving", 5*time.Minute, balance)
 			recorded("account:hedera_account_balance_hbar:change_ratio1h", 5*time.Minute, constant(-0.001))
 		}
 	}
