@@ -91,13 +91,13 @@ func (c cost) perInterval() time.Duration {
 
 // evaluate returns the CPU time of one evaluation of each rule, garbage
 // collection included.
-func evaluate(ctx context.Context, db *tsdb.DB, paths []string) ([]cost, error) {
+func evaluate(ctx context.Context, db *tsdb.DB, paths []string) (_ []cost, err error) {
 	silent := slog.New(slog.DiscardHandler)
 	engine := promql.NewEngine(promql.EngineOpts{
 		Logger: silent, MaxSamples: 50e6, Timeout: 2 * time.Minute, EnableAtModifier: true, EnableNegativeOffset: true, Parser: promQL,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return evaluationInterval.Milliseconds() },
 	})
-	defer engine.Close()
+	defer func() { err = errors.Join(err, engine.Close()) }()
 	options := &rules.ManagerOptions{
 		NameValidationScheme: model.UTF8Validation, AppendableV2: db, Queryable: db, QueryFunc: rules.EngineQueryFunc(engine, db),
 		NotifyFunc: func(context.Context, string, ...*rules.Alert) {}, Context: ctx, ExternalURL: &url.URL{}, Logger: silent, Parser: promQL,
