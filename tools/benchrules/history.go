@@ -109,7 +109,9 @@ func (h history) series() []*series {
 		recorded("account:hedera_account_info:last_seen", 5*time.Minute, unix, stake...)
 		if i%3 == 0 {
 			recorded("account:hedera_account_balance_hbar:moving", 5*time.Minute, balance)
-			recorded("account:hedera_account_balance_hbar:change_ratio1h", 5*time.Minute, constant(-0.001))
+		}
+		if i%100 == 0 {
+			recorded("account:hedera_account_balance_hbar:drop_ratio1h", 5*time.Minute, constant(0.3))
 		}
 	}
 	add(h.interval, func(t time.Time) float64 { return float64(t.Unix() - 5) },

@@ -91,11 +91,6 @@ var faults = []fault{
 	{network: "deleted", page: "HederaAccountDeleted", calls: []call{{"DELETE", "/accounts/0.0.1002", ""}}},
 	{network: "forgotten", page: "HederaAccountVanished", calls: []call{{"POST", "/accounts/0.0.1003/forget", ""}}},
 	{
-		network: "cold", page: "HederaAccountColdBalanceChanged",
-		config: map[string]any{"accounts": watched("0.0.800", "cold", true)},
-		calls:  []call{{"PUT", "/accounts/0.0.800/balance", `{"tinybar":500000000}`}},
-	},
-	{
 		network: "key", page: "HederaAccountKeyChanged", needs: anHourAgo,
 		calls: setField("/api/v1/accounts", "0.0.1001", "key.key", `"`+strings.Repeat("ab", 32)+`"`),
 	},
@@ -135,15 +130,13 @@ var faults = []fault{
 	{network: "mirror-down", page: "HederaMirrorDown", calls: restFault("/api/v1", `"kind":"status","status":503`)},
 	{network: "mirror-hangs", page: "HederaMirrorDown", calls: restFault("/api/v1", `"kind":"hang"`)},
 	{network: "limited", page: "HederaMirrorRateLimited", calls: restFault("/api/v1", `"kind":"status","status":429`)},
-	// Blocks go on, each three minutes late.
-	{network: "lagging", page: "HederaMirrorLagging", calls: setField("/api/v1/blocks", "", "timestamp.to", `"BEFORE"`)},
 	{network: "halted", page: "HederaBlockProductionStalled", calls: []call{{"POST", "/blocks/stop", ""}}},
 	{
 		network: "frozen", page: "HederaNetworkFrozen",
 		calls: append(onNodes("PUT", "precheck", `{"code":"PLATFORM_NOT_ACTIVE"}`, 4), call{"POST", "/blocks/stop", ""}),
 	},
 
-	{network: "node-down", note: "HederaNodeDown", calls: onNodes("POST", "stop", "", 1)},
+	{network: "node-down", note: "HederaNodeDown", calls: []call{{"POST", "/nodes/NODE3/stop", ""}}}, // less than a third of the stake
 	{network: "stake-lost", page: "HederaNodeStakeUnreachable", calls: append(onNodes("POST", "stop", "", 3), call{"POST", "/blocks/stop", ""})},
 	{network: "certificate", page: "HederaNodeCertificateMismatch", calls: onNodes("POST", "swap-certificate", "", 1)},
 

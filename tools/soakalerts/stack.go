@@ -300,8 +300,8 @@ func (s *stack) inject(ctx context.Context, f fault) error {
 	return nil
 }
 
-// replacer replaces nodes by the ids of the network, BEFORE and SOON by consensus
-// timestamps three minutes ago and ten minutes from now.
+// replacer replaces nodes by the ids of the network, and SOON by the consensus
+// timestamp of ten minutes from now.
 func replacer(ctx context.Context, simulator string) (*strings.Replacer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, simulator+"/api/v1/network/nodes", nil)
 	if err != nil {
@@ -323,17 +323,12 @@ func replacer(ctx context.Context, simulator string) (*strings.Replacer, error) 
 	if len(book.Nodes) != len(nodes) {
 		return nil, fmt.Errorf("%d nodes in the address book, want %d", len(book.Nodes), len(nodes))
 	}
-	pairs := []string{"BEFORE", timestamp(-3 * time.Minute), "SOON", timestamp(10 * time.Minute)}
+	soon := time.Now().Add(10 * time.Minute)
+	pairs := []string{"SOON", fmt.Sprintf("%d.%09d", soon.Unix(), soon.Nanosecond())}
 	for i, n := range book.Nodes {
 		pairs = append(pairs, nodes[i], strconv.Itoa(n.ID))
 	}
 	return strings.NewReplacer(pairs...), nil
-}
-
-// timestamp is the time from now on, as the mirror writes it.
-func timestamp(d time.Duration) string {
-	at := time.Now().Add(d)
-	return fmt.Sprintf("%d.%09d", at.Unix(), at.Nanosecond())
 }
 
 func (s *stack) close() error {
