@@ -41,6 +41,14 @@ var (
 		Source:    "configuration, accounts.thresholds",
 		Example:   "hedera_account_balance_minimum_hbar{severity=\"critical\"}",
 	})
+	accountBalanceMaximum = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_balance_maximum_hbar",
+		Help:      "Configured balance above which an alert of the severity fires.",
+		Labels:    with(accountLabels, "severity"),
+		Source:    "configuration, accounts.maximum",
+		Example:   "hedera_account_balance_hbar > on (network, account_id) group_right () hedera_account_balance_maximum_hbar",
+	})
 	accountCold = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_cold",
@@ -56,6 +64,14 @@ var (
 		Labels:    accountLabels,
 		Source:    "configuration, accounts.heartbeat",
 		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > on (network, account_id) group_left () hedera_account_heartbeat_seconds",
+	})
+	accountOwnLabels = newLabels(Metric{
+		Collector: "accounts",
+		Name:      "account_labels",
+		Help:      fmt.Sprintf(labelsHelp, "account", "account"),
+		Labels:    accountLabels,
+		Source:    "configuration, accounts.labels",
+		Example:   "hedera_account_balance_hbar * on (network, account_id) group_left (team) hedera_account_labels",
 	})
 	accountExists = newGauge(Metric{
 		Collector: "accounts",
@@ -183,22 +199,35 @@ func labelsOf(network Network, account config.Account) []string {
 
 // sendConfiguredAccounts sends what does not depend on the mirror or on nodes.
 func sendConfiguredAccounts(ch chan<- prometheus.Metric, network Network) {
+	own := accountOwnLabels.of(network.LabelNames)
 	for _, account := range network.Accounts {
-		sendConfigured(ch, account, labelsOf(network, account))
+		sendConfigured(ch, account, own, labelsOf(network, account))
 	}
 }
 
-func sendConfigured(ch chan<- prometheus.Metric, account config.Account, labels []string) {
+func sendConfigured(ch chan<- prometheus.Metric, account config.Account, own ownLabels, labels []string) {
+	own.send(ch, account.Labels, labels...)
 	if account.Cold {
 		ch <- accountCold.sample(1, labels...)
 	}
 	if account.Heartbeat > 0 {
 		ch <- accountHeartbeat.sample(time.Duration(account.Heartbeat).Seconds(), labels...)
 	}
-	for _, threshold := range account.Thresholds {
-		ch <- accountBalanceMinimum.sample(hbar(threshold.Minimum.AsTinybar()), with(labels, threshold.Severity)...)
+	sendThresholds(ch, accountBalanceMinimum, account.Thresholds, hbarAmount, labels)
+	sendThresholds(ch, accountBalanceMaximum, account.Maximum, hbarAmount, labels)
+}
+
+// sendThresholds sends the balances for each severity. Convert is how balances are
+// converted, so that a balance that equals its threshold is the same number.
+func sendThresholds(ch chan<- prometheus.Metric, metric constMetric, thresholds config.Thresholds, convert func(config.Amount) float64, labels []string) {
+	for _, threshold := range thresholds {
+		ch <- metric.sample(convert(threshold.Balance), with(labels, threshold.Severity)...)
 	}
 }
+
+func hbarAmount(a config.Amount) float64 { return hbar(a.Units) }
+
+func tokenAmount(a config.Amount) float64 { return wholeTokens(a.Units, int64(a.Decimals)) }
 
 // sendAccount sends what the mirror returned; null becomes an absent sample.
 func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []string) {

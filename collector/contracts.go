@@ -27,6 +27,14 @@ var (
 		Source:    contractsSource,
 		Example:   "hedera_contract_exists == 0",
 	})
+	contractOwnLabels = newLabels(Metric{
+		Collector: "contracts",
+		Name:      "contract_labels",
+		Help:      fmt.Sprintf(labelsHelp, "contract", "contract"),
+		Labels:    contractLabels,
+		Source:    "configuration, contracts.labels",
+		Example:   "hedera_contract_balance_hbar * on (network, contract_id) group_left (team) hedera_contract_labels",
+	})
 	contractBalance = newGauge(Metric{
 		Collector: "contracts",
 		Name:      "contract_balance_hbar",
@@ -34,6 +42,14 @@ var (
 		Labels:    contractLabels,
 		Source:    "mirror REST /api/v1/balances",
 		Example:   "hedera_contract_balance_hbar < 10",
+	})
+	contractBalanceMinimum = newGauge(Metric{
+		Collector: "contracts",
+		Name:      "contract_balance_minimum_hbar",
+		Help:      "Configured balance below which an alert of the severity fires.",
+		Labels:    with(contractLabels, "severity"),
+		Source:    "configuration, contracts.thresholds",
+		Example:   "hedera_contract_balance_hbar < on (network, contract_id) group_right () hedera_contract_balance_minimum_hbar",
 	})
 	contractDeleted = newGauge(Metric{
 		Collector: "contracts",
@@ -64,7 +80,8 @@ func init() {
 
 type contracts struct {
 	network   string
-	contracts []config.Entity
+	contracts []config.Contract
+	labels    ownLabels
 	mirror    *mirror.Client
 }
 
@@ -72,7 +89,7 @@ func newContracts(n Network) (Collector, error) {
 	if n.Mirror == nil || len(n.Contracts) == 0 {
 		return noop{}, nil
 	}
-	return contracts{network: n.Name, contracts: n.Contracts, mirror: n.Mirror}, nil
+	return contracts{network: n.Name, contracts: n.Contracts, labels: contractOwnLabels.of(n.LabelNames), mirror: n.Mirror}, nil
 }
 
 // Update implements Collector. The list of contracts has neither balances nor
@@ -81,6 +98,9 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	ids := make([]string, 0, len(c.contracts))
 	for _, contract := range c.contracts {
 		ids = append(ids, contract.ID.String())
+		id := []string{c.network, contract.ID.String(), contract.Name}
+		c.labels.send(ch, contract.Labels, id...)
+		sendThresholds(ch, contractBalanceMinimum, contract.Thresholds, hbarAmount, id)
 	}
 	var (
 		group    entityGroup
@@ -99,7 +119,7 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 }
 
 // send sends what is known of a contract. The error is of what is not.
-func (c contracts) send(ch chan<- prometheus.Metric, contract config.Entity, known mirror.Batch[mirror.Contract], balances mirror.Batch[mirror.Balance]) error {
+func (c contracts) send(ch chan<- prometheus.Metric, contract config.Contract, known mirror.Batch[mirror.Contract], balances mirror.Batch[mirror.Balance]) error {
 	id := contract.ID.String()
 	labels := []string{c.network, id, contract.Name}
 	row, exists, err := known.Get(id)

@@ -42,6 +42,14 @@ var (
 		Source:    tokenSource,
 		Example:   "hedera_token_exists == 0",
 	})
+	tokenOwnLabels = newLabels(Metric{
+		Collector: "tokens",
+		Name:      "token_labels",
+		Help:      fmt.Sprintf(labelsHelp, "token", "token"),
+		Labels:    tokenLabels,
+		Source:    "configuration, tokens.labels",
+		Example:   "hedera_token_supply * on (network, token_id) group_left (team) hedera_token_labels",
+	})
 	tokenSupply = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_supply",
@@ -105,6 +113,14 @@ var (
 		Labels:    with(relationshipLabels, "symbol"),
 		Source:    tokenBalancesSource + " and for accounts with tokens: all",
 		Example:   "hedera_account_token_balance{symbol=\"USDC\"} < 1000",
+	})
+	accountTokenBalanceMinimum = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "account_token_balance_minimum",
+		Help:      "Configured token balance of the account below which an alert of the severity fires, in whole tokens.",
+		Labels:    with(relationshipLabels, "severity"),
+		Source:    "configuration, accounts.token_thresholds",
+		Example:   "hedera_account_token_balance < on (network, account_id, token_id) group_right () hedera_account_token_balance_minimum",
 	})
 	accountTokenFrozen = newGauge(Metric{
 		Collector: "tokens",
@@ -173,6 +189,7 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	if len(c.network.Tokens) > 0 && len(c.network.Accounts) > 0 {
 		group.Go(func() error { accounts = accountsOf(ctx, c.network); return nil })
 	}
+	c.sendConfigured(ch)
 	for i, token := range c.network.Tokens {
 		group.Go(func() (err error) {
 			failed[i] = true // also by a panic
@@ -204,6 +221,24 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 		c.updateTreasuries(ctx, ch, &group, accounts, tokens)
 	}
 	return group.Wait()
+}
+
+// sendConfigured sends what does not depend on the mirror. What the configuration
+// says of the tokens themselves is for the first shard.
+func (c tokens) sendConfigured(ch chan<- prometheus.Metric) {
+	for _, account := range c.network.Accounts {
+		for _, threshold := range account.TokenThresholds {
+			labels := with(labelsOf(c.network, account), threshold.Token.String())
+			sendThresholds(ch, accountTokenBalanceMinimum, threshold.Minimum, tokenAmount, labels)
+		}
+	}
+	if c.network.accountsOnly {
+		return
+	}
+	own := tokenOwnLabels.of(c.network.LabelNames)
+	for _, token := range c.network.Tokens {
+		own.send(ch, token.Labels, c.network.Name, token.ID.String(), token.Name)
+	}
 }
 
 // updateToken sends the samples of the token itself, on the first shard, and
