@@ -88,6 +88,11 @@ type Transaction struct {
 	// Nonce is above 0 for transactions that another one caused.
 	Nonce     Field[int64] `json:"nonce"`
 	Scheduled Field[bool]  `json:"scheduled"`
+	// ValidStart is the time in the ID.
+	ValidStart Field[Timestamp] `json:"valid_start_timestamp"`
+	// ParentTimestamp is the consensus time of the transaction that caused this one,
+	// or of the batch that it is part of.
+	ParentTimestamp Field[Timestamp] `json:"parent_consensus_timestamp"`
 }
 
 // Transfer is an amount that an account received or, if negative, spent.

@@ -141,7 +141,7 @@ func TestTransactions(t *testing.T) {
 				ConsensusTimestamp: 1234567890_000000007, ID: "0.0.8-1234567890-000000006", Name: FieldOf("CRYPTOTRANSFER"), Result: FieldOf("SUCCESS"), ChargedTxFee: FieldOf(int64(9007199254740993)),
 				Transfers:      FieldOf([]Transfer{{Account: "0.0.8", Amount: -9007199254740993}, {Account: "0.0.98", Amount: 1}}),
 				TokenTransfers: FieldOf([]TokenTransfer{}), NFTTransfers: FieldOf([]NFTTransfer{}),
-				Nonce: FieldOf(int64(1)), Scheduled: FieldOf(true),
+				Nonce: FieldOf(int64(1)), Scheduled: FieldOf(true), ValidStart: FieldOf(Timestamp(1234567890_000000006)), ParentTimestamp: FieldOf(Timestamp(1234567890_000000006)),
 			}, {
 				ConsensusTimestamp: 1234567891_000000007, ID: "0.0.9-1-0", Result: FieldOf("INVALID_SIGNATURE"), Transfers: FieldOf([]Transfer{}), ChargedTxFee: FieldOf(int64(0)), Nonce: FieldOf(int64(0)), Scheduled: FieldOf(false),
 			}}}
