@@ -21,6 +21,7 @@ type Network struct {
 	Topics           []config.Topic
 	Contracts        []config.Entity
 	ScheduleCreators []config.ScheduleCreator
+	OwnNodes         []int64 // ids
 
 	State       *State                   // never nil
 	Mirror      *mirror.Client           // nil: the network has no mirror node
@@ -43,5 +44,6 @@ func (n Network) sameClients(other Network) bool {
 func (n Network) sameEntities(other Network) bool {
 	return n.accountsOnly == other.accountsOnly && reflect.DeepEqual(n.Accounts, other.Accounts) &&
 		reflect.DeepEqual(n.Tokens, other.Tokens) && reflect.DeepEqual(n.Topics, other.Topics) &&
+		reflect.DeepEqual(n.OwnNodes, other.OwnNodes) &&
 		reflect.DeepEqual(n.Contracts, other.Contracts) && reflect.DeepEqual(n.ScheduleCreators, other.ScheduleCreators)
 }

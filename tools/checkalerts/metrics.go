@@ -40,7 +40,6 @@ var announced = []string{
 	"hedera_account_token_balance_minimum",
 	"hedera_contract_balance_minimum_hbar",
 	"hedera_contract_labels",
-	"hedera_node_own",
 	"hedera_token_labels",
 	"hedera_topic_labels",
 }
