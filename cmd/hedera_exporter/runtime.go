@@ -233,6 +233,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		Contracts:        n.Contracts,
 		ScheduleCreators: n.ScheduleCreators,
 		OwnNodes:         n.Consensus.OwnNodes,
+		LabelNames:       c.LabelNames,
 
 		State:       l.states.Of(n.Name, ledgerOf(n)),
 		Mirror:      used.mirror,
