@@ -207,3 +207,13 @@ func TestNodeRewardsOfABrokenMirror(t *testing.T) {
 		})
 	}
 }
+
+// TestOwnNodesAreOfTheFirstShard: the others do not ask for their accounts either.
+func TestOwnNodesAreOfTheFirstShard(t *testing.T) {
+	network := Network{OwnNodes: []int64{0}}
+	for ordinal, want := range []int{1, 0, 0} {
+		if got := len((Shard{Ordinal: ordinal, Total: 3}).of(network).OwnNodes); got != want {
+			t.Errorf("shard %d has %d own nodes, want %d", ordinal, got, want)
+		}
+	}
+}
