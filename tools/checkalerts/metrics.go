@@ -33,12 +33,7 @@ var notInScrape = []string{
 
 // announced are metrics that rules read already and the exporter will show.
 // Until then the rules are silent. What is in the scrape must not be here.
-var announced = []string{
-	"hedera_account_balance_maximum_hbar",
-	"hedera_account_nft_allowance_all_serials",
-	"hedera_account_token_balance_minimum",
-	"hedera_contract_balance_minimum_hbar",
-}
+var announced = []string{}
 
 // exportedMetrics reads the names of the families of a scrape, and adds those
 // of notInScrape.
