@@ -71,7 +71,7 @@ TORTURE_TEST = BIN='$(abspath $(BIN))' PROMETHEUS='$(abspath $(PROMETHEUS))' $(G
 .PHONY: torture
 torture: export TORTURE = full
 torture: build ## the exporter against hostile mirrors, nodes, clients, files and signals; some 15 minutes
-	$(TORTURE_TEST) -timeout 15m -run TestTorture
+	$(TORTURE_TEST) -timeout 20m -run 'TestTorture|TestManyAccounts'
 
 SOAK ?= 1h
 .PHONY: soak
