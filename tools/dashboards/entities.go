@@ -94,27 +94,16 @@ func tokens() []panel {
 			},
 		},
 		{
-			view: wideRange(), title: "Supply", width: 6, height: 8, unit: count, none: "No token is configured",
+			view: wideRange(), title: "Supply", width: 12, height: 8, unit: count, none: "No token is configured",
 			description: "Whole tokens, or serials of NFTs. An unexpected mint or burn may be a stolen supply key.",
 			runbook:     "HederaTokenSupplyChanged",
-			queries:     []query{{expr: by(`hedera_token_supply{@network}`), legend: "{{name}}"}},
+			queries:     []query{{expr: by(`hedera_token_supply{@network}`), legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: wideRange(), title: "Outside the treasury", width: 6, height: 8, unit: count, none: "No token is configured",
+			view: wideRange(), title: "Outside the treasury", width: 12, height: 8, unit: count, none: "No token is configured",
 			description: "Supply less what the treasury holds: what is in circulation.",
 			runbook:     "HederaTokenTreasuryLow",
-			queries:     []query{{expr: by(`hedera_token_supply{@network}`) + ` - ` + by(`hedera_token_treasury_balance{@network}`), legend: "{{name}}"}},
-		},
-		{
-			view: tablePanel("Account", false), title: "Holdings of the watched accounts", width: 12, height: 8, unit: "string", none: "No account holds a token",
-			description: "Whole tokens, or serials of NFTs. A frozen account, or one without KYC, cannot move them.",
-			runbook:     "HederaTokenPaused",
-			labels:      []column{nameColumn, {label: "account_id", title: "Account", width: 90}, {label: "token_id", title: "Token", width: 100}, networkColumn},
-			queries: []query{
-				{expr: `max by (network, account_id, name, token_id) (hedera_account_token_balance{@network})`, column: column{title: "Balance", unit: count}},
-				{expr: `max by (network, account_id, name, token_id) (hedera_account_token_frozen{@network})`, column: column{title: "Frozen", unit: count, values: yesIsBad, width: 70}},
-				{expr: `max by (network, account_id, name, token_id) (hedera_account_token_kyc_granted{@network})`, column: column{title: "KYC", unit: count, values: noIsBad, width: 60}},
-			},
+			queries:     []query{{expr: by(`hedera_token_supply{@network}`) + ` - ` + by(`hedera_token_treasury_balance{@network}`), legend: "{{network}} {{name}}"}},
 		},
 	}
 }
@@ -139,7 +128,7 @@ func topics() []panel {
 			view: lines(), title: "Messages per second", width: 12, height: 8, unit: perSec, min: new(0.0), none: "No topic is configured",
 			description: "Growth of each topic's sequence number. 0 where there should be messages is a writer that has stopped.",
 			runbook:     "HederaTopicSilent",
-			queries:     []query{{expr: by(`deriv(hedera_topic_sequence_number{@network}[$__rate_interval])`), legend: "{{name}}"}},
+			queries:     []query{{expr: by(`deriv(hedera_topic_sequence_number{@network}[$__rate_interval])`), legend: "{{network}} {{name}}"}},
 		},
 	}
 }
@@ -163,7 +152,7 @@ func contracts() []panel {
 			view: lines(), title: "Balances of contracts", width: 12, height: 8, unit: hbar, none: "No contract is configured",
 			description: "Balances of the contracts. An unexpected fall may be a theft.",
 			runbook:     "HederaAccountBalanceDropped",
-			queries:     []query{{expr: by(`hedera_contract_balance_hbar{@network}`), legend: "{{name}}"}},
+			queries:     []query{{expr: by(`hedera_contract_balance_hbar{@network}`), legend: "{{network}} {{name}}"}},
 		},
 	}
 }
@@ -184,7 +173,7 @@ func schedules() []panel {
 			view: lines(), title: "Pending schedules by creator", width: 12, height: 8, unit: count, min: new(0.0), none: "No creator is configured",
 			description: "A growing number means that signers are missing.",
 			runbook:     "HederaScheduleExpiring",
-			queries:     []query{{expr: `max by (network, creator_account_id, name) (hedera_schedules_pending{@network})`, legend: "{{name}}"}},
+			queries:     []query{{expr: `max by (network, creator_account_id, name) (hedera_schedules_pending{@network})`, legend: "{{network}} {{name}}"}},
 		},
 	}
 }

@@ -17,11 +17,6 @@ import (
 	"hedera_exporter/tools/dashboards/live"
 )
 
-// The rules are those of Grafana's dashboard-linter where they apply. Two are
-// not followed: job and instance have no value for all, because with .+ the
-// panels of up and process_* would show every job; and rows of tables have no
-// legend, because their columns are named.
-
 // Stand-ins for Grafana's intervals, told apart after parsing.
 const (
 	rateInterval = "11m"
@@ -34,6 +29,7 @@ var intervals = strings.NewReplacer("$__rate_interval", rateInterval, "$__range"
 var fixedRanges = map[string]string{
 	"1h": "the title says an hour",
 	"6h": "the description says six hours",
+	"5m": "an alert holds the last value as long",
 }
 
 // withoutExporter tells why a metric has no job and instance to match.

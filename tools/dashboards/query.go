@@ -12,8 +12,11 @@ var selectors = strings.NewReplacer(
 	"@network", `job=~"$job",instance=~"$instance",network=~"$network"`,
 	"@account", `job=~"$job",instance=~"$instance",network=~"$network",account_id=~"$account"`,
 	"@node", `job=~"$job",instance=~"$instance",network=~"$network",node_id=~"$node"`,
+	"@recordedAccount", `network=~"$network",account_id=~"$account"`,
+	"@foundID", `network=~"$network",account_id=~".*$search.*"`,
+	"@foundName", `network=~"$network",name=~"(?i).*$search.*"`,
 	"@recorded", `network=~"$network"`,
-	"@alerts", `alertname=~"Hedera.+",network=~"$network|"`,
+	"@alerts", `alertname=~"Hedera.+",alertname!="HederaWatchdog",network=~"$network|"`,
 )
 
 // query is one target of a panel. A column makes it an instant query of a table.

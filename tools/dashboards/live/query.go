@@ -45,7 +45,7 @@ func Queries(p dashboard.Panel) ([]prometheus.Dataquery, error) {
 
 // Ask runs one query.
 func Ask(ctx context.Context, api v1.API, query prometheus.Dataquery, values Values, w Window) ([]Series, error) {
-	expression := values.Expand(query.Expr)
+	expression := w.variables().Expand(values.Expand(query.Expr))
 	answer, err := ask(ctx, api, expression, query, w)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", expression, err)

@@ -126,7 +126,7 @@ func (p *page) panel(ctx context.Context, panel dashboard.Panel, values live.Val
 	left, top := margin+float64(g.X)*column, margin+float64(g.Y+p.shift)*rowHeight
 	width, height := float64(g.W)*column-gap, float64(g.H)*rowHeight-gap
 	p.bottom = max(p.bottom, top+height)
-	v := view{panel: panel, window: p.window.Recent(panel), width: width - 18, height: height - titleRoom - 8}
+	v := view{panel: panel, window: p.window.Of(panel), width: width - 18, height: height - titleRoom - 8}
 	for _, query := range queries {
 		series, err := live.Ask(ctx, p.api, query, values, v.window)
 		if err != nil {
