@@ -51,6 +51,8 @@ type History struct {
 	Low      int           // of them, those with less than their minimum
 	Length   time.Duration // how long they have been watched
 	Interval time.Duration // of scrapes
+	Sparse   time.Duration // of those of accounts after the first hundred, if it is not the same
+	Ahead    time.Duration // how long the history goes on after now: writing it takes time
 	Scrape   string        // a file with a scrape, whose other series are there too
 }
 
@@ -78,7 +80,7 @@ func (h History) series() []*series {
 	for i := range h.Accounts {
 		id, name := accountID(i), accountName(i)
 		scraped := func(metric string, value func(time.Time) float64, pairs ...string) {
-			add(h.Interval, value, append([]string{
+			add(h.every(i), value, append([]string{
 				model.MetricNameLabel, metric, "network", network, "account_id", id, "name", name, "job", job, "instance", instance,
 			}, pairs...)...)
 		}
@@ -154,7 +156,7 @@ func (h History) scraped(already []*series) ([]*series, error) {
 			continue
 		}
 		if !template.labels.Has("account_id") {
-			all = append(all, template.of(h, nil))
+			all = append(all, template.of(h.Interval, nil))
 			continue
 		}
 		if template.labels.Get("account_id") != templateAccount {
@@ -165,7 +167,7 @@ func (h History) scraped(already []*series) ([]*series, error) {
 			accounts = h.Counted
 		}
 		for i := range accounts {
-			all = append(all, template.of(h, map[string]string{"account_id": accountID(i), "name": accountName(i)}))
+			all = append(all, template.of(h.every(i), map[string]string{"account_id": accountID(i), "name": accountName(i)}))
 		}
 	}
 	for name, value := range ofTarget {
@@ -246,7 +248,7 @@ func alive(name string, value float64, counter bool) func(time.Time) float64 {
 }
 
 // of is the series of the history by that of the scrape.
-func (s *series) of(h History, replaced map[string]string) *series {
+func (s *series) of(step time.Duration, replaced map[string]string) *series {
 	b := labels.NewBuilder(s.labels).Set("job", job).Set("instance", instance)
 	if s.labels.Has("network") {
 		b.Set("network", network)
@@ -254,7 +256,15 @@ func (s *series) of(h History, replaced map[string]string) *series {
 	for name, value := range replaced {
 		b.Set(name, value)
 	}
-	return &series{labels: b.Labels(), step: h.Interval, value: s.value}
+	return &series{labels: b.Labels(), step: step, value: s.value}
+}
+
+// every is how often the account is scraped.
+func (h History) every(account int) time.Duration {
+	if h.Sparse > 0 && account >= 100 {
+		return h.Sparse
+	}
+	return h.Interval
 }
 
 func accountID(i int) string   { return fmt.Sprintf("0.0.%d", 1001+i) }
@@ -273,7 +283,7 @@ func (h History) Write(ctx context.Context, directory string) (samples int, err 
 	}
 	// From the beginning of a block that is compacted.
 	block := blockLengths[1]
-	if h.Length < block {
+	if h.Length < 2*block {
 		block = blockLengths[2]
 	}
 	begin := time.Unix(0, time.Now().Add(-h.Length).UnixNano()/int64(block)*int64(block))
@@ -297,7 +307,7 @@ func (h History) writeHead(ctx context.Context, directory string, all []*series,
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.DisableCompactions()
-	return h.append(ctx, db, all, begin, time.Now().Add(blockLengths[0]))
+	return h.append(ctx, db, all, begin, time.Now().Add(h.Ahead+time.Minute))
 }
 
 // writeBlock writes what there is from begin to end, or now.
@@ -315,12 +325,13 @@ func (h History) writeBlock(ctx context.Context, directory string, all []*series
 	return samples, writer.Close()
 }
 
-// append appends what there is from begin to end, or now.
+// append appends what there is from begin to end, or to now and what is ahead.
 func (h History) append(ctx context.Context, to storage.Appendable, all []*series, begin, end time.Time) (samples int, err error) {
 	for _, s := range all {
 		s.ref = 0
 	}
-	for t := begin; t.Before(end) && !t.After(time.Now()); t = t.Add(h.Interval) {
+	now := time.Now().Add(h.Ahead)
+	for t := begin; t.Before(end) && !t.After(now); t = t.Add(h.Interval) {
 		appender := to.Appender(ctx)
 		for _, s := range all {
 			if t.UnixNano()%int64(s.step) != 0 {

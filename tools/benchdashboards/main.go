@@ -13,16 +13,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
-	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 
@@ -32,6 +28,7 @@ import (
 
 const (
 	shown = 6 * time.Hour // the dashboards' own time
+	ahead = 15 * time.Minute
 	// evaluated is how often rules are, until all have read one another.
 	evaluated          = 3
 	evaluationInterval = 15 * time.Second
@@ -54,9 +51,11 @@ func main() {
 	flag.IntVar(&o.history.Accounts, "accounts", 10_000, "accounts that are watched")
 	flag.IntVar(&o.history.Counted, "transactions", 1_000, "accounts whose transactions are counted")
 	flag.IntVar(&o.history.Low, "low", 100, "accounts that are below their minimum")
-	flag.DurationVar(&o.history.Length, "history", 7*time.Hour, "how long they have been watched")
+	flag.DurationVar(&o.history.Length, "history", shown+10*time.Minute, "how long they have been watched")
 	flag.DurationVar(&o.history.Interval, "interval", 15*time.Second, "scrape interval")
+	flag.DurationVar(&o.history.Sparse, "sparse", 2*time.Minute, "that of the accounts after the first hundred, which no query over time reads: for less to write")
 	flag.Parse()
+	o.history.Ahead = ahead
 	if err := run(context.Background(), o); err != nil {
 		fmt.Fprintln(os.Stderr, "benchdashboards:", err)
 		os.Exit(1)
@@ -92,10 +91,11 @@ func run(ctx context.Context, o options) (err error) {
 	if _, err := p.AwaitEvaluations(ctx, evaluated); err != nil {
 		return err
 	}
-	if err := p.DropRules(ctx, directory); err != nil {
+	m, err := newMeter(p, o.history.Interval)
+	if err != nil {
 		return err
 	}
-	m, err := newMeter(p, o.history.Interval)
+	err = p.DropRules(ctx, directory)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func run(ctx context.Context, o options) (err error) {
 type meter struct {
 	prometheus *bench.Prometheus
 	api        v1.API
-	bytes      *counter
+	bytes      *bench.Counter
 	window     live.Window
 	costs      []cost
 }
@@ -127,11 +127,12 @@ type cost struct {
 }
 
 func newMeter(p *bench.Prometheus, interval time.Duration) (*meter, error) {
-	bytes := &counter{}
+	bytes := &bench.Counter{}
 	client, err := api.NewClient(api.Config{Address: p.URL, RoundTripper: bytes})
 	if err != nil {
 		return nil, err
 	}
+	// It does not move on: what the rules have recorded gets stale without them.
 	now := time.Now()
 	return &meter{
 		prometheus: p, api: v1.NewAPI(client), bytes: bytes,
@@ -177,45 +178,17 @@ func (m *meter) cpu(ctx context.Context) (float64, error) {
 	return metrics["process_cpu_seconds_total"], err
 }
 
-// refresh asks for the variables, the annotations and every panel.
+// refresh asks once, and notes what each query took if asked to.
 func (m *meter) refresh(ctx context.Context, d dashboard.Dashboard, noted bool) (queries int, err error) {
-	note := func(name string, ask func() error) error {
-		began, already := time.Now(), m.bytes.Load()
-		err := ask()
+	began, already := time.Now(), m.bytes.Load()
+	err = live.Refresh(ctx, m.api, d, m.window, func(a live.Answer) {
 		if noted {
-			m.costs = append(m.costs, cost{*d.Uid + ": " + name, time.Since(began), m.bytes.Load() - already})
+			m.costs = append(m.costs, cost{*d.Uid + ": " + a.Name, time.Since(began), m.bytes.Load() - already})
 		}
 		queries++
-		return err
-	}
-	var values live.Values
-	if err := note("variables", func() (err error) { values, err = live.Resolve(ctx, m.api, d, m.window); return err }); err != nil {
-		return 0, err
-	}
-	for _, a := range d.Annotations.List {
-		query := prometheus.Dataquery{Expr: *a.Expr, RefId: new("Anno"), LegendFormat: new("")}
-		if err := note(a.Name, func() error {
-			_, err := live.Ask(ctx, m.api, query, values, m.window.Annotations())
-			return err
-		}); err != nil {
-			return 0, err
-		}
-	}
-	for _, p := range live.Panels(d) {
-		asked, err := live.Queries(p)
-		if err != nil {
-			return 0, err
-		}
-		for _, query := range asked {
-			if err := note(*p.Title+" "+*query.RefId, func() error {
-				_, err := live.Ask(ctx, m.api, query, values, m.window.Of(p))
-				return err
-			}); err != nil {
-				return 0, fmt.Errorf("%s: %w", *p.Title, err)
-			}
-		}
-	}
-	return queries, nil
+		began, already = time.Now(), m.bytes.Load()
+	})
+	return queries, err
 }
 
 // report prints the queries that took longest.
@@ -226,26 +199,4 @@ func (m *meter) report(most int) {
 	for _, c := range m.costs[:min(most, len(m.costs))] {
 		fmt.Printf("| %s | %.3f | %.3f |\n", c.name, c.took.Seconds(), float64(c.bytes)/1e6)
 	}
-}
-
-// counter counts the bytes of answers as Grafana decodes them: not compressed.
-type counter struct{ atomic.Int64 }
-
-func (c *counter) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := http.DefaultTransport.RoundTrip(request)
-	if err == nil {
-		response.Body = counted{response.Body, c}
-	}
-	return response, err
-}
-
-type counted struct {
-	io.ReadCloser
-	to *counter
-}
-
-func (c counted) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	c.to.Add(int64(n))
-	return n, err
 }

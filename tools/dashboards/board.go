@@ -151,7 +151,7 @@ var annotated = []annotation{
 		name: "Exporter reloads", colour: yellow,
 		// Not the load at a start.
 		expr: `time() - max by (job, instance) (hedera_exporter_config_last_reload_success_timestamp_seconds{@exporter}) < ` + sincePoint +
-			` and max by (job, instance) (hedera_exporter_config_last_reload_success_timestamp_seconds{@exporter} - process_start_time_seconds{@exporter}) > 30`,
+			` and max by (job, instance) (hedera_exporter_config_last_reload_success_timestamp_seconds{@exporter} - process_start_time_seconds{@exporter}) > 5`,
 		title: "{{instance}} loaded its configuration", text: "What is watched may have changed.", tags: "job",
 	},
 }

@@ -74,6 +74,15 @@ func TestWindowOfAPanel(t *testing.T) {
 	}
 }
 
+func TestLegend(t *testing.T) {
+	labels := model.Metric{"network": "mainnet", "name": "fees"}
+	for format, want := range map[string]string{"{{network}} {{ name }}": "mainnet fees", "{{network}} {{none}}": "mainnet", "all": "all"} {
+		if got := legend(format, labels); got != want {
+			t.Errorf("%s becomes %q, want %q", format, got, want)
+		}
+	}
+}
+
 func TestColour(t *testing.T) {
 	thresholds := dashboard.ThresholdsConfig{Steps: []dashboard.Threshold{
 		{Color: "green"}, {Color: "orange", Value: new(30.0)}, {Color: "red", Value: new(120.0)},
