@@ -88,8 +88,8 @@ func (h History) series() []*series {
 			add(step, value, append([]string{model.MetricNameLabel, metric, "network", network, "account_id", id, "name", name}, pairs...)...)
 		}
 		balance := constant(5000)
-		if i < h.Low {
-			balance = constant(50)
+		if i < h.Low { // and falls
+			balance = func(t time.Time) float64 { return 50 - float64(t.Unix()%(30*86400))/1e5 }
 		} else if i%3 == 0 { // one in three pays something each five minutes
 			balance = func(t time.Time) float64 { return 1e6 - float64(t.Unix()%(30*86400)/300) }
 		}

@@ -22,13 +22,12 @@ const (
 		` and changes(account:hedera_account_balance_hbar:every5m{@which}[6h]) >= 3)`
 
 	// neediest are the accounts that can be chosen: those that the network does
-	// not know, those nearest to their warning minimum, and those without one.
-	// Queries for each of 10,000 accounts would take Prometheus minutes.
-	neediest = `bottomk(50, (` + foundBalance +
-		` / on (network, account_id) group_left () max by (network, account_id) (hedera_account_balance_minimum_hbar{@network,severity="warning"})` +
-		` or ` + foundExists + ` * 1e15))`
-	foundBalance = `(account:hedera_account_balance_hbar:max{@foundID} or account:hedera_account_balance_hbar:max{@foundName})`
-	foundExists  = `(account:hedera_account_exists:max{@foundID} or account:hedera_account_exists:max{@foundName})`
+	// not know, those near their warning minimum, and others. Queries for each of
+	// 10,000 accounts would take Prometheus minutes.
+	neediest = `bottomk(50, account_severity:hedera_account_balance_hbar:minimum_ratio{@foundID,severity="warning"}` +
+		` or account_severity:hedera_account_balance_hbar:minimum_ratio{@foundName,severity="warning"}` +
+		` or on (network, account_id) account:hedera_account_exists:max{@foundID} * 1e15` +
+		` or on (network, account_id) account:hedera_account_exists:max{@foundName} * 1e15)`
 )
 
 // ofAll and ofChosen are of the accounts of the chosen networks, or of the
@@ -42,7 +41,7 @@ const accountPoints = 240
 func accounts() board {
 	return board{
 		uid: "hedera-accounts", title: "Hedera / Accounts",
-		description: "Balances against their minimums, what moves them, and everything else about the watched accounts. Of more than 50 accounts, those can be chosen that are nearest to their minimums, or those that are searched for by a part of their name or id.",
+		description: "Balances against their minimums, what moves them, and everything else about the watched accounts. Of more than 50 accounts, those can be chosen that are nearest to their minimums, or those that are searched for by their id or a part of their name.",
 		variables:   []cog.Builder[dashboard.VariableModel]{searchVariable(), accountVariable()},
 		rows: []row{
 			{title: "All accounts", panels: accountFigures()},
@@ -60,26 +59,29 @@ func accountFigures() []panel {
 			view: statPanel(), title: "Accounts", width: 3, height: 4, unit: count, colours: neutral, none: "No account",
 			description: "Accounts that are watched and that the network knows. Fewer than configured means that an id is wrong or an account has vanished.",
 			runbook:     "HederaAccountVanished",
-			queries:     []query{{expr: `sum(account:hedera_account_exists:max{@recorded})`, legend: "accounts", instant: true}},
+			queries:     []query{{expr: `sum(network:hedera_account_exists:sum{@recorded})`, legend: "accounts"}},
 		},
 		{
 			view: statPanel(), title: "Total balance", width: 4, height: 4, unit: hbar, colours: neutral, none: "No balance",
 			description: "Sum of all accounts' balances. An unexpected step is an unexpected transfer.",
 			runbook:     "HederaAccountBalanceDropped",
-			queries:     []query{{expr: `sum(account:hedera_account_balance_hbar:max{@recorded})`, legend: "hbar", instant: true}},
+			queries:     []query{{expr: `sum(network:hedera_account_balance_hbar:sum{@recorded})`, legend: "hbar"}},
 		},
 		{
 			view: statPanel(), title: "Total in USD", width: 4, height: 4, unit: usd, colours: neutral, none: "No rate",
 			description: "The same by the rate at which the network charges fees, which follows the market by the hour. A step without one in hbar is the rate's.",
 			runbook:     "HederaExchangeRateMoved",
-			queries:     []query{{expr: `sum(sum by (network) (account:hedera_account_balance_hbar:max{@recorded}) * on (network) ` + usdRate + `)`, legend: "USD", instant: true}},
+			queries:     []query{{expr: `sum(network:hedera_account_balance_hbar:sum{@recorded} * on (network) ` + usdRate + `)`, legend: "USD"}},
 		},
 		{
-			view: colouredStatPanel(), title: "Below minimum", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
+			view: colouredStatPanel(), title: "Below minimum", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No account",
 			description: "Accounts with less than one of their minimums. Top them up.",
 			runbook:     "HederaAccountBalanceLow",
-			queries: []query{{expr: `sum(max by (network, account_id) (hedera_account_balance_hbar{@network})` +
-				` < bool on (network, account_id) max by (network, account_id) (hedera_account_balance_minimum_hbar{@network}))`, legend: "below", instant: true}},
+			queries: []query{{
+				expr: `count(group by (network, account_id) (account_severity:hedera_account_balance_hbar:minimum_ratio{@recorded} < 1))` +
+					` or 0 * count(network:hedera_account_balance_hbar:sum{@recorded})`,
+				legend: "below", instant: true,
+			}},
 		},
 		{
 			view: colouredStatPanel(), title: "First one empty in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: timeLeft, none: "None is falling",
@@ -91,14 +93,14 @@ func accountFigures() []panel {
 			view: colouredStatPanel(), title: "Deleted or unknown", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No account",
 			description: "Accounts that have been deleted or that the network does not know. Payments to them fail.",
 			runbook:     "HederaAccountDeleted",
-			queries: []query{{expr: `count(max by (network, account_id) (hedera_account_deleted{@network} == 1) or max by (network, account_id) (hedera_account_exists{@network} == 0))` +
-				` or 0 * count(account:hedera_account_exists:max{@recorded})`, legend: "gone", instant: true}},
+			queries: []query{{expr: `count(max by (network, account_id) (hedera_account_deleted{@network} == 1) or max by (network, account_id) (account:hedera_account_exists:max{@recorded} == 0))` +
+				` or 0 * count(network:hedera_account_exists:sum{@recorded})`, legend: "gone", instant: true}},
 		},
 		{
 			view: statPanel(), title: "Pending rewards", width: 3, height: 4, unit: hbar, colours: neutral, none: "No account stakes",
 			description: "Staking rewards that the next transaction of each account collects. They lapse after 365 days without one.",
 			runbook:     "HederaAccountRewardUnclaimed",
-			queries:     []query{{expr: `sum(max by (network, account_id) (hedera_account_pending_reward_hbar{@network}))`, legend: "rewards", instant: true}},
+			queries:     []query{{expr: `sum(network:hedera_account_pending_reward_hbar:sum{@recorded})`, legend: "rewards"}},
 		},
 	}
 }

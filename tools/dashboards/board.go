@@ -93,7 +93,7 @@ func choice(name, label, query string) *dashboard.QueryVariableBuilder {
 		})
 }
 
-// searchVariable is a part of an account's name or id.
+// searchVariable is an account's id or a part of its name.
 func searchVariable() cog.Builder[dashboard.VariableModel] {
 	return dashboard.NewTextBoxVariableBuilder("search").Label("Search").
 		DefaultValue(dashboard.StringOrMap{String: new("")})

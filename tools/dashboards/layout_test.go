@@ -99,7 +99,7 @@ func TestNothingGrowsWithTheAccounts(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, q := range queries {
-			of := strings.Contains(q.Expr, "hedera_account_") || strings.Contains(q.Expr, "ALERTS")
+			of := regexp.MustCompile(`(^|[^:])hedera_account_|account[a-z_]*:hedera_account_|ALERTS`).MatchString(q.Expr)
 			chosen := strings.Contains(q.Expr, `account_id=~"$account"`)
 			limited := regexp.MustCompile(`(top|bottom)k\(`).MatchString(q.Expr)
 			if overTime := q.Instant == nil || !*q.Instant; of && overTime && !chosen {

@@ -4,11 +4,9 @@
 package main
 
 const (
-	// low are the accounts and severities of which a minimum is not reached, with
-	// what is missing.
-	low = `(max by (network, account_id, name, severity) (hedera_account_balance_minimum_hbar{@network})` +
-		` - on (network, account_id) group_left () max by (network, account_id) (hedera_account_balance_hbar{@network})) > 0`
-	lowest    = `topk(20, ` + low + `)`
+	// low are the accounts and severities of which a minimum is not reached.
+	low       = `account_severity:hedera_account_balance_hbar:minimum_ratio{@recorded} < 1`
+	lowest    = `bottomk(20, ` + low + `)`
 	mirrorAge = `min by (network) (timestamp(hedera_mirror_latest_block_timestamp_seconds{@network}) - hedera_mirror_latest_block_timestamp_seconds{@network})`
 	nodeUp    = `max by (network, node_id) (hedera_node_endpoint_up{@network})`
 	nodeStake = `max by (network, node_id) (hedera_node_stake_hbar{@network})`
@@ -58,8 +56,7 @@ func overviewNetworks() panel {
 			{expr: firing("critical"), column: column{title: "Critical", unit: "suffix: firing", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-overview")}},
 			{expr: firing("warning"), column: column{title: "Warning", unit: "suffix: firing", filled: true, colours: anyIsWarn, values: noneIsGood, link: board("hedera-overview")}},
 			{
-				expr: `sum by (network) (max by (network, account_id) (hedera_account_balance_hbar{@network})` +
-					` < bool on (network, account_id) max by (network, account_id) (hedera_account_balance_minimum_hbar{@network}))`,
+				expr:   `count by (network) (group by (network, account_id) (` + low + `)) or on (network) 0 * ` + watched,
 				column: column{title: "Accounts too low", unit: "suffix: too low", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-accounts")},
 			},
 			{
@@ -130,14 +127,17 @@ func overviewTroubles() []panel {
 				withBoard(`label_replace(ALERTS{@alerts}, "network", "All", "network", "")`) + `))`}},
 		},
 		{
-			view: tablePanel("Missing", true), title: "Accounts below a minimum", width: 10, height: 9, unit: hbar, none: "All accounts are above their minimums",
-			description: "The twenty minimums that are missed by most, with the account's balance. Critical ones come first when an account cannot pay much longer.",
+			view: tablePanel("Of minimum", false), title: "Accounts below a minimum", width: 10, height: 9, unit: hbar, none: "All accounts are above their minimums",
+			description: "The twenty minimums that are missed by most, and the account's balance. Critical ones come first when an account cannot pay much longer.",
 			runbook:     "HederaAccountBalanceLow",
 			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "severity", title: "Severity", width: 80}},
 			queries: []query{
-				{expr: lowest, column: column{title: "Missing", unit: hbar, colours: from(red)}},
 				{
-					expr:   `max by (network, account_id, name) (hedera_account_balance_hbar{@network}) and on (network, account_id) ` + lowest,
+					expr:   `max by (network, account_id, name, severity) (` + lowest + `)`,
+					column: column{title: "Of minimum", unit: "percentunit", colours: from(red)},
+				},
+				{
+					expr:   `max by (network, account_id, name) (account:hedera_account_balance_hbar:max{@recorded} and on (network, account_id) ` + lowest + `)`,
 					column: column{title: "Balance", unit: hbar},
 				},
 			},
@@ -191,12 +191,11 @@ func overviewNetwork() []panel {
 			queries:     []query{{expr: tps, legend: "{{network}}"}},
 		},
 		{
-			view: bars(), title: "Accounts nearest to their warning minimum", width: 8, height: 7, unit: "suffix:×", decimals: new(2.0), min: new(0.0), max: new(10.0), colours: balanceOver, none: "No minimum set",
-			description: "Balance as a multiple of the warning minimum, of the ten accounts where it is least: below 1 they need hbar.",
+			view: bars(), title: "Accounts nearest to their warning minimum", width: 8, height: 7, unit: "suffix:×", decimals: new(2.0), min: new(0.0), max: new(10.0), colours: balanceOver, none: "All have ten times their minimum",
+			description: "Balance as a multiple of the warning minimum, of the ten accounts where it is least, if less than ten: below 1 they need hbar.",
 			runbook:     "HederaAccountRunningOut",
 			queries: []query{{
-				expr: `bottomk(10, max by (network, account_id, name) (hedera_account_balance_hbar{@network})` +
-					` / on (network, account_id) group_left () max by (network, account_id) (hedera_account_balance_minimum_hbar{@network,severity="warning"}))`,
+				expr:   `bottomk(10, account_severity:hedera_account_balance_hbar:minimum_ratio{@recorded,severity="warning"})`,
 				legend: "{{network}} {{name}}", instant: true,
 			}},
 		},

@@ -13,7 +13,7 @@ var selectors = strings.NewReplacer(
 	"@account", `job=~"$job",instance=~"$instance",network=~"$network",account_id=~"$account"`,
 	"@node", `job=~"$job",instance=~"$instance",network=~"$network",node_id=~"$node"`,
 	"@recordedAccount", `network=~"$network",account_id=~"$account"`,
-	"@foundID", `network=~"$network",account_id=~".*$search.*"`,
+	"@foundID", `network=~"$network",account_id=~"$search"`,
 	"@foundName", `network=~"$network",name=~"(?i).*$search.*"`,
 	"@recorded", `network=~"$network"`,
 	"@alerts", `alertname=~"Hedera.+",alertname!="HederaWatchdog",network=~"$network|"`,

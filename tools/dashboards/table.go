@@ -31,7 +31,7 @@ var (
 // for as well: only what is found can be chosen.
 const (
 	chosenNetwork = "?${datasource:queryparam}&var-network=${__data.fields.Network}&${__url_time_range}"
-	accountLink   = "/d/hedera-accounts" + chosenNetwork + "&var-search=%5E${__value.raw}%24&var-account=${__value.raw}"
+	accountLink   = "/d/hedera-accounts" + chosenNetwork + "&var-search=${__value.raw}&var-account=${__value.raw}"
 	nodeLink      = "/d/hedera-nodes" + chosenNetwork + "&var-node=${__value.raw}"
 	boardLink     = "/d/hedera-${__value.raw}" + chosenNetwork
 	alertLink     = runbooks + "${__value.raw}.md"
