@@ -139,8 +139,10 @@ func accountProperties() panel {
 			{label: "staked_node_id", title: "Staked node", width: 100},
 			{label: "staked_account_id", title: "Staked account", width: 120},
 			{label: "memo", title: "Memo"},
+			teamColumn,
 		},
 		queries: []query{
+			{expr: `max by (network, account_id, name, team) (hedera_account_labels{@account})`},
 			{expr: `max by (network, account_id, name, key_type, staked_node_id, staked_account_id, memo) (hedera_account_info{@account})`},
 			{expr: by(`hedera_account_exists{@account}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 			{expr: by(`hedera_account_deleted{@account}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
@@ -245,6 +247,26 @@ func accountTransactions() []panel {
 			queries: []query{
 				{expr: `topk(10, time() - max by (network, account_id, name) (hedera_account_last_transaction_timestamp_seconds{@account}))`, legend: "{{network}} {{name}}"},
 				{expr: `bottomk(10, max by (network, account_id, name) (hedera_account_heartbeat_seconds{@account}))`, legend: "{{network}} {{name}} heartbeat"},
+			},
+		},
+		{
+			view: bucketHeat(seconds), points: 120, title: "Latency to consensus", width: 12, height: 8, unit: seconds, none: none,
+			description: "How many transactions of all accounts with transactions: true took how long from their valid start to consensus. SDKs set the valid start some seconds into the past. A band that rises is a slow network or a slow client.",
+			runbook:     "HederaTransactionsStalled",
+			queries:     []query{{expr: `sum by (le) (increase(hedera_transaction_consensus_latency_seconds_bucket{@network}[$__rate_interval]))`, legend: "{{le}}", buckets: true}},
+		},
+		{
+			view: lines(), points: accountPoints, title: "Latency to consensus by network", width: 12, height: 8, unit: seconds, min: new(0.0), none: none,
+			description: "Quantiles and the mean of the same over ten minutes.",
+			runbook:     "HederaTransactionsStalled",
+			queries: []query{
+				{expr: `histogram_quantile(0.5, sum by (network, le) (increase(hedera_transaction_consensus_latency_seconds_bucket{@network}[10m])))`, legend: "{{network}} median"},
+				{expr: `histogram_quantile(0.95, sum by (network, le) (increase(hedera_transaction_consensus_latency_seconds_bucket{@network}[10m])))`, legend: "{{network}} 95 %"},
+				{
+					expr: `sum by (network) (increase(hedera_transaction_consensus_latency_seconds_sum{@network}[10m]))` +
+						` / (sum by (network) (increase(hedera_transaction_consensus_latency_seconds_count{@network}[10m])) > 0)`,
+					legend: "{{network}} mean",
+				},
 			},
 		},
 	}

@@ -143,6 +143,11 @@ var annotated = []annotation{
 		title: "{{network}} is frozen", text: "No transaction is accepted until it is over.", tags: "network",
 	},
 	{
+		name: "Freeze transactions", colour: "purple",
+		expr:  `time() - max by (network) (hedera_network_last_freeze_transaction_timestamp_seconds{@network}) < ` + sincePoint,
+		title: "{{network}} was told to freeze", text: "At once or at a later time, or that was called off.", tags: "network",
+	},
+	{
 		name: "Exporter restarts", colour: orange,
 		expr:  `time() - max by (job, instance) (process_start_time_seconds{@exporter}) < ` + sincePoint,
 		title: "{{instance}} started", text: "Counters begin at 0.", tags: "job",

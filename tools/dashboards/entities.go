@@ -81,8 +81,10 @@ func tokens() []panel {
 				{label: "symbol", title: "Symbol", width: 110},
 				{label: "type", title: "Type"},
 				{label: "treasury_account_id", title: "Treasury", width: 110},
+				teamColumn,
 			},
 			queries: []query{
+				{expr: `max by (network, token_id, name, team) (hedera_token_labels{@network})`},
 				{expr: `max by (network, token_id, name, symbol, type, treasury_account_id) (hedera_token_info{@network})`},
 				{expr: by(`hedera_token_supply{@network}`), column: column{title: "Supply", unit: count}},
 				{expr: by(`hedera_token_supply_maximum{@network}`), column: column{title: "Maximum", unit: count}},
@@ -115,8 +117,9 @@ func topics() []panel {
 			view: tablePanel("Silent for", true), title: "Topics", width: 12, height: 8, unit: "string", none: "No topic is configured",
 			description: "Last message of each topic. Silent for longer than the heartbeat means that its writer has stopped. A deleted topic accepts no message; Deleted is empty where the topic has messages.",
 			runbook:     "HederaTopicSilent",
-			labels:      []column{nameColumn, {label: "topic_id", title: "Topic"}, networkColumn},
+			labels:      []column{nameColumn, {label: "topic_id", title: "Topic"}, networkColumn, teamColumn},
 			queries: []query{
+				{expr: `max by (network, topic_id, name, team) (hedera_topic_labels{@network})`},
 				{expr: by(`hedera_topic_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 				{expr: by(`hedera_topic_deleted{@network}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
 				{expr: by(`hedera_topic_sequence_number{@network}`), column: column{title: "Messages", unit: "none"}},
@@ -140,8 +143,9 @@ func contracts() []panel {
 			view: tablePanel("Expires in", false), title: "Contracts", width: 12, height: 8, unit: "string", none: "No contract is configured",
 			description: "A deleted or expired contract cannot be called.",
 			runbook:     "HederaContractExpiring",
-			labels:      []column{nameColumn, {label: "contract_id", title: "Contract"}, networkColumn},
+			labels:      []column{nameColumn, {label: "contract_id", title: "Contract"}, networkColumn, teamColumn},
 			queries: []query{
+				{expr: `max by (network, contract_id, name, team) (hedera_contract_labels{@network})`},
 				{expr: by(`hedera_contract_balance_hbar{@network}`), column: column{title: "Balance", unit: hbar}},
 				{expr: by(`hedera_contract_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 				{expr: by(`hedera_contract_deleted{@network}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},

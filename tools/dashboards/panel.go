@@ -102,6 +102,9 @@ func (p panel) targets() []variants.Dataquery {
 		if p.isTable() {
 			target.Format = new(prometheus.PromQueryFormatTable)
 		}
+		if q.buckets {
+			target.Format = new(prometheus.PromQueryFormatHeatmap)
+		}
 		target.Instant = new(q.instant || p.isTable())
 		target.Range = new(!*target.Instant)
 		targets[i] = *target

@@ -24,6 +24,7 @@ type query struct {
 	expr    string // PromQL with the selectors above
 	legend  string // of Prometheus' {{label}} form
 	instant bool
+	buckets bool // its series are the buckets of a histogram
 	column  column
 }
 

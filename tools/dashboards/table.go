@@ -24,6 +24,7 @@ var (
 	networkColumn = column{label: "network", title: "Network", width: 90}
 	accountColumn = column{label: "account_id", title: "Account", width: 110, link: accountLink}
 	nameColumn    = column{label: "name", title: "Name"}
+	teamColumn    = column{label: "team", title: "Team", width: 90}
 	nodeColumn    = column{label: "node_id", title: "Node", width: 70, link: nodeLink}
 )
 

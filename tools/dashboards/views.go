@@ -122,6 +122,16 @@ func heat(unit string) view {
 		CellGap(1).ShowLegend()
 }
 
+// bucketHeat shows the buckets of a histogram.
+func bucketHeat(unit string) view {
+	return heatmap.NewPanelBuilder().
+		Calculate(false).
+		Color(heatmap.NewHeatmapColorOptionsBuilder().
+			Mode(heatmap.HeatmapColorModeScheme).Scheme("Turbo").Steps(64).Exponent(0.5)).
+		YAxis(heatmap.NewYAxisConfigBuilder().Unit(unit).AxisPlacement(common.AxisPlacementLeft)).
+		CellGap(1).ShowLegend()
+}
+
 func tablePanel(sort string, descending bool) view {
 	builder := table.NewPanelBuilder().
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
