@@ -21,7 +21,6 @@ type board struct {
 // row is a row of panels; without a title it has no heading.
 type row struct {
 	title  string
-	repeat string // a variable
 	panels []panel
 }
 
@@ -37,11 +36,7 @@ func (b board) build() (dashboard.Dashboard, error) {
 			Tags([]string{tag}).IncludeVars(true).KeepTime(true))
 	for _, r := range b.rows {
 		if r.title != "" {
-			heading := dashboard.NewRowBuilder(r.title)
-			if r.repeat != "" {
-				heading.Repeat(r.repeat)
-			}
-			builder.WithRow(heading)
+			builder.WithRow(dashboard.NewRowBuilder(r.title))
 		}
 		for _, p := range r.panels {
 			builder.WithPanel(p)

@@ -34,12 +34,6 @@ func TestExpand(t *testing.T) {
 	if got, want := values.Title("Account $two"), "Account fees + treasury"; got != want {
 		t.Errorf("title %q, want %q", got, want)
 	}
-	if got, want := values.With("two", Option{"fees", "0.0.98"}).Title("$two"), "fees"; got != want {
-		t.Errorf("title of a repeated row %q, want %q", got, want)
-	}
-	if got, want := values.Title("$two"), "fees + treasury"; got != want {
-		t.Errorf("With has changed its receiver: %q, want %q", got, want)
-	}
 }
 
 func TestCaptured(t *testing.T) {

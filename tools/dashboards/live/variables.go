@@ -72,13 +72,6 @@ func (v Values) replace(text string, with func(Choice) string) string {
 	})
 }
 
-// With is a copy in which one variable has one value, as in a repeated row.
-func (v Values) With(name string, option Option) Values {
-	scoped := maps.Clone(v)
-	scoped[name] = Choice{Options: []Option{option}}
-	return scoped
-}
-
 // Window is the time that a dashboard shows.
 type Window struct {
 	Start, End time.Time
