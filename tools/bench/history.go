@@ -170,6 +170,11 @@ func (h History) scraped(already []*series) ([]*series, error) {
 			all = append(all, template.of(h.every(i), map[string]string{"account_id": accountID(i), "name": accountName(i)}))
 		}
 	}
+	return append(all, h.others()...), nil
+}
+
+// others are what Prometheus and rules add to the scrape.
+func (h History) others() (all []*series) {
 	for name, value := range ofTarget {
 		pairs := []string{model.MetricNameLabel, name, "job", job, "instance", instance}
 		if name == "hedera_exporter_build_info" {
@@ -182,7 +187,7 @@ func (h History) scraped(already []*series) ([]*series, error) {
 			model.MetricNameLabel, "ALERTS", "alertname", "HederaAccountBalanceLow", "alertstate", "firing", "severity", "warning",
 			"subject", "account", "network", network, "account_id", accountID(i), "name", accountName(i))})
 	}
-	return all, nil
+	return all
 }
 
 // ofTarget are what Prometheus and the client library add to a scrape.

@@ -122,7 +122,7 @@ func (p *Prometheus) DropRules(ctx context.Context, directory string) error {
 
 // AwaitEvaluations returns the metrics once each group was evaluated so often.
 func (p *Prometheus) AwaitEvaluations(ctx context.Context, times float64) (map[string]float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	for {
 		metrics, err := p.Metrics(ctx)

@@ -43,7 +43,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.dashboards, "dashboards", "dashboards/*.json", "glob of the dashboards")
-	flag.StringVar(&o.rules, "rules", "alerts/hedera.*.yml", "glob of the rule files")
+	flag.StringVar(&o.rules, "rules", "alerts/hedera.[rt]*.yml", "glob of the files of recording rules")
 	flag.StringVar(&o.prometheus, "prometheus", "bin/prometheus", "the program")
 	flag.IntVar(&o.refreshes, "refreshes", 5, "of each dashboard, of which the mean is taken")
 	flag.IntVar(&o.slowest, "slowest", 15, "queries to list")
@@ -53,7 +53,7 @@ func main() {
 	flag.IntVar(&o.history.Low, "low", 100, "accounts that are below their minimum")
 	flag.DurationVar(&o.history.Length, "history", shown+10*time.Minute, "how long they have been watched")
 	flag.DurationVar(&o.history.Interval, "interval", 15*time.Second, "scrape interval")
-	flag.DurationVar(&o.history.Sparse, "sparse", 2*time.Minute, "that of the accounts after the first hundred, which no query over time reads: for less to write")
+	flag.DurationVar(&o.history.Sparse, "sparse", 4*time.Minute, "that of the accounts after the first hundred, which no query over time reads: for less to write")
 	flag.Parse()
 	o.history.Ahead = ahead
 	if err := run(context.Background(), o); err != nil {
