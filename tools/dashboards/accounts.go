@@ -48,7 +48,7 @@ func accounts() board {
 			{title: "Chosen accounts", panels: []panel{accountTable(), accountProperties()}},
 			{title: "Balances", panels: accountBalances()},
 			{title: "Transactions and fees", panels: accountTransactions()},
-			{title: "Allowances and tokens", panels: append(accountAllowances(), accountTokens())},
+			{title: "Allowances and tokens", panels: append(accountAllowances(), accountTokens()...)},
 		},
 	}
 }
@@ -117,6 +117,7 @@ func accountTable() panel {
 			{expr: inUSD, column: column{title: "In USD", unit: usd}},
 			{expr: by(`hedera_account_balance_minimum_hbar{@account,severity="warning"}`), column: column{title: "Warning", unit: hbar}},
 			{expr: by(`hedera_account_balance_minimum_hbar{@account,severity="critical"}`), column: column{title: "Critical", unit: hbar}},
+			{expr: by(`hedera_account_balance_maximum_hbar{@account,severity="warning"}`), column: column{title: "Maximum", unit: hbar}},
 			{expr: overWarn, column: column{title: "Of minimum", unit: "suffix:×", colours: balanceOver}},
 			{expr: by(`delta(hedera_account_balance_hbar{@account}[$__range])`), column: column{title: "Change", unit: hbar, colours: from(orange).at(0, grey)}},
 			{expr: ofChosen(emptyIn), column: column{title: "Empty in", unit: seconds, colours: timeLeft}},
@@ -299,16 +300,23 @@ func accountAllowances() []panel {
 	}
 }
 
-func accountTokens() panel {
-	return panel{
-		view: tablePanel("Name", false), title: "Tokens", width: 24, height: 7, unit: "string", none: "No account holds a token",
+func accountTokens() []panel {
+	return []panel{{
+		view: tablePanel("Name", false), title: "NFT allowances of all serials", width: 8, height: 7, unit: "string", none: "No account has allowances: true",
+		description: "Who may take every NFT of a collection, also those that the account gets later. One that you do not know is the usual way to be robbed: revoke it.",
+		runbook:     "HederaAccountNFTAllowanceGranted",
+		labels:      []column{nameColumn, accountColumn, {label: "spender", title: "Spender"}, {label: "token_id", title: "Token"}, networkColumn},
+		queries:     []query{{expr: `max by (network, account_id, name, spender, token_id) (hedera_account_nft_allowance_all_serials{@account} == 1)`}},
+	}, {
+		view: tablePanel("Name", false), title: "Tokens", width: 16, height: 7, unit: "string", none: "No account holds a token",
 		description: "Whole tokens, or serials of NFTs, that the chosen accounts hold. A frozen account, or one without KYC, cannot move them.",
 		runbook:     "HederaAccountTokenFrozen",
 		labels:      []column{nameColumn, accountColumn, {label: "token_id", title: "Token", width: 100}, networkColumn},
 		queries: []query{
 			{expr: `max by (network, account_id, name, token_id) (hedera_account_token_balance{@account})`, column: column{title: "Balance", unit: count}},
+			{expr: `max by (network, account_id, name, token_id) (hedera_account_token_balance_minimum{@account,severity="warning"})`, column: column{title: "Minimum", unit: count}},
 			{expr: `max by (network, account_id, name, token_id) (hedera_account_token_frozen{@account})`, column: column{title: "Frozen", unit: count, values: yesIsBad, width: 80}},
 			{expr: `max by (network, account_id, name, token_id) (hedera_account_token_kyc_granted{@account})`, column: column{title: "KYC", unit: count, values: noIsBad, width: 70}},
 		},
-	}
+	}}
 }

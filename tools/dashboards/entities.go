@@ -147,6 +147,7 @@ func contracts() []panel {
 			queries: []query{
 				{expr: `max by (network, contract_id, name, team) (hedera_contract_labels{@network})`},
 				{expr: by(`hedera_contract_balance_hbar{@network}`), column: column{title: "Balance", unit: hbar}},
+				{expr: by(`hedera_contract_balance_minimum_hbar{@network,severity="warning"}`), column: column{title: "Minimum", unit: hbar}},
 				{expr: by(`hedera_contract_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 				{expr: by(`hedera_contract_deleted{@network}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
 				{expr: by(`hedera_contract_expiry_timestamp_seconds{@network}`) + ` - time()`, column: column{title: "Expires in", unit: seconds, colours: expiry}},

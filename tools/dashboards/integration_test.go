@@ -45,7 +45,7 @@ var onTrouble = map[string]string{
 // asks them, of a history that is made.
 var withHistory = []string{
 	"hedera-accounts/stat/First one empty in/A",
-	"hedera-accounts/table/Balances/G",
+	"hedera-accounts/table/Balances/H",
 	"hedera-accounts/timeseries/Time until empty/A",
 }
 

@@ -152,7 +152,7 @@ func TestTenThousandAccounts(t *testing.T) {
 		empty := checkPanels(t, v1.NewAPI(client), d, w)
 		for _, name := range empty {
 			for _, want := range []string{
-				"hedera-accounts/First one empty in A", "hedera-accounts/Balances G", "hedera-accounts/Time until empty A", "hedera-overview/Accounts below a minimum A",
+				"hedera-accounts/First one empty in A", "hedera-accounts/Balances H", "hedera-accounts/Time until empty A", "hedera-overview/Accounts below a minimum A",
 			} {
 				if name == want {
 					t.Errorf("%s is empty", name)
