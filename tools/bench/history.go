@@ -68,10 +68,8 @@ func constant(v float64) func(time.Time) float64 {
 	return func(time.Time) float64 { return v }
 }
 
-func unix(t time.Time) float64 { return float64(t.Unix()) }
-
-// series are those that rules of accounts read: what the exporter shows, and of
-// what the rules record, that which they read again later.
+// series are those of accounts: what the exporter shows, and of what the rules
+// record, that which is read again later.
 func (h History) series() []*series {
 	var all []*series
 	add := func(step time.Duration, value func(time.Time) float64, pairs ...string) {
@@ -112,14 +110,10 @@ func (h History) series() []*series {
 				scraped("hedera_account_transactions_total", func(t time.Time) float64 { return float64(t.Unix() % (90 * 86400) / 10) }, "type", kind, "result", "SUCCESS")
 				scraped("hedera_account_transactions_total", constant(3), "type", kind, "result", "INSUFFICIENT_PAYER_BALANCE")
 			}
-			recorded("account:hedera_account_transactions:rate15m_every5m", 5*time.Minute, constant(0.1))
 		}
-		recorded("account:hedera_account_exists:max", time.Minute, constant(1))
-		recorded("account:hedera_account_balance_hbar:every5m", 5*time.Minute, balance)
-		recorded("account:hedera_account_key_info:last_seen", 5*time.Minute, unix, key...)
-		recorded("account:hedera_account_info:last_seen", 5*time.Minute, unix, stake...)
-		if i%3 == 0 {
-			recorded("account:hedera_account_balance_hbar:change_ratio1h", 5*time.Minute, constant(-0.001))
+		recorded("account:hedera_account_balance_hbar:max", h.every(i), balance)
+		if i < h.Low || i%3 == 0 {
+			recorded("account:hedera_account_balance_hbar:moving", 5*time.Minute, balance)
 		}
 	}
 	add(h.Interval, func(t time.Time) float64 { return float64(t.Unix() - 5) },

@@ -4,8 +4,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
@@ -18,25 +16,20 @@ const (
 
 	// emptyIn has the guard of HederaAccountRunningOut: one large payment is not a
 	// trend, and what fell earlier does not fall now.
-	emptyIn = `(account:hedera_account_balance_hbar:seconds_to_empty6h{@which} and account:hedera_account_balance_hbar:delta1h{@which} < 0` +
-		` and changes(account:hedera_account_balance_hbar:every5m{@which}[6h]) >= 3)`
+	emptyIn = `(account:hedera_account_balance_hbar:seconds_to_empty6h{@recordedAccount} and account:hedera_account_balance_hbar:delta1h{@recordedAccount} < 0` +
+		` and changes(account:hedera_account_balance_hbar:moving{@recordedAccount}[6h]) >= 2)`
 
 	// neediest are the accounts that can be chosen: those that the network does
 	// not know, those near their warning minimum, and others. Queries for each of
 	// 10,000 accounts would take Prometheus minutes.
-	neediest = `bottomk(50, account_severity:hedera_account_balance_hbar:minimum_ratio{@foundID,severity="warning"}` +
-		` or account_severity:hedera_account_balance_hbar:minimum_ratio{@foundName,severity="warning"}` +
-		` or on (network, account_id) account:hedera_account_exists:max{@foundID} * 1e15` +
-		` or on (network, account_id) account:hedera_account_exists:max{@foundName} * 1e15)`
+	neediest = `bottomk(50, account_severity:hedera_account_balance_hbar:minimum_ratio{@recordedID,severity="warning"}` +
+		` or account_severity:hedera_account_balance_hbar:minimum_ratio{@recordedName,severity="warning"}` +
+		` or on (network, account_id) max by (network, account_id, name) (bottomk(100, hedera_account_exists{@foundID})) * 1e15` +
+		` or on (network, account_id) max by (network, account_id, name) (bottomk(100, hedera_account_exists{@foundName})) * 1e15)`
 )
 
-// ofAll and ofChosen are of the accounts of the chosen networks, or of the
-// chosen ones.
-func ofAll(expr string) string    { return strings.ReplaceAll(expr, "@which", "@recorded") }
-func ofChosen(expr string) string { return strings.ReplaceAll(expr, "@which", "@recordedAccount") }
-
-// accountPoints keep the answers for ten accounts small.
-const accountPoints = 240
+// fewPoints keep the answers for many lines small.
+const fewPoints = 240
 
 func accounts() board {
 	return board{
@@ -85,16 +78,15 @@ func accountFigures() []panel {
 		},
 		{
 			view: colouredStatPanel(), title: "First one empty in", width: 4, height: 4, unit: seconds, decimals: new(1.0), colours: timeLeft, none: "None is falling",
-			description: "When the first account is empty if it goes on falling as in the last six hours, of those that have fallen three times in them and in the last hour: one large payment is not a trend. Less than a week is worth a top-up.",
+			description: "When the first account is empty if it goes on falling as in the last six hours, of those that have fallen several times in them and in the last hour: one large payment is not a trend. Less than a week is worth a top-up.",
 			runbook:     "HederaAccountRunningOut",
-			queries:     []query{{expr: ofAll(`min(` + emptyIn + `)`), legend: "time left", instant: true}},
+			queries:     []query{{expr: `min(network:hedera_account_balance_hbar:seconds_to_empty6h_min{@recorded})`, legend: "time left", instant: true}},
 		},
 		{
 			view: colouredStatPanel(), title: "Deleted or unknown", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No account",
 			description: "Accounts that have been deleted or that the network does not know. Payments to them fail.",
 			runbook:     "HederaAccountDeleted",
-			queries: []query{{expr: `count(max by (network, account_id) (hedera_account_deleted{@network} == 1) or max by (network, account_id) (account:hedera_account_exists:max{@recorded} == 0))` +
-				` or 0 * count(network:hedera_account_exists:sum{@recorded})`, legend: "gone", instant: true}},
+			queries:     []query{{expr: `sum(network:hedera_account_exists:gone{@recorded})`, legend: "gone", instant: true}},
 		},
 		{
 			view: statPanel(), title: "Pending rewards", width: 3, height: 4, unit: hbar, colours: neutral, none: "No account stakes",
@@ -120,7 +112,7 @@ func accountTable() panel {
 			{expr: by(`hedera_account_balance_maximum_hbar{@account,severity="warning"}`), column: column{title: "Maximum", unit: hbar}},
 			{expr: overWarn, column: column{title: "Of minimum", unit: "suffix:×", colours: balanceOver}},
 			{expr: by(`delta(hedera_account_balance_hbar{@account}[$__range])`), column: column{title: "Change", unit: hbar, colours: from(orange).at(0, grey)}},
-			{expr: ofChosen(emptyIn), column: column{title: "Empty in", unit: seconds, colours: timeLeft}},
+			{expr: emptyIn, column: column{title: "Empty in", unit: seconds, colours: timeLeft}},
 			{expr: by(`hedera_account_pending_reward_hbar{@account}`), column: column{title: "Reward", unit: hbar}},
 			{expr: by(`hedera_account_last_transaction_timestamp_seconds{@account}`) + ` * 1000`, column: column{title: "Last transaction", unit: since}},
 			{expr: by(`hedera_account_inactive{@account}`), column: column{title: "Inactive", unit: count, values: named("✓ no", green, "✗ yes", orange), width: 80}},
@@ -161,7 +153,7 @@ func accountBalances() []panel {
 	change := `max by (network, account_id, name) (delta(hedera_account_balance_hbar{@account}[1h]))`
 	return []panel{
 		{
-			view: wideRange(), points: accountPoints, title: "Balances and warning minimums", width: 12, height: 8, unit: hbar, none: "No balance",
+			view: wideRange(), points: fewPoints, title: "Balances and warning minimums", width: 12, height: 8, unit: hbar, none: "No balance",
 			description: "The ten largest balances, and the minimums of as many. A fall that does not stop, or an unexpected step, is worth a look.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries: []query{
@@ -179,16 +171,16 @@ func accountBalances() []panel {
 			queries:     []query{{expr: `bottomk(10, ` + overWarn + `)`, legend: "{{network}} {{name}}", instant: true}},
 		},
 		{
-			view: lines(), points: accountPoints, title: "Change in an hour", width: 12, height: 8, unit: hbar, none: "No balance",
+			view: lines(), points: fewPoints, title: "Change in an hour", width: 12, height: 8, unit: hbar, none: "No balance",
 			description: "What balances have gained or lost in an hour, the five largest of each. Compare with what the account is for.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries:     []query{{expr: `bottomk(5, ` + change + `) or topk(5, ` + change + `)`, legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: guarded(), points: accountPoints, title: "Time until empty", width: 12, height: 8, unit: seconds, min: new(0.0), colours: timeLeft, none: "None is empty within a year",
+			view: guarded(), points: fewPoints, title: "Time until empty", width: 12, height: 8, unit: seconds, min: new(0.0), colours: timeLeft, none: "None is empty within a year",
 			description: "Balance over its fall in the last six hours, of the ten accounts that are empty first, within a year. Less than a week is worth a top-up.",
 			runbook:     "HederaAccountRunningOut",
-			queries:     []query{{expr: ofChosen(`bottomk(10, ` + emptyIn + ` < 365 * 86400)`), legend: "{{network}} {{name}}"}},
+			queries:     []query{{expr: `bottomk(10, ` + emptyIn + ` < 365 * 86400)`, legend: "{{network}} {{name}}"}},
 		},
 	}
 }
@@ -198,19 +190,19 @@ func accountTransactions() []panel {
 	const none = "No account has transactions: true"
 	return []panel{
 		{
-			view: stacked(), points: accountPoints, title: "Transactions by type", width: 6, height: 8, unit: perSec, min: new(0.0), none: none,
+			view: stacked(), points: fewPoints, title: "Transactions by type", width: 6, height: 8, unit: perSec, min: new(0.0), none: none,
 			description: "Transactions that the chosen accounts paid or had hbar transferred by. A type that an account never used before may be a stolen key.",
 			runbook:     "HederaAccountTransactionRateUnusual",
 			queries:     []query{{expr: `sum by (network, type) (max by (network, account_id, type, result) (` + rate + `))`, legend: "{{network}} {{type}}"}},
 		},
 		{
-			view: stacked(), points: accountPoints, title: "Transactions by result", width: 6, height: 8, unit: perSec, min: new(0.0), none: none,
+			view: stacked(), points: fewPoints, title: "Transactions by result", width: 6, height: 8, unit: perSec, min: new(0.0), none: none,
 			description: "Failed transactions cost fees too. INSUFFICIENT_PAYER_BALANCE wants hbar; CONTRACT_REVERT_EXECUTED wants the contract's caller looked at.",
 			runbook:     "HederaAccountTransactionsFailing",
 			queries:     []query{{expr: `sum by (network, result) (max by (network, account_id, type, result) (` + rate + `))`, legend: "{{network}} {{result}}"}},
 		},
 		{
-			view: guarded(), points: accountPoints, title: "Share of transactions that fail", width: 6, height: 8, unit: ratio, min: new(0.0), max: new(1.0), colours: from(green).at(0.1, orange).at(0.5, red), none: "No transaction",
+			view: guarded(), points: fewPoints, title: "Share of transactions that fail", width: 6, height: 8, unit: ratio, min: new(0.0), max: new(1.0), colours: from(green).at(0.1, orange).at(0.5, red), none: "No transaction",
 			description: "Of the ten accounts where it is most. A steady share is a fault in what submits them.",
 			runbook:     "HederaAccountTransactionsFailing",
 			queries: []query{{
@@ -221,13 +213,13 @@ func accountTransactions() []panel {
 			}},
 		},
 		{
-			view: lines(), points: accountPoints, title: "Failed transactions in an hour", width: 6, height: 8, unit: count, min: new(0.0), none: none,
+			view: lines(), points: fewPoints, title: "Failed transactions in an hour", width: 6, height: 8, unit: count, min: new(0.0), none: none,
 			description: "Of the ten accounts with most of them, all types and results together. Each one has cost a fee for nothing; the panel by result says why they fail.",
 			runbook:     "HederaAccountTransactionsFailing",
 			queries:     []query{{expr: `topk(10, max by (network, account_id, name) (increase(hedera_account_failed_transactions_total{@account}[1h])))`, legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: lines(), points: accountPoints, title: "Hbar in and out", width: 8, height: 8, unit: hbar, none: none,
+			view: lines(), points: fewPoints, title: "Hbar in and out", width: 8, height: 8, unit: hbar, none: none,
 			description: "Hbar per second that came in, and as negative values what went out, fees included, of the ten accounts with most. Unexpected outflow is an emergency.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries: []query{
@@ -236,13 +228,13 @@ func accountTransactions() []panel {
 			},
 		},
 		{
-			view: lines(), points: accountPoints, title: "Fees in an hour", width: 8, height: 8, unit: hbar, min: new(0.0), none: none,
+			view: lines(), points: fewPoints, title: "Fees in an hour", width: 8, height: 8, unit: hbar, min: new(0.0), none: none,
 			description: "Fees paid in an hour, of the ten accounts with most. A rise without more transactions is a dearer type, or a rate that moved.",
 			runbook:     "HederaExchangeRateMoved",
 			queries:     []query{{expr: `topk(10, max by (network, account_id, name) (increase(hedera_account_fees_hbar_total{@account}[1h])))`, legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: lines(), points: accountPoints, title: "Time since the last transaction", width: 8, height: 8, unit: seconds, min: new(0.0), none: none,
+			view: lines(), points: fewPoints, title: "Time since the last transaction", width: 8, height: 8, unit: seconds, min: new(0.0), none: none,
 			description: "The ten accounts that have been silent longest, and the shortest heartbeats. Longer than its heartbeat means that what should use it does not.",
 			runbook:     "HederaAccountSilent",
 			queries: []query{
@@ -257,7 +249,7 @@ func accountTransactions() []panel {
 			queries:     []query{{expr: `sum by (le) (increase(hedera_transaction_consensus_latency_seconds_bucket{@network}[$__rate_interval]))`, legend: "{{le}}", buckets: true}},
 		},
 		{
-			view: lines(), points: accountPoints, title: "Latency to consensus by network", width: 12, height: 8, unit: seconds, min: new(0.0), none: none,
+			view: lines(), points: fewPoints, title: "Latency to consensus by network", width: 12, height: 8, unit: seconds, min: new(0.0), none: none,
 			description: "Quantiles and the mean of the same over ten minutes.",
 			runbook:     "HederaTransactionsStalled",
 			queries: []query{

@@ -67,19 +67,19 @@ func exporterCollectors() []panel {
 			queries:     []query{{expr: `min by (network, collector) (min_over_time(hedera_scrape_collector_success{@network}[$__rate_interval]))`, legend: "{{network}} {{collector}}"}},
 		},
 		{
-			view: linesWithLast(), title: "Duration", width: 12, height: 9, unit: seconds, min: new(0.0), none: "No exporter",
+			view: linesWithLast(), points: fewPoints, title: "Duration", width: 12, height: 9, unit: seconds, min: new(0.0), none: "No exporter",
 			description: "How long the slowest collectors took. They run at the same time, so that the slowest one makes the scrape's duration.",
 			runbook:     "HederaScrapeSlow",
 			queries:     []query{{expr: `topk(20, max by (network, collector) (hedera_scrape_collector_duration_seconds{@network}))`, legend: "{{network}} {{collector}}"}},
 		},
 		{
-			view: linesWithLast(), title: "Age of the samples", width: 12, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
+			view: linesWithLast(), points: fewPoints, title: "Age of the samples", width: 12, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
 			description: "How old the samples of the slowest collectors were when they were scraped. More than its min_interval means that it has failed since.",
 			runbook:     "HederaCollectorFailing",
 			queries:     []query{{expr: `topk(20, max by (network, collector) (timestamp(hedera_scrape_collector_collected_timestamp_seconds{@network}) - hedera_scrape_collector_collected_timestamp_seconds{@network}))`, legend: "{{network}} {{collector}}"}},
 		},
 		{
-			view: linesWithLast(), title: "Missing from the scrape", width: 12, height: 7, unit: count, min: new(0.0), none: "No exporter",
+			view: linesWithLast(), points: fewPoints, title: "Missing from the scrape", width: 12, height: 7, unit: count, min: new(0.0), none: "No exporter",
 			description: "Accounts, tokens, nodes and so on that could not be read; 1 if the whole collector failed. More than 0 for long: they have no series, and alerts on them cannot fire.",
 			runbook:     "HederaCollectorIncomplete",
 			queries:     []query{{expr: `topk(20, max by (network, collector) (hedera_scrape_collector_incomplete{@network}))`, legend: "{{network}} {{collector}}"}},
@@ -90,13 +90,13 @@ func exporterCollectors() []panel {
 func exporterRequests() []panel {
 	return []panel{
 		{
-			view: stacked(), title: "Requests by code", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
+			view: stacked(), points: fewPoints, title: "Requests by code", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
 			description: "429 means that the rate limit is too high for the mirror; 5xx, timeout and error are faults of the mirror or of the way to it.",
 			runbook:     "HederaMirrorRateLimited",
 			queries:     []query{{expr: `sum by (network, code) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{network}} {{code}}"}},
 		},
 		{
-			view: stacked(), title: "Requests by endpoint", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
+			view: stacked(), points: fewPoints, title: "Requests by endpoint", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
 			description: "What the scrapes ask for. The public mirror allows 50 requests a second to all programs behind one address.",
 			runbook:     "HederaMirrorRateLimited",
 			queries:     []query{{expr: `topk(20, sum by (network, route) (rate(hedera_mirror_requests_total{@network}[$__rate_interval])))`, legend: "{{network}} {{route}}"}},
@@ -108,7 +108,7 @@ func exporterRequests() []panel {
 			queries:     []query{{expr: mirrorFail, legend: "{{network}}"}},
 		},
 		{
-			view: lines(), title: "Latency", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
+			view: lines(), points: fewPoints, title: "Latency", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
 			description: "Quantiles over all requests. A rising 99th one is the first sign of a mirror under load.",
 			runbook:     "HederaScrapeSlow",
 			queries: []query{
@@ -118,7 +118,7 @@ func exporterRequests() []panel {
 			},
 		},
 		{
-			view: lines(), title: "Mean latency by endpoint", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
+			view: lines(), points: fewPoints, title: "Mean latency by endpoint", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
 			description: "Which of the mirror's endpoints is slow. The slowest decide how long a scrape takes.",
 			runbook:     "HederaScrapeSlow",
 			queries: []query{{
@@ -134,7 +134,7 @@ func exporterRequests() []panel {
 			queries:     []query{{expr: `sum by (network) (rate(hedera_mirror_rate_limit_wait_seconds_total{@network}[$__rate_interval]))`, legend: "{{network}}"}},
 		},
 		{
-			view: lines(), title: "Values that could not be read in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No exporter",
+			view: lines(), points: fewPoints, title: "Values that could not be read in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No exporter",
 			description: "By route and field of the mirror's answers. More than 0 means that the exporter does not understand the field: its series are absent. The log has the value, also of a first failure that is not drawn here.",
 			runbook:     "HederaMirrorDecodeFailures",
 			// Without any failure there is no series: 0 of each network.
@@ -145,7 +145,7 @@ func exporterRequests() []panel {
 			}},
 		},
 		{
-			view: lines(), title: "Older answers in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No mirror",
+			view: lines(), points: fewPoints, title: "Older answers in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No mirror",
 			description: "Answers that were left out because an earlier one was newer. Many of them mean that a replica of the mirror is behind the others.",
 			runbook:     "HederaMirrorLagging",
 			queries:     []query{{expr: `max by (network, route) (increase(hedera_mirror_older_answers_total{@network}[1h]))`, legend: "{{network}} {{route}}"}},

@@ -13,8 +13,10 @@ var selectors = strings.NewReplacer(
 	"@account", `job=~"$job",instance=~"$instance",network=~"$network",account_id=~"$account"`,
 	"@node", `job=~"$job",instance=~"$instance",network=~"$network",node_id=~"$node"`,
 	"@recordedAccount", `network=~"$network",account_id=~"$account"`,
-	"@foundID", `network=~"$network",account_id=~"$search"`,
-	"@foundName", `network=~"$network",name=~"(?i).*$search.*"`,
+	"@foundID", `job=~"$job",instance=~"$instance",network=~"$network",account_id=~"$search"`,
+	"@foundName", `job=~"$job",instance=~"$instance",network=~"$network",name=~"(?i).*$search.*"`,
+	"@recordedID", `network=~"$network",account_id=~"$search"`,
+	"@recordedName", `network=~"$network",name=~"(?i).*$search.*"`,
 	"@recorded", `network=~"$network"`,
 	"@alerts", `alertname=~"Hedera.+",alertname!="HederaWatchdog",network=~"$network|"`,
 )
