@@ -70,8 +70,9 @@ TORTURE_TEST = BIN='$(abspath $(BIN))' PROMETHEUS='$(abspath $(PROMETHEUS))' $(G
 #   make torture TORTURE_ACCOUNTS=10000 TORTURE_MEMORY=512 TORTURE_TIMEOUT=10 TORTURE_ATTACK='gzip|probe'
 .PHONY: torture
 torture: export TORTURE = full
-torture: build ## the exporter against hostile mirrors, nodes, clients, files and signals; some 15 minutes
+torture: build ## the exporter against hostile mirrors, nodes, clients, files and signals; 15 minutes, and 5 with 10,000 accounts
 	$(TORTURE_TEST) -timeout 15m -run TestTorture
+	$(TORTURE_TEST) -timeout 5m -run TestManyAccounts
 
 SOAK ?= 1h
 .PHONY: soak

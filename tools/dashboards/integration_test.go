@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -49,6 +50,11 @@ var withHistory = []string{
 	"hedera-accounts/timeseries/Time until empty/A",
 }
 
+// optional is what needs options that the simulator's configuration has not set,
+// or freezes, which it does not make. TestTenThousandAccounts has most of it.
+var optional = regexp.MustCompile(`hedera_(account|token|topic|contract)_labels|hedera_node_(own|exists|account_balance_hbar|reward_hbar)` +
+	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_`)
+
 // target is one query of one panel.
 type target struct {
 	name  string
@@ -71,6 +77,9 @@ func allTargets(t *testing.T) []target {
 				name := *d.Uid + "/" + p.Type + "/" + *p.Title + "/" + *q.RefId
 				if slices.Contains(withHistory, name) {
 					later++
+					continue
+				}
+				if optional.MatchString(q.Expr) {
 					continue
 				}
 				targets = append(targets, target{name, p, q, d})
@@ -233,7 +242,7 @@ func awaitRed(t *testing.T, api v1.API, start time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := map[string]bool{"Warning": true, "Accounts too low": true, "Nodes down": true, "Stake reachable": true, "Block age": true}
+	good := map[string]bool{"Warning": true, "Accounts too low": true, "Nodes not ready": true, "Stake ready": true, "Block age": true}
 	columns := map[string]column{}
 	for i, q := range overviewNetworks().queries {
 		if good[q.column.title] {

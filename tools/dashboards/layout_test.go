@@ -167,7 +167,7 @@ func TestOverviewBeginsWithALineForEachNetwork(t *testing.T) {
 		}
 		for column, board := range map[string]string{
 			"Network": "overview", "Critical": "overview", "Warning": "overview", "Accounts too low": "accounts",
-			"Nodes down": "nodes", "Stake reachable": "nodes", "Block age": "network", "Collectors failing": "exporter", "Exporters": "exporter",
+			"Nodes not ready": "nodes", "Stake ready": "nodes", "Block age": "network", "Collectors failing": "exporter", "Exporters": "exporter",
 		} {
 			if !strings.Contains(links[column], "/d/hedera-"+board+"?") || !strings.Contains(links[column], "var-network=${__data.fields.Network}") {
 				t.Errorf("column %s links to %s, want dashboard %s of the row's network", column, links[column], board)

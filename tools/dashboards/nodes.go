@@ -23,7 +23,7 @@ func nodes() board {
 			{title: "Status", panels: nodeStatus()},
 			{title: "Probe latency", panels: nodeLatency()},
 			{title: "Address book", panels: addressBook()},
-			{title: "Nodes", panels: []panel{nodeTable()}},
+			{title: "Nodes", panels: []panel{nodeTable(), ownNodes()}},
 			{title: "Stake", panels: nodeStakes()},
 			{title: "Certificates", panels: nodeCertificates()},
 		},
@@ -184,6 +184,7 @@ func nodeTable() panel {
 		queries: []query{
 			{expr: `max by (network, node_id, node_account_id, description) (hedera_node_info{@node})`},
 			{expr: `sum by (network, node_id) (` + endpointUp + `)`, column: column{title: "Up", unit: "none", width: 60, colours: zeroIsBad}},
+			{expr: `sum by (network, node_id) (max by (network, node_id, address, transport) (hedera_node_endpoint_ready{@node}))`, column: column{title: "Ready", unit: "none", width: 60, colours: zeroIsBad}},
 			{expr: by(`hedera_node_endpoints{@node}`), column: column{title: "Endpoints", unit: "none", width: 90}},
 			{expr: stake, column: column{title: "Stake", unit: hbar, width: 110}},
 			{expr: stake + ` / on (network) group_left () sum by (network) (` + nodeStake + `)`, column: column{title: "Share", unit: ratio, width: 80}},
@@ -192,6 +193,25 @@ func nodeTable() panel {
 			{expr: by(`hedera_node_reward_rate_start_hbar{@node}`) + ` * 365`, column: column{title: "Reward a year", unit: ratio, width: 110}},
 			{expr: `min by (network, node_id) (hedera_node_endpoint_certificate_match{@node})`, column: column{title: "Certificate", unit: count, width: 100, values: named("✗ wrong", red, "✓ right", green)}},
 			{expr: `min by (network, node_id) (hedera_node_endpoint_certificate_expiry_timestamp_seconds{@node}) - time()`, column: column{title: "Expires in", unit: seconds, width: 100, colours: expiry}},
+		},
+	}
+}
+
+func ownNodes() panel {
+	by := func(metric string) string { return `max by (network, node_id) (` + metric + `)` }
+	return panel{
+		view: tablePanel("Node", false), title: "Own nodes", width: 24, height: 7, unit: "string", none: "No node is configured as your own",
+		description: "The nodes of consensus.own_nodes: whether the address book has them, whether they answer OK, what their account has, and what they were paid for the last staking period. Declined is whether the node declines rewards.",
+		runbook:     "HederaNodeDown",
+		labels:      []column{nodeColumn, networkColumn, {label: "address", title: "gRPC proxy"}},
+		queries: []query{
+			{expr: by(`hedera_node_own{@node}`)},
+			{expr: `max by (network, node_id, address) (hedera_node_grpc_proxy_info{@node}) and on (network, node_id) hedera_node_own{@node}`},
+			{expr: by(`hedera_node_exists{@node}`), column: column{title: "In the address book", unit: count, values: noIsBad}},
+			{expr: by(`hedera_node_endpoint_ready{@node}`) + ` and on (network, node_id) hedera_node_own{@node}`, column: column{title: "Ready", unit: count, values: noIsBad}},
+			{expr: by(`hedera_node_account_balance_hbar{@node}`), column: column{title: "Balance", unit: hbar}},
+			{expr: by(`hedera_node_reward_hbar{@node}`), column: column{title: "Reward", unit: hbar}},
+			{expr: by(`hedera_node_decline_reward{@node}`) + ` and on (network, node_id) hedera_node_own{@node}`, column: column{title: "Declined", unit: count, values: named("no", grey, "yes", grey)}},
 		},
 	}
 }

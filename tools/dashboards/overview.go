@@ -10,6 +10,9 @@ const (
 	mirrorAge = `min by (network) (timestamp(hedera_mirror_latest_block_timestamp_seconds{@network}) - hedera_mirror_latest_block_timestamp_seconds{@network})`
 	nodeUp    = `max by (network, node_id) (hedera_node_endpoint_up{@network})`
 	nodeStake = `max by (network, node_id) (hedera_node_stake_hbar{@network})`
+	nodeReady = `max by (network, node_id) (hedera_node_endpoint_ready{@network})`
+	ready     = `sum by (network) (` + nodeStake + ` * on (network, node_id) ` + nodeReady + `)` +
+		` / sum by (network) (` + nodeStake + ` and on (network, node_id) ` + nodeReady + `)`
 	reachable = `sum by (network) (` + nodeStake + ` * on (network, node_id) ` + nodeUp + `)` +
 		` / sum by (network) (` + nodeStake + ` and on (network, node_id) ` + nodeUp + `)`
 	tps        = `max by (network) (rate(hedera_network_transactions_total{@network}[$__rate_interval]))`
@@ -48,7 +51,7 @@ func overviewNetworks() panel {
 	board := func(uid string) string { return "/d/" + uid + chosenNetwork }
 	return panel{
 		view: tablePanel("Critical", true), title: "Networks", width: 24, height: 9, unit: "string", none: "No exporter in the last hour",
-		description: "Is anything firing, is my money safe, do the nodes answer, is the data fresh, is the exporter itself up? Alerts of no network are counted under All. Too low are accounts with less hbar than one of their minimums. Block age is that of the mirror's latest block when it was scraped. Exporters is the share of those of the last hour that are there now; if none is, the other cells are empty: nobody looks.",
+		description: "Is anything firing, is my money safe, are the nodes ready, is the data fresh, is the exporter itself up? Alerts of no network are counted under All. Too low are accounts with less hbar than one of their minimums. Nodes that are frozen answer and are not ready. Block age is that of the mirror's latest block when it was scraped. Exporters is the share of those of the last hour that are there now; if none is, the other cells are empty: nobody looks.",
 		runbook:     "HederaExporterDown",
 		labels:      []column{{label: "network", title: "Network", width: 120, link: board("hedera-overview")}},
 		queries: []query{
@@ -60,12 +63,12 @@ func overviewNetworks() panel {
 				column: column{title: "Accounts too low", unit: "suffix: too low", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-accounts")},
 			},
 			{
-				expr:   `sum by (network) ((` + nodeUp + `) == bool 0)`,
-				column: column{title: "Nodes down", unit: "suffix: down", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-nodes")},
+				expr:   `sum by (network) ((` + nodeReady + `) == bool 0)`,
+				column: column{title: "Nodes not ready", unit: "suffix: not ready", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-nodes")},
 			},
 			{
-				expr:   reachable,
-				column: column{title: "Stake reachable", unit: ratio, filled: true, colours: stakeUp, values: allIsGood, link: board("hedera-nodes")},
+				expr:   ready,
+				column: column{title: "Stake ready", unit: ratio, filled: true, colours: stakeUp, values: allIsGood, link: board("hedera-nodes")},
 			},
 			{
 				expr:   mirrorAge,
