@@ -11,16 +11,12 @@ import (
 	"testing"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"hedera_exporter/tools/dashboards/live"
 )
-
-// The rules are those of Grafana's dashboard-linter where they apply. Two are
-// not followed: job and instance have no value for all, because with .+ the
-// panels of up and process_* would show every job; and rows of tables have no
-// legend, because their columns are named.
 
 // Stand-ins for Grafana's intervals, told apart after parsing.
 const (
@@ -32,8 +28,10 @@ var intervals = strings.NewReplacer("$__rate_interval", rateInterval, "$__range"
 
 // fixedRanges are ranges that do not follow the dashboard's time, and why.
 var fixedRanges = map[string]string{
-	"1h": "the title says an hour",
-	"6h": "the description says six hours",
+	"1h":  "the title says an hour",
+	"10m": "the description says ten minutes",
+	"6h":  "the description says six hours",
+	"5m":  "an alert holds the last value as long",
 }
 
 // withoutExporter tells why a metric has no job and instance to match.
@@ -115,7 +113,7 @@ func lintCall(call *parser.Call) []string {
 		if !ok {
 			continue
 		}
-		length := strings.TrimSuffix(strings.TrimSuffix(matrix.Range.String(), "0s"), "0m")
+		length := model.Duration(matrix.Range).String()
 		isRate := call.Func.Name == "rate" || call.Func.Name == "irate"
 		switch {
 		case length == rateInterval:
