@@ -220,6 +220,11 @@ func (c networkFacts) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 			return nil
 		})
 	}
+	// What follows can wait for the next update, so it comes last and leaves a scrape
+	// with little time to others.
+	_ = group.Wait()
+	ctx, cancel := withShare(ctx, 0.5)
+	defer cancel()
 	group.Go(func() error { return c.updateFreeze(ctx, ch) })
 	group.Go(func() error { return c.updateFees(ctx, ch) })
 	return group.Wait()
