@@ -63,11 +63,14 @@ func controls() map[string]controlCall {
 	all := map[string]controlCall{"/simulator/": (*Simulator).controlNotFound}
 	for _, calls := range []map[string]controlCall{
 		accountControls(),
+		keyControls(),
 		allowanceControls(),
 		tokenControls(),
 		topicControls(),
 		contractControls(),
 		scheduleControls(),
+		consensusControls(),
+		feeControls(),
 		transactionControls(),
 		blockControls(),
 		networkControls(),
