@@ -66,7 +66,7 @@ func (c *chaos) answer(w http.ResponseWriter, r *http.Request, upstream http.Han
 // countedFields are the fields that the counters need, by list.
 var countedFields = map[string][]string{
 	"blocks":       {"number", "count", "gas_used", "timestamp"},
-	"transactions": {"consensus_timestamp", "transaction_id", "charged_tx_fee", "transfers", "token_transfers", "nft_transfers", "nonce", "scheduled"},
+	"transactions": {"consensus_timestamp", "transaction_id", "charged_tx_fee", "transfers", "token_transfers", "nft_transfers", "nonce", "scheduled", "valid_start_timestamp", "parent_consensus_timestamp"},
 }
 
 // spoiltBody cuts the body, makes it no JSON, or has a row twice or with a field
@@ -178,4 +178,5 @@ func testCountersInChaos(t *testing.T, memory *memnet.Network, seed uint64) {
 			want.check(t, body, id)
 		}
 	}
+	want.checkLatencies(t, body, ids)
 }

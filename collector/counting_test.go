@@ -177,6 +177,7 @@ func testTransactionHistory(t *testing.T, seed uint64) {
 	for _, id := range ids {
 		want.check(t, body, id)
 	}
+	want.checkLatencies(t, body, ids)
 }
 
 func setReplicaLag(t *testing.T, sim *simulator.Simulator, blocks int) {
@@ -222,6 +223,9 @@ func randomTransaction(random *rand.Rand, consensus time.Time, nonce int64, ids 
 		Nonce:     nonce,
 		Transfers: map[string]int64{},
 	}
+	if random.IntN(2) == 0 { // its own, and not caused by another: the valid start tells it from the others
+		transaction.Nonce, transaction.ValidStart = 0, consensus.Add(-time.Duration(1+nonce)*time.Millisecond)
+	}
 	switch kind := random.IntN(5); {
 	case kind == 0:
 		transaction.TokenTransfers = []simulator.TokenTransfer{{Account: from, Amount: -1, TokenID: "0.0.7"}, {Account: to, Amount: 1, TokenID: "0.0.7"}}
@@ -245,6 +249,7 @@ type tallies map[string]*tally
 type tally struct {
 	in, out, fees, failed int64
 	last                  time.Time
+	latencies             int // observed
 	kinds                 map[[2]string]int
 }
 
@@ -262,6 +267,9 @@ func (all tallies) add(t *testing.T, sim *simulator.Simulator, transaction simul
 		return all[id]
 	}
 	of(transaction.Payer).fees += transaction.Fee
+	if !transaction.Scheduled && transaction.Nonce == 0 {
+		of(transaction.Payer).latencies++
+	}
 	involved := map[string]bool{cmp.Or(transaction.Creator, transaction.Payer): true}
 	transfers := maps.Clone(transaction.Transfers)
 	if transaction.Scheduled && transaction.Creator != transaction.Payer { // as AddTransaction has it
@@ -285,6 +293,21 @@ func (all tallies) add(t *testing.T, sim *simulator.Simulator, transaction simul
 		of(moved.Sender)
 		of(moved.Receiver)
 	}
+}
+
+// checkLatencies is told of all watched accounts.
+func (all tallies) checkLatencies(t *testing.T, body string, ids []string) {
+	t.Helper()
+	observed := 0
+	for _, id := range ids {
+		if all[id] != nil {
+			observed += all[id].latencies
+		}
+	}
+	if observed == 0 {
+		t.Error("no latency to observe")
+	}
+	wantLines(t, body, fmt.Sprintf(`hedera_transaction_consensus_latency_seconds_count{network="simulated"} %d`, observed))
 }
 
 func (all tallies) check(t *testing.T, body, id string) {

@@ -58,6 +58,30 @@ func (m constCounter) sample(value float64, created time.Time, labels ...string)
 	return prometheus.MustNewConstMetricWithCreatedTimestamp(m.desc, m.valueType, value, created, labels...)
 }
 
+// histogramFamily is a family of histograms that the collector keeps from scrape
+// to scrape, as a constant one cannot be both classic and native.
+type histogramFamily struct {
+	metric  Metric
+	buckets []float64
+}
+
+// newHistogram declares a histogram; m.Name is without the namespace.
+func newHistogram(m Metric, buckets []float64) histogramFamily {
+	declare(m, "histogram")
+	return histogramFamily{m, buckets}
+}
+
+// histogram makes the histogram of the labels' values, which follow the
+// declaration's order.
+func (f histogramFamily) histogram(labels ...string) prometheus.Histogram {
+	o := histogramOpts(f.metric)
+	o.Buckets, o.ConstLabels = f.buckets, prometheus.Labels{}
+	for i, value := range labels {
+		o.ConstLabels[f.metric.Labels[i]] = value
+	}
+	return prometheus.NewHistogram(o)
+}
+
 func newConstMetric(m Metric, typeName string, valueType prometheus.ValueType) constMetric {
 	m = declare(m, typeName)
 	return constMetric{

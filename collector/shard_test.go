@@ -116,7 +116,7 @@ func TestPodOrdinal(t *testing.T) {
 
 // ofTheExporter are series of a network that depend on the exporter, such as on how
 // many accounts it has looked up by the first scrape.
-var ofTheExporter = regexp.MustCompile("^hedera_(scrape_|transactions_backlog_seconds|mirror_older_answers_total|account_inactive)")
+var ofTheExporter = regexp.MustCompile("^hedera_(scrape_|transactions_backlog_seconds|transaction_consensus_latency_seconds|mirror_older_answers_total|account_inactive)")
 
 // seriesOf returns the network's series of a scrape.
 func seriesOf(t *testing.T, network Network, shard Shard) []string {
@@ -161,6 +161,7 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 	}
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
+	network.LabelNames = []string{"team"}
 	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	want := seriesOf(t, network, Shard{})
 	if len(linesWith(strings.Join(want, "\n"), "hedera_token_treasury_balance{")) < total*3 {

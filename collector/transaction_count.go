@@ -23,6 +23,7 @@ type transactionState struct {
 	accounts   map[string]*accountCount // by account id
 	heads      []mirror.Timestamp       // ends of the mirror's latest blocks as last read
 	fromFirst  bool                     // the mirror had no block yet
+	latency    prometheus.Histogram     // of all accounts; nil before the first scrape
 	generation atomic.Uint64            // of the newest configuration
 }
 
@@ -144,6 +145,7 @@ type accountCount struct {
 	in, out, fee hbarSum
 	unreadable   int              // answers in a row that stopped the counting
 	last         mirror.Timestamp // 0: unknown
+	latency      prometheus.Observer
 
 	lookedUp   bool // last was asked for
 	lookups    int  // that failed
@@ -158,9 +160,9 @@ type kindCount struct {
 	count   float64
 }
 
-func newAccountCount(id string, start cursor) *accountCount {
+func newAccountCount(id string, start cursor, latency prometheus.Observer) *accountCount {
 	now := time.Now()
-	return &accountCount{id: id, cursor: start, created: now, read: now, kinds: map[typeAndResult]*kindCount{}}
+	return &accountCount{id: id, cursor: start, created: now, read: now, latency: latency, kinds: map[typeAndResult]*kindCount{}}
 }
 
 // waitReadable is an error if the page has what cannot be read, as that may be
@@ -184,7 +186,7 @@ func waitReadable(page mirror.Page[mirror.Transaction], batch []*accountCount) e
 // readable reports whether all that is counted could be read.
 func readable(t mirror.Transaction) bool {
 	return cmp.Or(t.Name.Err(), t.Result.Err(), t.ChargedTxFee.Err(), t.Transfers.Err(), t.TokenTransfers.Err(),
-		t.NFTTransfers.Err(), t.Nonce.Err(), t.Scheduled.Err()) == nil
+		t.NFTTransfers.Err(), t.Nonce.Err(), t.Scheduled.Err(), t.ValidStart.Err(), t.ParentTimestamp.Err()) == nil
 }
 
 // add counts the rows that are the account's and have not been counted yet, and
@@ -240,6 +242,9 @@ func (a *accountCount) count(row mirror.Transaction) {
 			a.out.add(-transfer.Amount)
 		}
 	}
+	if latency, ok := consensusLatency(row); ok && row.Payer() == a.id { // the id has one account: it is observed once
+		a.latency.Observe(latency)
+	}
 	kind := typeAndResult{typeLabel(row.Name.Or("")), resultLabel(row.Result.Or(""))}
 	if a.kinds[kind] == nil {
 		a.kinds[kind] = &kindCount{created: a.read}
@@ -248,6 +253,20 @@ func (a *accountCount) count(row mirror.Transaction) {
 	if !succeeded(kind.result) {
 		a.failed++
 	}
+}
+
+// consensusLatency is the time from a transaction's valid start to its consensus,
+// in seconds, if that tells how long it was under way. Scheduled ones and those
+// that another caused have the valid start of another, those of a batch wait for
+// it, and a duplicate is late because the first was not (docs/hedera.md 1.4).
+func consensusLatency(t mirror.Transaction) (seconds float64, ok bool) {
+	start, known := t.ValidStart.Get()
+	_, hasParent := t.ParentTimestamp.Get()
+	if !known || hasParent || t.Scheduled.Or(false) || t.Nonce.Or(0) != 0 || t.Result.Or("") == duplicate {
+		return 0, false
+	}
+	latency := t.ConsensusTimestamp - start
+	return latency.Seconds(), latency >= 0
 }
 
 // feePayer is the account that was charged the fee, if that can be told: the one

@@ -91,6 +91,14 @@ var (
 		Source:    transactionsSource,
 		Example:   "hedera_account_inactive == 1",
 	})
+	transactionLatency = newHistogram(Metric{
+		Collector: "transactions",
+		Name:      "transaction_consensus_latency_seconds",
+		Help:      "Time from the valid start to the consensus of the transactions since the exporter's start that have an account with transactions: true in their id. Without those that were scheduled, are caused by or part of another, or are duplicates. Clients choose the valid start: some SDKs date it back by some seconds.",
+		Labels:    networkLabel,
+		Source:    transactionsSource,
+		Example:   "histogram_quantile(0.9, sum by (network, le) (rate(hedera_transaction_consensus_latency_seconds_bucket[1h])))",
+	}, latencyBuckets)
 	transactionsBacklog = newGauge(Metric{
 		Collector: "transactions",
 		Name:      "transactions_backlog_seconds",
@@ -100,6 +108,11 @@ var (
 		Example:   "hedera_transactions_backlog_seconds > 300",
 	})
 )
+
+// latencyBuckets have consensus in some seconds, the 8 to 13 s that an SDK dates
+// its transactions back (docs/hedera.md 4), and the 180 s after which the network
+// refuses one (docs/hedera.md 1.4).
+var latencyBuckets = []float64{1, 2, 3, 4, 5, 7.5, 10, 12.5, 15, 20, 30, 60, 120, 180}
 
 func init() {
 	register(Registration{
@@ -146,6 +159,9 @@ func (c transactions) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 		return nil
 	}
 	scrape := transactionScrape{transactions: c, ch: ch, counted: map[*accountCount]bool{}}
+	if state.latency == nil {
+		state.latency = transactionLatency.histogram(c.network)
+	}
 	scrape.begin(ctx)
 	scrape.settled = state.settled()
 	scrape.countAll(ctx)
@@ -215,9 +231,9 @@ func (s *transactionScrape) begin(ctx context.Context) {
 		case err != nil:
 			s.group.miss(1, err)
 		case state.fromFirst:
-			state.accounts[id] = newAccountCount(id, cursor{})
+			state.accounts[id] = newAccountCount(id, cursor{}, state.latency)
 		default:
-			state.accounts[id] = newAccountCount(id, cursor{at: mirror.TimestampOf(blockEnd(latest)) + 1})
+			state.accounts[id] = newAccountCount(id, cursor{at: mirror.TimestampOf(blockEnd(latest)) + 1}, state.latency)
 		}
 	}
 	if err == nil {
@@ -259,6 +275,7 @@ func (s *transactionScrape) countAll(ctx context.Context) {
 			backlog = max(1, (s.state.transactions.newestHead() - s.behind).Seconds())
 		}
 		s.ch <- transactionsBacklog.sample(backlog, s.network)
+		s.ch <- s.state.transactions.latency
 	}
 	for count, labels := range s.known() {
 		if s.counted[count] {

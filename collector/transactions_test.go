@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/memnet"
@@ -214,6 +215,88 @@ func TestFeeOfAScheduledTransaction(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestConsensusLatency(t *testing.T) {
+	const start = mirror.Timestamp(1_700_000_000_000_000_000)
+	own := mirror.Transaction{
+		ID: "0.0.1-1700000000-000000000", ConsensusTimestamp: start.Add(2500 * time.Millisecond), ValidStart: mirror.FieldOf(start),
+		Result: mirror.FieldOf("SUCCESS"), Nonce: mirror.FieldOf(int64(0)), Scheduled: mirror.FieldOf(false),
+	}
+	changed := func(change func(*mirror.Transaction)) mirror.Transaction {
+		other := own
+		change(&other)
+		return other
+	}
+	tests := map[string]struct {
+		transaction mirror.Transaction
+		want        float64 // -1: not observed
+	}{
+		"own":                     {own, 2.5},
+		"failed":                  {changed(func(t *mirror.Transaction) { t.Result = mirror.FieldOf("INVALID_SIGNATURE") }), 2.5},
+		"scheduled":               {changed(func(t *mirror.Transaction) { t.Scheduled = mirror.FieldOf(true) }), -1},
+		"caused by another":       {changed(func(t *mirror.Transaction) { t.Nonce = mirror.FieldOf(int64(1)) }), -1},
+		"part of a batch":         {changed(func(t *mirror.Transaction) { t.ParentTimestamp = mirror.FieldOf(start) }), -1},
+		"duplicate":               {changed(func(t *mirror.Transaction) { t.Result = mirror.FieldOf("DUPLICATE_TRANSACTION") }), -1},
+		"no valid start":          {changed(func(t *mirror.Transaction) { t.ValidStart = mirror.Field[mirror.Timestamp]{} }), -1},
+		"a valid start to come":   {changed(func(t *mirror.Transaction) { t.ValidStart = mirror.FieldOf(start.Add(3 * time.Second)) }), -1},
+		"consensus at that time":  {changed(func(t *mirror.Transaction) { t.ConsensusTimestamp = start }), 0},
+		"a valid start of nobody": {changed(func(t *mirror.Transaction) { t.ValidStart = mirror.FieldOf(mirror.Never) }), -1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, ok := consensusLatency(test.transaction)
+			if !ok {
+				got = -1
+			}
+			if got != test.want {
+				t.Errorf("%g s, want %g", got, test.want)
+			}
+		})
+	}
+}
+
+// TestLatencyIsObservedOnce is about a transaction of two watched accounts, in
+// two batches, and about a reload.
+func TestLatencyIsObservedOnce(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 101})
+	network := watching(t, sim, 101)
+	start := blockEndOf(t, addBlock(sim))
+	body := scrapeText(t, setOn(t, network, "transactions"), testDeadline)
+	wantLines(t, body, `hedera_transaction_consensus_latency_seconds_count{network="simulated"} 0`)
+
+	transfers := map[string]int64{"0.0.1001": -1, "0.0.1101": 1}
+	addTransaction(t, sim, simulator.Transaction{Consensus: start.Add(time.Second), ValidStart: start.Add(-10 * time.Second), Payer: "0.0.1001", Transfers: transfers})
+	addTransaction(t, sim, simulator.Transaction{Consensus: start.Add(2 * time.Second), ValidStart: start, Payer: "0.0.98", Transfers: transfers}) // of a stranger
+	for range 2 {
+		body = scrapeText(t, setOn(t, network, "transactions"), testDeadline)
+		wantLines(
+			t, body,
+			`hedera_transaction_consensus_latency_seconds_bucket{network="simulated",le="10"} 0`,
+			`hedera_transaction_consensus_latency_seconds_bucket{network="simulated",le="12.5"} 1`,
+			`hedera_transaction_consensus_latency_seconds_sum{network="simulated"} 11`,
+			`hedera_transaction_consensus_latency_seconds_count{network="simulated"} 1`,
+		)
+	}
+}
+
+// TestLatencyIsANativeHistogram, too, for scrapers that ask for protobuf.
+func TestLatencyIsANativeHistogram(t *testing.T) {
+	histogram := transactionLatency.histogram("simulated")
+	histogram.Observe(2.5)
+	var sample dto.Metric
+	if err := histogram.Write(&sample); err != nil {
+		t.Fatal(err)
+	}
+	if sample.Histogram.Schema == nil || len(sample.Histogram.PositiveSpan) != 1 || len(sample.Histogram.Bucket) != len(latencyBuckets) {
+		t.Errorf("not both classic and native: %v", sample.Histogram)
+	}
+}
+
+func TestNoLatencyWithoutWatchedTransactions(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.1001", "1"))
+	wantNone(t, scrapeText(t, setOn(t, network, "transactions"), testDeadline), "hedera_transaction_consensus_latency_seconds")
 }
 
 func TestLookUpThatFailsCostsItself(t *testing.T) {

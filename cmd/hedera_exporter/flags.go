@@ -100,7 +100,7 @@ func addFlags(app *kingpin.Application) *flagSet {
 		maxConnections:  app.Flag("web.max-connections", "Maximum number of open connections. Above it, the connection that has waited longest for its client is closed.").Default(defaultMaxConnections).Int(),
 		allowedHosts:    app.Flag("web.allowed-host", "Host name or IP address by which clients may address the exporter. Repeatable; without it, any. Requests for other hosts are refused, except to /-/healthy and /-/ready.").PlaceHolder("HOST").Strings(),
 		enableLifecycle: app.Flag("web.enable-lifecycle", "Enable reload by POST /-/reload. SIGHUP works in any case. Enabled by default because a reload only reads the configuration file again, and browsers cannot request it from another site.").Default("true").Bool(),
-		enableConfig:    app.Flag("web.enable-config", "Enable /config, which shows the active configuration. Enabled by default because secrets are left out.").Default("true").Bool(),
+		enableConfig:    app.Flag("web.enable-config", "Enable /config, which shows the active configuration, and debug=true of /probe, which shows requests. Enabled by default because secrets are left out.").Default("true").Bool(),
 		scrapeTimeout:   app.Flag("scrape.timeout", "Scrape timeout if the request has no X-Prometheus-Scrape-Timeout-Seconds header.").Default(defaultScrapeTimeout).Duration(),
 		timeoutOffset:   app.Flag("scrape.timeout-offset", "Offset to subtract from the scrape timeout, so that the response arrives in time.").Default(defaultTimeoutOffset).Duration(),
 		logLevel:        app.Flag("log.level", "Only log messages with the given severity or above. One of: [debug, info, warn, error]").Default("info").Enum("debug", "info", "warn", "error"),

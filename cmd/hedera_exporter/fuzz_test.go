@@ -22,6 +22,7 @@ func FuzzProbe(f *testing.F) {
 		"", "target=0.0.98", "target=0.0.98-vfmkw,0.0.98&network=mainnet", "target=0x00000000000000000000000000000000000004e4",
 		"target=0.0.HIQQEXWKW53RKN4W6XXC4Q232SYNZ3SZANVZZSUME5B5PRGXL663UAQA", "target=%zz", "target=1.2&network=%F0%9F%92%A9",
 		"target=18446744073709551616.0.1", "target=0.0.2" + strings.Repeat(",0.0.3", 200), "network=" + strings.Repeat("é", 500),
+		"target=0.0.98&debug=true", "target=0.0.98&debug=" + strings.Repeat("t", 500),
 	} {
 		f.Add(seed)
 	}
@@ -32,18 +33,18 @@ func FuzzProbe(f *testing.F) {
 	rt := &runtime{config: c, networks: []openNetwork{{Network: c.Networks[0]}}}
 	h := probeHandler{network: "mainnet", maxTargets: 100}
 	f.Fuzz(func(t *testing.T, query string) {
-		_, targets, err := h.parse(rt, query)
+		p, err := h.parse(rt, query)
 		if err != nil {
 			if len(err.Error()) > maxFuzzedError {
 				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
 			return
 		}
-		if len(targets) == 0 || len(targets) > h.maxTargets {
-			t.Errorf("%d targets", len(targets))
+		if len(p.targets) == 0 || len(p.targets) > h.maxTargets {
+			t.Errorf("%d targets", len(p.targets))
 		}
 		seen := map[string]bool{}
-		for _, target := range targets {
+		for _, target := range p.targets {
 			if seen[target.Text] || len(target.Text) > maxTargetLength || target.Text == "" {
 				t.Errorf("target %q", target.Text)
 			}

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("os/signal.loop"))
 }
 
-const testDeadline = 30 * time.Second
+// Long enough for a busy machine: only what fails waits for it.
+const testDeadline = 2 * time.Minute
 
 // exporter is run in this process, as main runs it.
 type exporter struct {

@@ -26,6 +26,7 @@ type probeHandler struct {
 	reloader   *reloader
 	network    string // if the request has none
 	maxTargets int
+	showDebug  bool // whether debug=true is allowed
 	timeouts   timeouts
 	slots      *slots
 	options    promhttp.HandlerOpts
@@ -36,6 +37,7 @@ func newProbeHandler(flags *flagSet, rl *reloader, timeouts timeouts, logger log
 		reloader:   rl,
 		network:    *flags.network,
 		maxTargets: *flags.maxTargets,
+		showDebug:  *flags.enableConfig,
 		timeouts:   timeouts,
 		slots:      newSlots(*flags.maxProbes, " (--probe.max-requests)"),
 		options:    promhttpOptions(logger),
@@ -44,33 +46,50 @@ func newProbeHandler(flags *flagSet, rl *reloader, timeouts timeouts, logger log
 
 func (h probeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx context.Context, rt *runtime) func(context.Context) {
-		network, targets, err := h.parse(rt, r.URL.RawQuery)
-		if err != nil {
+		p, err := h.parse(rt, r.URL.RawQuery)
+		switch {
+		case err != nil:
 			http.Error(w, err.Error(), http.StatusBadRequest)
+			return nil
+		case p.debug && !h.showDebug:
+			http.Error(w, "debug=true is disabled by --no-web.enable-config", http.StatusForbidden)
+			return nil
+		case p.debug:
+			new(debugProbe).run(ctx, w, p.network.collector, p.targets)
 			return nil
 		}
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(network.collector.Probe(ctx, targets))
+		registry.MustRegister(p.network.collector.Probe(ctx, p.targets))
 		promhttp.HandlerFor(boundErrors(registry), h.options).ServeHTTP(w, r)
 		return nil
 	})
 }
 
-func (h probeHandler) parse(rt *runtime, query string) (openNetwork, []collector.Target, error) {
+// probeRequest is what a request asks for.
+type probeRequest struct {
+	network openNetwork
+	targets []collector.Target
+	debug   bool
+}
+
+func (h probeHandler) parse(rt *runtime, query string) (probeRequest, error) {
 	params, err := url.ParseQuery(query)
 	if err != nil {
-		return openNetwork{}, nil, fmt.Errorf("query %q: %w", cut(query), err)
+		return probeRequest{}, fmt.Errorf("query %q: %w", cut(query), err)
 	}
-	network, err := rt.network(cmp.Or(params.Get("network"), h.network))
-	if err != nil {
-		return openNetwork{}, nil, err
+	var p probeRequest
+	if p.network, err = rt.network(cmp.Or(params.Get("network"), h.network)); err != nil {
+		return p, err
+	}
+	if p.debug, err = parseDebug(params.Get("debug")); err != nil {
+		return p, err
 	}
 	texts := splitTargets(params["target"])
 	if h.maxTargets > 0 && len(texts) > h.maxTargets {
-		return openNetwork{}, nil, fmt.Errorf("%d targets exceed the maximum of %d (--probe.max-targets)", len(texts), h.maxTargets)
+		return p, fmt.Errorf("%d targets exceed the maximum of %d (--probe.max-targets)", len(texts), h.maxTargets)
 	}
-	targets, err := parseTargets(network.Network, texts)
-	return network, targets, err
+	p.targets, err = parseTargets(p.network.Network, texts)
+	return p, err
 }
 
 // splitTargets splits values at commas and drops empty ones.

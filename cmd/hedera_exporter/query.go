@@ -20,6 +20,7 @@ import (
 	"github.com/go-kit/log"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"golang.org/x/sync/errgroup"
 
@@ -122,12 +123,17 @@ func (q networkQuery) samples(c prometheus.Collector) ([]byte, error) {
 		return nil, err
 	}
 	var text bytes.Buffer
+	err = writeFamilies(&text, families)
+	return text.Bytes(), err
+}
+
+func writeFamilies(w io.Writer, families []*dto.MetricFamily) error {
 	for _, family := range families {
-		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
-			return nil, err
+		if _, err := expfmt.MetricFamilyToText(w, family); err != nil {
+			return err
 		}
 	}
-	return text.Bytes(), nil
+	return nil
 }
 
 func (q networkQuery) write(w io.Writer, report report, samples []byte) error {

@@ -211,7 +211,7 @@ func newLandingPage(flags *flagSet) (http.Handler, error) {
 
 func writeText(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	fmt.Fprintln(w, text)
+	fmt.Fprintln(w, text) //nolint:gosec // as plain text
 }
 
 func writeReadiness(w http.ResponseWriter, ready *atomic.Bool) {

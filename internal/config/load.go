@@ -48,6 +48,7 @@ func Load(src Source) (*Config, error) {
 		MinInterval: l.collectors(s.section("collectors")),
 		Networks:    l.networks(networks),
 	}
+	cfg.LabelNames = l.sortedLabelNames()
 	s.done()
 	if src.File != "" && len(networks.entries) == 0 && !networks.broken && !s.broken {
 		// The file may have been emptied or cut off: the public mainnet must not
@@ -63,8 +64,9 @@ func Load(src Source) (*Config, error) {
 
 // loader collects what is wrong while the parts of a configuration are read.
 type loader struct {
-	src  Source
-	errs Errors
+	src        Source
+	errs       Errors
+	labelNames map[string]bool // of all entities
 }
 
 func newLoader(src Source) *loader {
@@ -74,7 +76,7 @@ func newLoader(src Source) *loader {
 	if src.Getenv == nil {
 		src.Getenv = os.Getenv
 	}
-	return &loader{src: src}
+	return &loader{src: src, labelNames: map[string]bool{}}
 }
 
 // problem reports a mistake in the file.

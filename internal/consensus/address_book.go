@@ -10,13 +10,17 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/mirror"
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"hedera_exporter/internal/trace"
 )
 
 const (
@@ -60,7 +64,12 @@ func (c *AddressBookClient) Check(ctx context.Context) error {
 }
 
 func (c *AddressBookClient) book(ctx context.Context, limit int32) (*Book, error) {
+	start := time.Now()
 	book, err := c.stream(ctx, limit)
+	trace.Report(ctx, trace.Request{
+		Server: "grpc://" + c.options.Address, Text: "NetworkService/getNodes", Code: status.Code(err).String(),
+		Start: start, Duration: time.Since(start),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("mirror grpc://%s: NetworkService/getNodes for file %d.%d.%d: %w; check mirror.grpc_address and mirror.grpc_tls",
 			c.options.Address, c.options.Shard, c.options.Realm, nodeDetailsFile, cutError(err))

@@ -15,6 +15,9 @@ import (
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/status"
+
+	"hedera_exporter/internal/trace"
 )
 
 const (
@@ -223,7 +226,12 @@ func (c *BalanceClient) ask(ctx context.Context, node Node, endpoint Endpoint, a
 	timeout := min(c.options.Timeout, remaining(ctx, attemptShare*c.options.Timeout)/attemptShare)
 	attempt, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	start := time.Now()
 	response, err := services.NewCryptoServiceClient(conn.grpc).CryptoGetBalance(withoutDeadline(attempt), balanceQuery(account))
+	trace.Report(ctx, trace.Request{
+		Server: endpoint.Address, Text: fmt.Sprintf("CryptoGetBalance for %s", account), Code: answerCode(response, err),
+		Start: start, Duration: time.Since(start),
+	})
 	if err != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -231,6 +239,14 @@ func (c *BalanceClient) ask(ctx context.Context, node Node, endpoint Endpoint, a
 		return nil, err
 	}
 	return response.GetCryptogetAccountBalance(), nil
+}
+
+// answerCode is the precheck code, or gRPC's where there is none.
+func answerCode(response *services.Response, err error) string {
+	if err != nil {
+		return status.Code(err).String()
+	}
+	return response.GetCryptogetAccountBalance().GetHeader().GetNodeTransactionPrecheckCode().String()
 }
 
 // take returns a connection that is to be released.

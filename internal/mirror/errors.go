@@ -76,6 +76,41 @@ func IsRateLimited(err error) bool {
 	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
 }
 
+// Reason is why a request failed, without a word of what the mirror sent; empty
+// if there is nothing to say without.
+func Reason(err error) string {
+	var (
+		status *StatusError
+		limit  *LimitError
+		dns    *net.DNSError
+		cert   *tls.CertificateVerificationError
+		syntax *json.SyntaxError
+	)
+	switch {
+	case errors.As(err, &status):
+		plain := StatusError{Code: status.Code, Hint: status.Hint}
+		if status.Code >= 300 && status.Code < 400 {
+			plain.Hint = "" // says where to
+		}
+		return plain.Error()
+	case errors.As(err, &limit):
+		return "response too large: " + limit.Error()
+	case errors.As(err, &dns):
+		return "the host name cannot be resolved"
+	case errors.As(err, &cert):
+		return "the certificate cannot be verified"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer before the deadline"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.As(err, &syntax):
+		return "response is not JSON"
+	}
+	return ""
+}
+
 // transportError is a failure to get a complete response. Its text is fit to
 // print: one bounded line without URL or credentials.
 type transportError struct {

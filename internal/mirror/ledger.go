@@ -88,6 +88,11 @@ type Transaction struct {
 	// Nonce is above 0 for transactions that another one caused.
 	Nonce     Field[int64] `json:"nonce"`
 	Scheduled Field[bool]  `json:"scheduled"`
+	// ValidStart is the time in the ID.
+	ValidStart Field[Timestamp] `json:"valid_start_timestamp"`
+	// ParentTimestamp is the consensus time of the transaction that caused this one,
+	// or of the batch that it is part of.
+	ParentTimestamp Field[Timestamp] `json:"parent_consensus_timestamp"`
 }
 
 // Transfer is an amount that an account received or, if negative, spent.
@@ -150,6 +155,16 @@ func (c *Client) Transactions(ctx context.Context, accountIDs []string, from Tim
 func (c *Client) LatestTransaction(ctx context.Context, accountID string) (latest Transaction, ok bool, err error) {
 	r := get(c.rest, transactionsRoute, url.Values{"account.id": {accountID}, "order": {"desc"}})
 	r.detail = "account " + accountID
+	return one(ctx, c, r, decodeTransactions)
+}
+
+// LatestFreeze returns the last freeze transaction that succeeded: one that
+// freezes or upgrades the network, or prepares or aborts that. Where ok is false
+// the mirror has none in what it looked through: the last 60 days on the public
+// mirrors, all on others (docs/hedera.md 1.0). (GET /api/v1/transactions)
+func (c *Client) LatestFreeze(ctx context.Context) (latest Transaction, ok bool, err error) {
+	r := get(c.rest, transactionsRoute, url.Values{"transactiontype": {"FREEZE"}, "result": {"success"}, "order": {"desc"}})
+	r.detail = "last FREEZE"
 	return one(ctx, c, r, decodeTransactions)
 }
 

@@ -16,6 +16,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"hedera_exporter/internal/trace"
 )
 
 // base is the root of a REST API. It prints as scheme and host alone, as the
@@ -176,6 +178,7 @@ func (c *Client) attempt(ctx context.Context, r request, decode func(*response) 
 	code, err = c.send(ctx, r, decode)
 	took := c.clock.now().Sub(start)
 	c.observer.Request(r.route, code, took)
+	trace.Report(ctx, trace.Request{Server: r.base.String(), Text: r.String(), Code: code, Start: start, Duration: took})
 	if err == nil {
 		c.limiter.answered(took)
 	}

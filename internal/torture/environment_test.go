@@ -31,7 +31,7 @@ import (
 )
 
 // startDeadline is for a program to start or end.
-const startDeadline = 30 * time.Second
+const startDeadline = 120 * time.Second
 
 // Secrets of the configuration. Errors must have no part of them: their first
 // secretPart characters stand nowhere else.
