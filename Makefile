@@ -54,14 +54,18 @@ test-unit: ## go test ./... with the race detector
 	$(GO) test -race -parallel 8 ./... # most of the parallel tests wait for a deadline
 
 .PHONY: test-integration
-test-integration: build $(PROMTOOL) $(PROMETHEUS) $(BIN)/prometheus ## built programs, a real Prometheus, fuzz seeds
+test-integration: build $(PROMTOOL) $(PROMETHEUS) $(BIN)/prometheus ## built programs, a real Prometheus, official SDKs on the simulator, fuzz seeds
 	@test -n '$(ALERTMANAGER)' || { echo 'install Alertmanager (Debian: prometheus-alertmanager) or set ALERTMANAGER' >&2; exit 1; }
 	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' PROMETHEUS3='$(abspath $(BIN)/prometheus)' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
 		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
+	$(SDK_TEST)
 	$(TORTURE_TEST) -timeout 10m -run TestTorture
 	PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
 		$(GO) -C tools test -tags integration -timeout 10m ./dashboards
 	.ci/fuzz
+
+# hiero-sdk-go's Client has data races of its own.
+SDK_TEST = $(GO) test -tags integration -timeout 10m ./internal/simulator/sdktest
 
 # The built exporter; -v for the table.
 TORTURE_TEST = BIN='$(abspath $(BIN))' PROMETHEUS='$(abspath $(PROMETHEUS))' $(GO) test -v -count 1 -tags integration,soak ./internal/torture
