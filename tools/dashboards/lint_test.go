@@ -359,7 +359,9 @@ var unshown = map[string]string{
 
 	"hedera_network_last_freeze_transaction_timestamp_seconds": "annotation to come",
 
-	"hedera_transaction_consensus_latency_seconds": "panel to come",
+	"hedera_transaction_consensus_latency_seconds_bucket": "panel to come",
+	"hedera_transaction_consensus_latency_seconds_count":  "panel to come",
+	"hedera_transaction_consensus_latency_seconds_sum":    "panel to come",
 }
 
 func TestEveryMetricIsShown(t *testing.T) {
