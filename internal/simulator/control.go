@@ -65,6 +65,7 @@ func controls() map[string]controlCall {
 		accountControls(),
 		keyControls(),
 		allowanceControls(),
+		nftAllowanceControls(),
 		tokenControls(),
 		topicControls(),
 		contractControls(),

@@ -46,6 +46,7 @@ type Ledger struct {
 	contracts     map[entityID]*Contract // each has an account as well
 	schedules     map[entityID]*Schedule
 	allowances    map[entityID][]allowance // by owner; ascending spenders, then tokens
+	nftAllowances []nftAllowance           // of all owners; ascending owners, spenders and tokens
 
 	// Transactions that nodes took: by id until they are old, those that the
 	// mirror has not yet, and what these move.
