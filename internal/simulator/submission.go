@@ -380,7 +380,7 @@ func (l *Ledger) forgetOld() {
 	}
 }
 
-// code of an error of ingest, and the fee that would have done.
+// precheckOf is the code of an error of a check, and the fee that would have done.
 func precheckOf(err error) (services.ResponseCodeEnum, int64) {
 	var refused *precheckError
 	switch {
