@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -337,5 +338,26 @@ func TestNodeReportShowsTheWorstEndpoint(t *testing.T) {
 	}
 	if problems := report.problems(); len(problems) != 1 || !strings.HasSuffix(problems[0], ": a") {
 		t.Errorf("problems %q, want the certificate of a", problems)
+	}
+}
+
+// TestQueryExample runs the example of docs/command-line.md.
+func TestQueryExample(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/command-line.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut(string(doc), "\n$ hedera_exporter --config.file=hedera_exporter.yml ")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	args, output, _ := strings.Cut(example, "\n")
+	output, _, _ = strings.Cut(output, "```")
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 10})
+	config := writeFile(t, "c.yml", string(sim.ExporterConfig()))
+	c := runCommand(t.Context(), t, append([]string{"--config.file=" + config}, strings.Fields(args)...)...)
+	c.want(t, 0)
+	if c.stdout != output {
+		t.Errorf("got\n%s\nwant\n%s", c.stdout, output)
 	}
 }

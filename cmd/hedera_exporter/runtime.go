@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -61,8 +62,12 @@ func (rt *runtime) networkNames() []string {
 	return names
 }
 
-// network returns the network of that name. The error lists the names.
+// network returns the network of that name, or the default one if it is empty.
+// The error lists the names.
 func (rt *runtime) network(name string) (openNetwork, error) {
+	if name = cmp.Or(name, rt.config.DefaultNetwork); name == "" {
+		return openNetwork{}, fmt.Errorf("no network is given; configured are: %s", strings.Join(rt.networkNames(), ", "))
+	}
 	for _, network := range rt.networks {
 		if network.Name == name {
 			return network, nil
@@ -107,7 +112,7 @@ func (l *reloader) reload() error {
 // load returns a runtime with one user. The caller hands it to replace or
 // release.
 func (l *reloader) load() (*runtime, error) {
-	c, err := l.flags.loadConfig()
+	c, err := l.flags.loadConfig(false)
 	if err != nil {
 		return nil, err
 	}

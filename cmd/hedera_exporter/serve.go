@@ -4,12 +4,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -128,7 +130,7 @@ func ignoreClosed(err error) error {
 }
 
 func newHandler(flags *flagSet, rl *reloader, registry *prometheus.Registry, ready *atomic.Bool, logger log.Logger) (http.Handler, error) {
-	landing, err := newLandingPage(flags)
+	landing, err := newLandingPage(flags, rl)
 	if err != nil {
 		return nil, err
 	}
@@ -184,8 +186,9 @@ func allowHosts(hosts []string, next http.Handler) http.Handler {
 	})
 }
 
-func newLandingPage(flags *flagSet) (http.Handler, error) {
-	network := *flags.network
+// newLandingPage returns the page for the networks at the start.
+func newLandingPage(flags *flagSet, rl *reloader) (http.Handler, error) {
+	network := cmp.Or(rl.current.config.DefaultNetwork, rl.current.networkNames()[0])
 	return web.NewLandingPage(web.LandingConfig{
 		Name:        exporterName,
 		Description: "Prometheus exporter for Hedera networks",
@@ -193,7 +196,7 @@ func newLandingPage(flags *flagSet) (http.Handler, error) {
 		Profiling:   "false",
 		Links: []web.LandingLinks{
 			{Address: *flags.telemetryPath, Text: "Metrics", Description: "scraped by Prometheus"},
-			{Address: "/probe?target=0.0.98", Text: "Probe", Description: "accounts of your choice, see below"},
+			{Address: "/probe?target=0.0.98&network=" + url.QueryEscape(network), Text: "Probe", Description: "accounts of your choice, see below"},
 			{Address: "/sd", Text: "Service discovery", Description: "configured accounts, for probes; with kind=nodes the endpoints of the nodes"},
 			{Address: "/config", Text: "Configuration", Description: "the active configuration, without secrets"},
 			{Address: "/-/healthy", Text: "Health", Description: "liveness"},

@@ -4,8 +4,10 @@
 package main
 
 import (
+	"html"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -216,6 +218,38 @@ func TestAccess(t *testing.T) {
 			}
 			if status, body := request(t, test.method, test.e.url+test.path, header); status != test.status || !strings.Contains(body, test.body) {
 				t.Errorf("status %d, body %.300s; want %d with %q", status, body, test.status, test.body)
+			}
+		})
+	}
+}
+
+// TestLandingPage follows its links and its form, with a network that is not
+// mainnet.
+func TestLandingPage(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	private := string(sim.ExporterConfig())
+	for name, config := range map[string]string{
+		"one network":      private,
+		"several networks": private + "  other:\n    mirror: {url: '" + sim.URL() + "'}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := startExporter(t, writeFile(t, "c.yml", config))
+			_, page := get(t, e.url+"/", nil)
+			links := regexp.MustCompile(`href="(/[^"]*)"`).FindAllStringSubmatch(page, -1)
+			if len(links) < 6 {
+				t.Errorf("%d links:\n%s", len(links), page)
+			}
+			form := "/probe?"
+			for _, input := range regexp.MustCompile(`name="(\w+)"[^>]* value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+				form += input[1] + "=" + input[2] + "&"
+			}
+			for _, path := range append(links, []string{"", form}) {
+				if status, body := get(t, e.url+html.UnescapeString(path[1]), nil); status != http.StatusOK {
+					t.Errorf("%s: status %d: %.200s", path[1], status, body)
+				}
+			}
+			if !strings.Contains(form, "target=0.0.98&network=") {
+				t.Errorf("the form requests %s:\n%s", form, page)
 			}
 		})
 	}

@@ -62,14 +62,17 @@ func thresholds(s *section) Thresholds {
 // tinybarDecimals is log10 of the 100,000,000 tinybar of an hbar.
 const tinybarDecimals = 8
 
+const maxInt64Digits = 19
+
 var (
-	hbarForm       = regexp.MustCompile(`^([0-9]+)(?:\.([0-9]+))?$`)
+	hbarForm       = regexp.MustCompile(`^([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?$`)
 	errNegative    = errors.New("must not be negative")
 	errTooPrecise  = errors.New("has more than 8 decimals, a tinybar is the eighth")
 	errTooMuchHbar = errors.New("is more than an int64 of tinybar can hold")
 )
 
-// parseHbar reads a decimal amount of hbar exactly.
+// parseHbar reads a decimal amount of hbar exactly. It may have an exponent, as
+// Helm writes small and large numbers.
 func parseHbar(text string) (hiero.Hbar, error) {
 	if strings.HasPrefix(text, "-") {
 		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errNegative)
@@ -78,16 +81,33 @@ func parseHbar(text string) (hiero.Hbar, error) {
 	if m == nil {
 		return hiero.Hbar{}, fmt.Errorf("%q is not an amount of hbar such as 1000 or 0.5", text)
 	}
-	whole, decimals := m[1], m[2]
-	if len(decimals) > tinybarDecimals {
-		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errTooPrecise)
-	}
-	decimals += strings.Repeat("0", tinybarDecimals-len(decimals))
-	tinybar, err := strconv.ParseInt(whole+decimals, 10, 64)
+	exponent, _ := strconv.Atoi(m[3]) // 0 without one
+	tinybar, err := shiftPoint(m[1]+m[2], tinybarDecimals-len(m[2])+exponent)
 	if err != nil {
-		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errTooMuchHbar)
+		return hiero.Hbar{}, fmt.Errorf("%q %w", text, err)
 	}
 	return hiero.HbarFromTinybar(tinybar), nil
+}
+
+// shiftPoint returns the number of the digits, times 10 to the power of places.
+func shiftPoint(digits string, places int) (int64, error) {
+	digits = strings.TrimLeft(digits, "0")
+	if digits == "" {
+		return 0, nil
+	}
+	whole := strings.TrimRight(digits, "0")
+	zeros := len(digits) - len(whole) + places
+	if zeros < 0 {
+		return 0, errTooPrecise
+	}
+	if len(whole)+zeros > maxInt64Digits {
+		return 0, errTooMuchHbar
+	}
+	n, err := strconv.ParseInt(whole+strings.Repeat("0", zeros), 10, 64)
+	if err != nil {
+		return 0, errTooMuchHbar
+	}
+	return n, nil
 }
 
 // formatHbar is the inverse of parseHbar for amounts that are not negative.
