@@ -135,15 +135,10 @@ func nameFlag(app *kingpin.Application, args []string, err error) error {
 		return err
 	}
 	blame := func(where string, value kingpin.Value, text string) error {
-		setErr := value.Set(text)
-		if setErr == nil || setErr.Error() != err.Error() {
+		if setErr := value.Set(text); setErr == nil || setErr.Error() != err.Error() {
 			return nil
 		}
-		var number *strconv.NumError
-		if errors.As(err, &number) {
-			setErr = number.Err
-		}
-		return fmt.Errorf("%s=%s: %w", where, cut(text), setErr)
+		return fmt.Errorf("%s=%s: %w", where, cut(text), withoutFunction(err))
 	}
 	for _, element := range context.Elements {
 		if flag, ok := element.Clause.(*kingpin.FlagClause); ok && element.Value != nil {
@@ -152,12 +147,7 @@ func nameFlag(app *kingpin.Application, args []string, err error) error {
 			}
 		}
 	}
-	model := app.Model()
-	flags := model.Flags
-	for _, command := range model.FlattenedCommands() {
-		flags = append(flags, command.Flags...)
-	}
-	for _, flag := range flags {
+	for _, flag := range allFlags(app.Model()) {
 		for text := range strings.Lines(os.Getenv(flag.Envar)) {
 			if named := blame(flag.Envar, flag.Value, strings.TrimRight(text, "\r\n")); named != nil {
 				return named
@@ -165,6 +155,23 @@ func nameFlag(app *kingpin.Application, args []string, err error) error {
 		}
 	}
 	return err
+}
+
+// withoutFunction is err without the function and the input that strconv names.
+func withoutFunction(err error) error {
+	var number *strconv.NumError
+	if errors.As(err, &number) {
+		return number.Err
+	}
+	return err
+}
+
+func allFlags(app *kingpin.ApplicationModel) []*kingpin.FlagModel {
+	flags := slices.Clone(app.Flags)
+	for _, command := range app.FlattenedCommands() {
+		flags = append(flags, command.Flags...)
+	}
+	return flags
 }
 
 // reservedPaths are the exporter's own, besides the telemetry path.

@@ -104,26 +104,31 @@ const maxNamed = 10
 
 // describe says what is watched on a network.
 func describe(n config.Network) string {
-	text := fmt.Sprintf("network %s: %d accounts", n.Name, len(n.Accounts))
-	for i, account := range n.Accounts {
-		if i == maxNamed {
-			text += fmt.Sprintf(" and %d more", len(n.Accounts)-i)
-			break
-		}
-		text += []string{": ", ", "}[min(i, 1)] + account.ID.String()
-		if account.Name != account.ID.String() {
+	var accounts []string
+	for _, account := range n.Accounts[:min(len(n.Accounts), maxNamed)] {
+		text := account.ID.String()
+		if account.Name != text {
 			text += " " + account.Name
 		}
+		accounts = append(accounts, text)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "network %s: %d accounts", n.Name, len(n.Accounts))
+	if len(accounts) > 0 {
+		text.WriteString(": " + strings.Join(accounts, ", "))
+	}
+	if more := len(n.Accounts) - len(accounts); more > 0 {
+		fmt.Fprintf(&text, " and %d more", more)
 	}
 	for _, list := range []struct {
 		noun   string
 		length int
 	}{{"tokens", len(n.Tokens)}, {"topics", len(n.Topics)}, {"contracts", len(n.Contracts)}, {"schedules", len(n.ScheduleCreators)}} {
 		if list.length > 0 {
-			text += fmt.Sprintf("; %d %s", list.length, list.noun)
+			fmt.Fprintf(&text, "; %d %s", list.length, list.noun)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // usageError is an error on the command line that only the configuration shows.

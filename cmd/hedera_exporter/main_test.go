@@ -225,11 +225,11 @@ func TestConfigCheck(t *testing.T) {
 }
 
 func TestConfigCheckNamesWhatIsWatched(t *testing.T) {
-	accounts := ""
+	var accounts strings.Builder
 	for i := range 12 {
-		accounts += fmt.Sprintf("      - {id: 0.0.%d}\n", 1001+i)
+		fmt.Fprintf(&accounts, "      - {id: 0.0.%d}\n", 1001+i)
 	}
-	config := writeFile(t, "c.yml", "networks:\n  testnet:\n  mainnet:\n    accounts:\n"+accounts+"    tokens: [{id: 0.0.456858}]\n    schedules: [{creator: 0.0.2}]\n")
+	config := writeFile(t, "c.yml", "networks:\n  testnet:\n  mainnet:\n    accounts:\n"+accounts.String()+"    tokens: [{id: 0.0.456858}]\n    schedules: [{creator: 0.0.2}]\n")
 	c := runCommand(t.Context(), t, "--config.check", "--config.file="+config)
 	c.want(t, 0)
 	want := "configuration is valid\nnetwork mainnet: 12 accounts: 0.0.1001, 0.0.1002, 0.0.1003, 0.0.1004, 0.0.1005, 0.0.1006, 0.0.1007, 0.0.1008, 0.0.1009, 0.0.1010 and 2 more; 1 tokens; 1 schedules\nnetwork testnet: 0 accounts\n"

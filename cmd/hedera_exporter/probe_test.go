@@ -64,7 +64,7 @@ func TestProbe(t *testing.T) {
 			"probe_success 1\n",
 			"# TYPE probe_duration_seconds gauge\n",
 		}},
-		"only network": {"target=0.0.98", 1, []string{"probe_success 1\n"}},
+		"only network":  {"target=0.0.98", 1, []string{"probe_success 1\n"}},
 		"named network": {"target=0.0.98&network=simulated", 1, []string{"probe_success 1\n"}},
 		"not configured": {"target=0.0.5001", 1, []string{
 			`hedera_account_balance_hbar{account_id="0.0.5001",name="0.0.5001",network="simulated"} 2.5`,
