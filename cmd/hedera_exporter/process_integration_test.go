@@ -460,6 +460,20 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// TestDemoWithATakenPort has another program answer where the demo's exporter
+// would.
+func TestDemoWithATakenPort(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hedera_of_another 1") }))
+	defer other.Close()
+	address := other.Listener.Addr().String()
+	cmd := exec.CommandContext(t.Context(), "../../deploy/demo/demo.sh", program(t, "BIN"))
+	cmd.Env = append(os.Environ(), "DEMO_LISTEN_ADDRESS="+address, "DEMO_FREE_PORTS=1")
+	output, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "another program listens on "+address) || !strings.Contains(string(output), "DEMO_FREE_PORTS=1 make demo") {
+		t.Errorf("%v: %s", err, output)
+	}
+}
+
 // onlyInTrouble are families that begin with an answer that the simulated network
 // does not give by itself: a value that cannot be read, a topic without messages.
 var onlyInTrouble = []string{"hedera_mirror_decode_failures_total", "hedera_topic_deleted"}
