@@ -22,6 +22,7 @@ type State struct {
 	transactions transactionState
 	topics       topicState
 	decimals     tokenDecimals
+	probes       failureLog
 }
 
 // NewState returns the state of a network before its first scrape.

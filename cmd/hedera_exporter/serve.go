@@ -66,6 +66,10 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 		return shutdown(server, shutdownTimeout, logger) //nolint:contextcheck // ctx has ended; requests in progress have not
 	})
 	group.Go(func() error {
+		rl.check(ctx)
+		return nil
+	})
+	group.Go(func() error {
 		reloadOnHangup(ctx, rl)
 		return nil
 	})
