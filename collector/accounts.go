@@ -57,6 +57,14 @@ var (
 		Source:    "configuration, accounts.heartbeat",
 		Example:   "time() - hedera_account_last_transaction_timestamp_seconds > on (network, account_id) group_left () hedera_account_heartbeat_seconds",
 	})
+	accountOwnLabels = newLabels(Metric{
+		Collector: "accounts",
+		Name:      "account_labels",
+		Help:      fmt.Sprintf(labelsHelp, "account", "account"),
+		Labels:    accountLabels,
+		Source:    "configuration, accounts.labels",
+		Example:   "hedera_account_balance_hbar * on (network, account_id) group_left (team) hedera_account_labels",
+	})
 	accountExists = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_exists",
@@ -183,12 +191,14 @@ func labelsOf(network Network, account config.Account) []string {
 
 // sendConfiguredAccounts sends what does not depend on the mirror or on nodes.
 func sendConfiguredAccounts(ch chan<- prometheus.Metric, network Network) {
+	own := accountOwnLabels.of(network.LabelNames)
 	for _, account := range network.Accounts {
-		sendConfigured(ch, account, labelsOf(network, account))
+		sendConfigured(ch, account, own, labelsOf(network, account))
 	}
 }
 
-func sendConfigured(ch chan<- prometheus.Metric, account config.Account, labels []string) {
+func sendConfigured(ch chan<- prometheus.Metric, account config.Account, own ownLabels, labels []string) {
+	own.send(ch, account.Labels, labels...)
 	if account.Cold {
 		ch <- accountCold.sample(1, labels...)
 	}

@@ -27,6 +27,14 @@ var (
 		Source:    contractsSource,
 		Example:   "hedera_contract_exists == 0",
 	})
+	contractOwnLabels = newLabels(Metric{
+		Collector: "contracts",
+		Name:      "contract_labels",
+		Help:      fmt.Sprintf(labelsHelp, "contract", "contract"),
+		Labels:    contractLabels,
+		Source:    "configuration, contracts.labels",
+		Example:   "hedera_contract_balance_hbar * on (network, contract_id) group_left (team) hedera_contract_labels",
+	})
 	contractBalance = newGauge(Metric{
 		Collector: "contracts",
 		Name:      "contract_balance_hbar",
@@ -65,6 +73,7 @@ func init() {
 type contracts struct {
 	network   string
 	contracts []config.Entity
+	labels    ownLabels
 	mirror    *mirror.Client
 }
 
@@ -72,7 +81,7 @@ func newContracts(n Network) (Collector, error) {
 	if n.Mirror == nil || len(n.Contracts) == 0 {
 		return noop{}, nil
 	}
-	return contracts{network: n.Name, contracts: n.Contracts, mirror: n.Mirror}, nil
+	return contracts{network: n.Name, contracts: n.Contracts, labels: contractOwnLabels.of(n.LabelNames), mirror: n.Mirror}, nil
 }
 
 // Update implements Collector. The list of contracts has neither balances nor
@@ -81,6 +90,7 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	ids := make([]string, 0, len(c.contracts))
 	for _, contract := range c.contracts {
 		ids = append(ids, contract.ID.String())
+		c.labels.send(ch, contract.Labels, c.network, contract.ID.String(), contract.Name)
 	}
 	var (
 		group    entityGroup

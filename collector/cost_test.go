@@ -52,7 +52,7 @@ func TestWhatAScrapeCosts(t *testing.T) {
 		"GET /api/v1/tokens/{id}":                     tokens,
 		"GET /api/v1/topics/{id}":                     topics, // without messages
 		"GET /api/v1/topics/{id}/messages":            topics,
-		"GET /api/v1/transactions":                    1,
+		"GET /api/v1/transactions":                    2, // one for the last freeze
 		"grpc getNodes":                               3, // the book for two collectors at most, and the check of mirror
 		"grpc getAccountInfo":                         118,
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/model"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -106,6 +107,11 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
 	network.Topics[0].Heartbeat = model.Duration(time.Hour)
 	network.Contracts = entities(sim.ContractIDs()...)
+	network.LabelNames = []string{"env", "team"}
+	network.Accounts[1].Labels = config.Labels{"env": "prod", "team": "payments"}
+	network.Tokens[0].Labels = config.Labels{"team": "coins"}
+	network.Topics[0].Labels = config.Labels{"team": "audit"}
+	network.Contracts[0].Labels = config.Labels{"team": "bridge"}
 	network.ScheduleCreators = creatorsOf(entities("0.0.98"))
 	addSchedule(t, sim, "0.0.98")
 	return network
@@ -136,6 +142,7 @@ func addHistory(t *testing.T, sim *simulator.Simulator) {
 	later := time.Date(2099, time.January, 1, 0, 0, 0, 0, time.UTC)
 	for _, transaction := range []simulator.Transaction{
 		{Consensus: later, Payer: "0.0.1001", Name: "CONTRACTCALL", Result: "CONTRACT_REVERT_EXECUTED", Fee: 8_00000000, Transfers: map[string]int64{"0.0.1001": -8_00000000, "0.0.98": 8_00000000}},
+		{Consensus: later.Add(2), Payer: "0.0.58", Name: "FREEZE"},
 		{Consensus: later.Add(1), Payer: "0.0.98", Transfers: map[string]int64{"0.0.98": -1, "0.0.1001": 1}},
 	} {
 		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddTransaction(transaction) }); err != nil {

@@ -5,6 +5,7 @@ package collector
 
 import (
 	"reflect"
+	"slices"
 
 	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
@@ -21,6 +22,7 @@ type Network struct {
 	Topics           []config.Topic
 	Contracts        []config.Entity
 	ScheduleCreators []config.ScheduleCreator
+	LabelNames       []string // of the configuration file, for all entities
 
 	State       *State                   // never nil
 	Mirror      *mirror.Client           // nil: the network has no mirror node
@@ -43,5 +45,6 @@ func (n Network) sameClients(other Network) bool {
 func (n Network) sameEntities(other Network) bool {
 	return n.accountsOnly == other.accountsOnly && reflect.DeepEqual(n.Accounts, other.Accounts) &&
 		reflect.DeepEqual(n.Tokens, other.Tokens) && reflect.DeepEqual(n.Topics, other.Topics) &&
-		reflect.DeepEqual(n.Contracts, other.Contracts) && reflect.DeepEqual(n.ScheduleCreators, other.ScheduleCreators)
+		reflect.DeepEqual(n.Contracts, other.Contracts) && reflect.DeepEqual(n.ScheduleCreators, other.ScheduleCreators) &&
+		slices.Equal(n.LabelNames, other.LabelNames)
 }

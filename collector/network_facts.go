@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -100,6 +101,14 @@ var (
 		Source:    "mirror REST /api/v1/network/fees",
 		Example:   "hedera_network_gas_price_hbar{transaction_type=\"EthereumTransaction\"} * 1e6",
 	})
+	networkLastFreeze = newGauge(Metric{
+		Collector: "network",
+		Name:      "network_last_freeze_transaction_timestamp_seconds",
+		Help:      "Consensus time of the network's last freeze transaction that succeeded: it freezes or upgrades the network at once or at a later time, or prepares or aborts that. Absent if the mirror node has found none, which does not mean that there was none: the public mirrors look through the last 60 days only.",
+		Labels:    networkLabel,
+		Source:    "mirror REST /api/v1/transactions",
+		Example:   "time() - hedera_network_last_freeze_transaction_timestamp_seconds < 3600",
+	})
 	registeredNodes = newGauge(Metric{
 		Collector: "network",
 		Name:      "registered_nodes",
@@ -149,7 +158,7 @@ func newNetworkStakeGauge(name, help, example string) constMetric {
 func init() {
 	register(Registration{
 		Name:           "network",
-		Help:           "staking, supply, exchange rate, gas price and registered nodes of the network",
+		Help:           "staking, supply, exchange rate, gas price, registered nodes and last freeze of the network",
 		DefaultEnabled: true,
 		MaxMinInterval: networkCacheAge,
 		NetworkOnly:    true,
@@ -160,13 +169,33 @@ func init() {
 type networkFacts struct {
 	network string
 	mirror  *mirror.Client
+	state   *networkState
+}
+
+// networkState has what is known from earlier updates.
+type networkState struct {
+	mu     sync.Mutex
+	freeze mirror.Timestamp // of the last freeze transaction; 0: unknown
+	far    farRuns
+}
+
+// sawFreeze returns the last freeze transaction now that the mirror has given
+// one, or 0 for none. Replicas are not equally new, and what has left the mirror's
+// window is still the last one (docs/hedera.md 1.0).
+func (s *networkState) sawFreeze(at mirror.Timestamp) mirror.Timestamp {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at > 0 && !s.far.refuse(s.freeze.Time().Sub(at.Time())) {
+		s.freeze = at
+	}
+	return s.freeze
 }
 
 func newNetworkFacts(n Network) (Collector, error) {
 	if n.Mirror == nil {
 		return noop{}, nil
 	}
-	return networkFacts{network: n.Name, mirror: n.Mirror}, nil
+	return networkFacts{network: n.Name, mirror: n.Mirror, state: &n.State.facts}, nil
 }
 
 // Update implements Collector. A mirror that does not have a route is no failure.
@@ -189,7 +218,19 @@ func (c networkFacts) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 			return nil
 		})
 	}
+	group.Go(func() error { return c.updateFreeze(ctx, ch) })
 	return group.Wait()
+}
+
+func (c networkFacts) updateFreeze(ctx context.Context, ch chan<- prometheus.Metric) error {
+	freeze, _, err := c.mirror.LatestFreeze(ctx)
+	if err != nil {
+		return err
+	}
+	if at := c.state.sawFreeze(freeze.ConsensusTimestamp); at > 0 {
+		ch <- networkLastFreeze.sample(at.Seconds(), c.network)
+	}
+	return nil
 }
 
 func (c networkFacts) updateStake(ctx context.Context, ch chan<- prometheus.Metric) error {

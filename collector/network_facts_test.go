@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hedera_exporter/internal/mirror"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -49,6 +50,7 @@ func TestNetwork(t *testing.T) {
 		"GET /api/v1/network/exchangerate":     1,
 		"GET /api/v1/network/fees":             1,
 		"GET /api/v1/network/registered-nodes": 1,
+		"GET /api/v1/transactions":             1,
 	})
 	wantOnly(
 		t, body, "network",
@@ -139,6 +141,101 @@ func TestNetworkOnOldMirrors(t *testing.T) {
 	}
 }
 
+func freezeLine(at time.Time) string {
+	return `hedera_network_last_freeze_transaction_timestamp_seconds{network="simulated"} ` + timeValue(at)
+}
+
+// TestLastFreeze has mirrors with the public ones' window of 60 days and without
+// one.
+func TestLastFreeze(t *testing.T) {
+	now := time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
+	ago := func(days int) time.Time { return now.AddDate(0, 0, -days) }
+	freeze := func(at time.Time, result string) simulator.Transaction {
+		return simulator.Transaction{Consensus: at, Payer: "0.0.58", Name: "FREEZE", Result: result}
+	}
+	tests := map[string]struct {
+		open    bool
+		history []simulator.Transaction
+		want    string // empty: absent
+	}{
+		"none":                 {true, []simulator.Transaction{{Consensus: ago(2), Payer: "0.0.58"}}, ""},
+		"none in the window":   {false, []simulator.Transaction{freeze(ago(61), "SUCCESS")}, ""},
+		"one before 60 days":   {true, []simulator.Transaction{freeze(ago(61), "SUCCESS")}, freezeLine(ago(61))},
+		"several":              {false, []simulator.Transaction{freeze(ago(3), "SUCCESS"), freeze(ago(1), "SUCCESS"), {Consensus: ago(0), Payer: "0.0.58"}}, freezeLine(ago(1))},
+		"one that was refused": {false, []simulator.Transaction{freeze(ago(3), "SUCCESS"), freeze(ago(1), "AUTHORIZATION_FAILED")}, freezeLine(ago(3))},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			sim := startSimulator(t, simulator.Options{Nodes: 1, Now: func() time.Time { return now }})
+			if err := sim.Update(func(l *simulator.Ledger) error { return l.SetMirror(simulator.MirrorSettings{OpenRange: test.open}) }); err != nil {
+				t.Fatal(err)
+			}
+			addTransaction(t, sim, simulator.Transaction{Consensus: ago(100), Payer: "0.0.2"})
+			for _, transaction := range test.history {
+				addTransaction(t, sim, transaction)
+			}
+			body := scrapeText(t, setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "network"), testDeadline)
+			wantLines(t, body, successLine("network", true))
+			if test.want == "" {
+				wantNone(t, body, "hedera_network_last_freeze")
+			} else {
+				wantLines(t, body, test.want)
+			}
+		})
+	}
+}
+
+// TestLastFreezeIsRemembered while a replica does not have it yet, and once it
+// has left the mirror's window.
+func TestLastFreezeIsRemembered(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	setReplicaLag(t, sim, 1)
+	at := time.Now().Add(-time.Hour)
+	addTransaction(t, sim, simulator.Transaction{Consensus: at, Payer: "0.0.58", Name: "FREEZE"})
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "network")
+	shown := 0
+	for range 8 { // the six requests of a scrape are not always in the same order
+		lines := linesWith(scrapeText(t, set, testDeadline), "hedera_network_last_freeze")
+		if shown += len(lines); shown > 0 && (len(lines) != 1 || lines[0] != freezeLine(at)) {
+			t.Errorf("%q, want %s", lines, freezeLine(at))
+		}
+	}
+	if shown == 0 {
+		t.Error("it was never shown")
+	}
+}
+
+func TestStateOfTheLastFreeze(t *testing.T) {
+	const day = mirror.Timestamp(24 * time.Hour)
+	var state networkState
+	for i, step := range []struct{ seen, want mirror.Timestamp }{
+		{0, 0},
+		{5 * day, 5 * day},
+		{0, 5 * day},
+		{5*day - 1, 5 * day},
+		{6 * day, 6 * day},
+		{100 * day, 100 * day},
+		{6 * day, 100 * day},
+		{6 * day, 100 * day},
+		{6 * day, 6 * day}, // the one far ahead was wrong
+	} {
+		if got := state.sawFreeze(step.seen); got != step.want {
+			t.Errorf("step %d: %s, want %s", i, got, step.want)
+		}
+	}
+}
+
+func TestFreezeThatCannotBeReadCostsItself(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	addTransaction(t, sim, simulator.Transaction{Payer: "0.0.58", Name: "FREEZE"})
+	if _, err := sim.InjectFault(simulator.Fault{Path: transactionsPath, Kind: simulator.FaultStatus, Status: http.StatusForbidden}); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "network"), testDeadline)
+	wantLines(t, body, successLine("network", false), incompleteLine("network", 1), routeLine(stakePath, true), routeLine(feesPath, true))
+	wantNone(t, body, "hedera_network_last_freeze")
+}
+
 const (
 	networkStakeBody = `{"stake_total":9223372036854775807,"staking_period":{"from":"1.000000000","to":null}}`
 	supplyBody       = `{"released_supply":"0","total_supply":"9223372036854775807","timestamp":"1.000000000"}`
@@ -152,10 +249,11 @@ func TestNetworkIsBounded(t *testing.T) {
 			id, strings.Repeat("ä", 101)))
 	}
 	network := answering(t, map[string]string{
-		stakePath:  networkStakeBody,
-		supplyPath: supplyBody,
-		ratesPath:  ratesBody,
-		feesPath:   `{"fees":[{"gas":1,"transaction_type":"New"},{"gas":2,"transaction_type":"ContractCall"},{"gas":3,"transaction_type":"ContractCall"}]}`,
+		stakePath:        networkStakeBody,
+		supplyPath:       supplyBody,
+		ratesPath:        ratesBody,
+		transactionsPath: `{"transactions":[],"links":{"next":null}}`,
+		feesPath:         `{"fees":[{"gas":1,"transaction_type":"New"},{"gas":2,"transaction_type":"ContractCall"},{"gas":3,"transaction_type":"ContractCall"}]}`,
 		registeredNodesPath + "?limit=100": `{"registered_nodes":[` + strings.Join(first, ",") + `],
 			"links":{"next":"/api/v1/network/registered-nodes?limit=100&registerednode.id=gt:99"}}`,
 		registeredNodesPath + "?limit=100&registerednode.id=gt%3A99": `{"registered_nodes":[{"registered_node_id":100,"description":null,"service_endpoints":[]}],"links":{"next":null}}`,

@@ -43,6 +43,7 @@ type Probe struct {
 	Err error
 
 	network  string
+	labels   ownLabels
 	duration time.Duration
 }
 
@@ -66,7 +67,7 @@ type ProbedAccount struct {
 // Probe reads the targets. It ends with ctx.
 func (n Network) Probe(ctx context.Context, targets []Target) Probe {
 	start := time.Now()
-	p := Probe{network: n.Name}
+	p := Probe{network: n.Name, labels: accountOwnLabels.of(n.LabelNames)}
 	p.Err = guard(func() (err error) {
 		if n.Balances != nil {
 			p.Accounts, err = n.probeNodes(ctx, targets)
@@ -92,16 +93,16 @@ func (p Probe) Collect(ch chan<- prometheus.Metric) {
 	success := p.Err == nil
 	for _, account := range p.Accounts {
 		success = success && account.Exists
-		account.send(ch, p.network)
+		account.send(ch, p.network, p.labels)
 	}
 	ch <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, boolValue(success))
 	ch <- prometheus.MustNewConstMetric(probeDuration, prometheus.GaugeValue, p.duration.Seconds())
 }
 
-func (a ProbedAccount) send(ch chan<- prometheus.Metric, network string) {
+func (a ProbedAccount) send(ch chan<- prometheus.Metric, network string, own ownLabels) {
 	labels := []string{network, a.AccountID, a.Name}
 	ch <- accountExists.sample(boolValue(a.Exists), labels...)
-	sendConfigured(ch, a.Account, labels)
+	sendConfigured(ch, a.Account, own, labels)
 	switch {
 	case a.row != nil:
 		sendAccount(ch, *a.row, labels)

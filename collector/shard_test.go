@@ -161,6 +161,7 @@ func TestShardsTogetherExportWhatOneExporterDoes(t *testing.T) {
 	}
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
+	network.LabelNames = []string{"team"}
 	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	want := seriesOf(t, network, Shard{})
 	if len(linesWith(strings.Join(want, "\n"), "hedera_token_treasury_balance{")) < total*3 {

@@ -150,7 +150,7 @@ func topicsOf(entities []config.Entity) []config.Topic {
 func creatorsOf(entities []config.Entity) []config.ScheduleCreator {
 	list := make([]config.ScheduleCreator, 0, len(entities))
 	for _, entity := range entities {
-		list = append(list, config.ScheduleCreator(entity))
+		list = append(list, config.ScheduleCreator{ID: entity.ID, Name: entity.Name})
 	}
 	return list
 }

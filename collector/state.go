@@ -21,6 +21,7 @@ type State struct {
 	blocks       blockState
 	transactions transactionState
 	topics       topicState
+	facts        networkState
 	decimals     tokenDecimals
 	probes       failureLog
 }

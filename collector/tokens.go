@@ -42,6 +42,14 @@ var (
 		Source:    tokenSource,
 		Example:   "hedera_token_exists == 0",
 	})
+	tokenOwnLabels = newLabels(Metric{
+		Collector: "tokens",
+		Name:      "token_labels",
+		Help:      fmt.Sprintf(labelsHelp, "token", "token"),
+		Labels:    tokenLabels,
+		Source:    "configuration, tokens.labels",
+		Example:   "hedera_token_supply * on (network, token_id) group_left (team) hedera_token_labels",
+	})
 	tokenSupply = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "token_supply",
@@ -173,6 +181,7 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	if len(c.network.Tokens) > 0 && len(c.network.Accounts) > 0 {
 		group.Go(func() error { accounts = accountsOf(ctx, c.network); return nil })
 	}
+	c.sendOwnLabels(ch)
 	for i, token := range c.network.Tokens {
 		group.Go(func() (err error) {
 			failed[i] = true // also by a panic
@@ -204,6 +213,18 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 		c.updateTreasuries(ctx, ch, &group, accounts, tokens)
 	}
 	return group.Wait()
+}
+
+// sendOwnLabels sends what the configuration says of the tokens, on the first
+// shard.
+func (c tokens) sendOwnLabels(ch chan<- prometheus.Metric) {
+	if c.network.accountsOnly {
+		return
+	}
+	own := tokenOwnLabels.of(c.network.LabelNames)
+	for _, token := range c.network.Tokens {
+		own.send(ch, token.Labels, c.network.Name, token.ID.String(), token.Name)
+	}
 }
 
 // updateToken sends the samples of the token itself, on the first shard, and

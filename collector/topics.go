@@ -47,6 +47,14 @@ var (
 		Source:    topicSource,
 		Example:   "deriv(hedera_topic_sequence_number[10m])",
 	})
+	topicOwnLabels = newLabels(Metric{
+		Collector: "topics",
+		Name:      "topic_labels",
+		Help:      fmt.Sprintf(labelsHelp, "topic", "topic"),
+		Labels:    topicLabels,
+		Source:    "configuration, topics.labels",
+		Example:   "hedera_topic_sequence_number * on (network, topic_id) group_left (team) hedera_topic_labels",
+	})
 	topicHeartbeat = newGauge(Metric{
 		Collector: "topics",
 		Name:      "topic_heartbeat_seconds",
@@ -77,6 +85,7 @@ func init() {
 type topics struct {
 	network string
 	topics  []config.Topic
+	labels  ownLabels
 	mirror  *mirror.Client
 	state   *State
 }
@@ -134,15 +143,16 @@ func newTopics(n Network) (Collector, error) {
 	if len(n.Topics) > 0 {
 		n.State.older.watch(topicMessagesPath)
 	}
-	return topics{network: n.Name, topics: n.Topics, mirror: n.Mirror, state: n.State}, nil
+	return topics{network: n.Name, topics: n.Topics, labels: topicOwnLabels.of(n.LabelNames), mirror: n.Mirror, state: n.State}, nil
 }
 
 // Update implements Collector.
 func (c topics) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	var group entityGroup
 	for _, topic := range c.topics {
+		c.labels.send(ch, topic.Labels, c.identity(topic)...)
 		if topic.Heartbeat > 0 {
-			ch <- topicHeartbeat.sample(time.Duration(topic.Heartbeat).Seconds(), c.labels(topic)...)
+			ch <- topicHeartbeat.sample(time.Duration(topic.Heartbeat).Seconds(), c.identity(topic)...)
 		}
 		group.Go(func() error {
 			if err := c.updateTopic(ctx, ch, topic); err != nil {
@@ -154,7 +164,7 @@ func (c topics) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	return group.Wait()
 }
 
-func (c topics) labels(topic config.Topic) []string {
+func (c topics) identity(topic config.Topic) []string {
 	return []string{c.network, topic.ID.String(), topic.Name}
 }
 
@@ -166,7 +176,7 @@ func (c topics) updateTopic(ctx context.Context, ch chan<- prometheus.Metric, to
 	if !found {
 		return c.updateEmptyTopic(ctx, ch, topic)
 	}
-	ch <- topicExists.sample(1, c.labels(topic)...)
+	ch <- topicExists.sample(1, c.identity(topic)...)
 	c.sendNewest(ch, topic, message)
 	return nil
 }
@@ -178,7 +188,7 @@ func (c topics) sendNewest(ch chan<- prometheus.Metric, topic config.Topic, mess
 	if older {
 		c.state.older.refuse(topicMessagesPath)
 	}
-	labels := c.labels(topic)
+	labels := c.identity(topic)
 	ch <- topicSequence.sample(float64(newest.SequenceNumber), labels...)
 	sendTime(ch, topicLastMessage, newest.ConsensusTimestamp, labels...)
 }
@@ -186,7 +196,7 @@ func (c topics) sendNewest(ch chan<- prometheus.Metric, topic config.Topic, mess
 // updateEmptyTopic finds out whether a topic without messages exists: the list
 // of messages is empty also where there is no topic (docs/hedera.md 1.4).
 func (c topics) updateEmptyTopic(ctx context.Context, ch chan<- prometheus.Metric, topic config.Topic) error {
-	labels := c.labels(topic)
+	labels := c.identity(topic)
 	row, err := c.mirror.Topic(ctx, topic.ID.String())
 	switch {
 	case mirror.IsMissingRoute(err):

@@ -93,14 +93,15 @@ func discoverAccounts(_ context.Context, network openNetwork) ([]targetGroup, er
 	groups := make([]targetGroup, 0, len(network.Accounts))
 	for _, account := range network.Accounts {
 		id := account.ID.String()
-		groups = append(groups, targetGroup{
-			Targets: []string{id},
-			Labels: map[string]string{
-				"__meta_hedera_network":      network.Name,
-				"__meta_hedera_account_id":   id,
-				"__meta_hedera_account_name": account.Name,
-			},
-		})
+		labels := map[string]string{
+			"__meta_hedera_network":      network.Name,
+			"__meta_hedera_account_id":   id,
+			"__meta_hedera_account_name": account.Name,
+		}
+		for name, value := range account.Labels {
+			labels["__meta_hedera_account_label_"+name] = value
+		}
+		groups = append(groups, targetGroup{Targets: []string{id}, Labels: labels})
 	}
 	return groups, nil
 }

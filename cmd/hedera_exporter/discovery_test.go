@@ -44,7 +44,7 @@ func TestDiscoverAccounts(t *testing.T) {
 	e := startExporter(t, writeFile(t, "c.yml", `
 networks:
   one: {`+mirror+`, accounts: [{id: 0.0.98, name: fees}, {id: 0.0.2}]}
-  two: {`+mirror+`, accounts: [{id: 0.0.98, name: others}]}
+  two: {`+mirror+`, accounts: [{id: 0.0.98, name: others, labels: {team: payments}}]}
   three: {`+mirror+`}
 `))
 	group := func(network, id, name string) targetGroup {
@@ -54,6 +54,7 @@ networks:
 	}
 	one := []targetGroup{group("one", "0.0.98", "fees"), group("one", "0.0.2", "0.0.2")}
 	two := []targetGroup{group("two", "0.0.98", "others")}
+	two[0].Labels["__meta_hedera_account_label_team"] = "payments"
 	tests := map[string][]targetGroup{
 		"":                           append(one[:2:2], two...),
 		"?kind=accounts":             append(one[:2:2], two...),

@@ -271,6 +271,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		Topics:           n.Topics,
 		Contracts:        n.Contracts,
 		ScheduleCreators: n.ScheduleCreators,
+		LabelNames:       c.LabelNames,
 
 		State:       l.states.Of(n.Name, ledgerOf(n)),
 		Mirror:      used.mirror,

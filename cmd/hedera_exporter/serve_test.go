@@ -282,3 +282,56 @@ func TestStartWithAMirrorThatIsDown(t *testing.T) {
 		t.Errorf("exporter-toolkit logged nothing:\n%s", text)
 	}
 }
+
+// TestLabelsOfTheConfiguration follows labels from the file to what shows them,
+// and through a reload.
+func TestLabelsOfTheConfiguration(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	text := func(labels string) string {
+		return `
+networks:
+  one:
+    mirror: {url: ` + sim.URL() + `}
+    accounts: [{id: 0.0.98, name: fees, labels: ` + labels + `}]
+  two:
+    mirror: {url: ` + sim.URL() + `}
+    accounts: [{id: 0.0.98, name: fees}]
+    tokens: [{id: 0.0.9999, name: coin, labels: {env: prod}}]
+`
+	}
+	config := writeFile(t, "c.yml", text("{team: payments}"))
+	e := startExporter(t, config)
+	want := func(path string, parts ...string) {
+		t.Helper()
+		_, body := get(t, e.url+path, nil)
+		wantParts(t, body, parts...)
+	}
+	want("/metrics",
+		`hedera_account_labels{account_id="0.0.98",env="",name="fees",network="one",team="payments"} 1`,
+		`hedera_account_labels{account_id="0.0.98",env="",name="fees",network="two",team=""} 1`,
+		`hedera_token_labels{env="prod",name="coin",network="two",team="",token_id="0.0.9999"} 1`)
+	want("/probe?network=one&target=0.0.98,0.0.2",
+		`hedera_account_labels{account_id="0.0.98",env="",name="fees",network="one",team="payments"} 1`,
+		`hedera_account_labels{account_id="0.0.2",env="",name="0.0.2",network="one",team=""} 1`)
+	want("/config", "labels: {team: payments}", "labels: {env: prod}")
+	want("/sd", `"__meta_hedera_account_label_team":"payments"`)
+
+	if err := os.WriteFile(config, []byte(text("{owner: treasury}")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := request(t, http.MethodPost, e.url+"/-/reload", nil); status != http.StatusOK {
+		t.Fatal(body)
+	}
+	want("/metrics",
+		`hedera_account_labels{account_id="0.0.98",env="",name="fees",network="one",owner="treasury"} 1`,
+		`hedera_account_labels{account_id="0.0.98",env="",name="fees",network="two",owner=""} 1`,
+		`hedera_token_labels{env="prod",name="coin",network="two",owner="",token_id="0.0.9999"} 1`)
+
+	if err := os.WriteFile(config, []byte(text("{network: mine}")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := request(t, http.MethodPost, e.url+"/-/reload", nil); status != http.StatusInternalServerError || !strings.Contains(body, config+`:5: networks.one.accounts[0].labels: the label name "network" `) {
+		t.Errorf("status %d: %s", status, body)
+	}
+	want("/metrics", `owner="treasury"`)
+}

@@ -15,6 +15,7 @@ type Account struct {
 	ID EntityID `yaml:"id"`
 	// Name is the id if none was given. It is unique within the network.
 	Name       string     `yaml:"name"`
+	Labels     Labels     `yaml:"labels,omitempty,flow"`
 	Thresholds Thresholds `yaml:"thresholds,omitempty,flow"`
 	// AllTokens is whether every token relationship is watched, rather than
 	// those with Network.Tokens. Like Transactions and Allowances it is false
@@ -78,6 +79,7 @@ func (r *roster) addSection(s *section) {
 	defer s.done()
 	var a Account
 	a.ID, a.Name = r.places.read(s, "id", r.ids.account)
+	a.Labels = r.l.labels(s.section("labels"))
 	a.Thresholds = thresholds(s.section("thresholds"))
 	a.AllTokens = readSwitch(r, s, "tokens", parseAllTokens)
 	a.Transactions = readSwitch(r, s, "transactions", parseBool)

@@ -27,6 +27,8 @@ type Config struct {
 	DefaultNetwork string
 	// MinInterval holds the configured min_interval by collector.
 	MinInterval map[string]time.Duration
+	// LabelNames are the names of the labels of all entities, sorted.
+	LabelNames []string
 }
 
 // String is the effective configuration, defaults included, as YAML for

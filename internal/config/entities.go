@@ -13,7 +13,8 @@ import (
 type Entity struct {
 	ID EntityID `yaml:"id"`
 	// Name is the id if none was given. It is unique within its list.
-	Name string `yaml:"name"`
+	Name   string `yaml:"name"`
+	Labels Labels `yaml:"labels,omitempty,flow"`
 }
 
 // Topic is a watched topic.
@@ -55,6 +56,7 @@ func entities[T any](l *loader, n Network, s *section, key, idKey string, parse 
 
 func (e Entity) read(s *section, p places, parse parseIDFunc) Entity {
 	e.ID, e.Name = p.read(s, "id", parse)
+	e.Labels = s.l.labels(s.section("labels"))
 	return e
 }
 

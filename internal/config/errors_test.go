@@ -387,7 +387,7 @@ config.yml:8: networks.mainnet.tokens[4]: must be a mapping, not a single value;
 config.yml:10: networks.mainnet.topics[0].id: "0.0.x" is not a topic id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:10: networks.mainnet.topics[0]: unknown key "nam", did you mean "name"?
 config.yml:11: networks.mainnet.topics[1].id: is required
-config.yml:11: networks.mainnet.topics[1]: unknown key "creator", known: heartbeat, id, name
+config.yml:11: networks.mainnet.topics[1]: unknown key "creator", known: heartbeat, id, labels, name
 config.yml:13: networks.mainnet.contracts[0].id: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/contracts/ADDRESS names
 config.yml:14: networks.mainnet.contracts[1].id: "0.0" is not a contract id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:16: networks.mainnet.schedules[0].creator: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/accounts/ADDRESS names
@@ -476,6 +476,54 @@ config.yml:10: networks.mainnet.accounts[2].thresholds.warning: ".5" is not an a
 config.yml:10: networks.mainnet.accounts[2].thresholds.critical: has no value; set it or remove the key
 config.yml:11: networks.mainnet.accounts[3].thresholds.critical: 6 hbar must be less than the 5 hbar of info on line 11
 config.yml:12: networks.mainnet.accounts[4].thresholds: must be a mapping, not a single value`,
+		},
+		{
+			name: "labels",
+			file: `networks:
+  mainnet:
+    accounts:
+      - {id: 0.0.2, labels: {team: treasury, Env_2: prod, 9lives: x, cost-center: x, "": x, __name__: x, é: x}}
+      - id: 0.0.3
+        labels:
+          network: x
+          job: x
+          severity: x
+          team: ""
+          env:
+          region: [x]
+          owner: "` + strings.Repeat("ä", 65) + `"
+          ` + strings.Repeat("l", 65) + `: x
+          team: again
+      - {id: 0.0.4, labels: treasury}
+    tokens: [{id: 0.0.5, labels: {a: 1, b: 2, c: 3}}]
+    topics: [{id: 0.0.6, labels: {d: 1, e: true, team: "` + strings.Repeat("ä", 64) + `"}}]
+    contracts:
+      - {id: 0.0.7, labels: {f: 1, g: 1}}
+      - {id: 0.0.8, labels: {token_id: x}}
+    schedules: [{creator: 0.0.9, labels: {team: x}}]
+  testnet:
+    accounts: [{id: 0.0.2, labels: {a: 1, g: 1, team: x}}]
+`,
+			want: `config.yml:4: networks.mainnet.accounts[0].labels: the label name "9lives" may only have letters, digits and underscores, and must not begin with a digit
+config.yml:4: networks.mainnet.accounts[0].labels: the label name "cost-center" may only have letters, digits and underscores, and must not begin with a digit
+config.yml:4: networks.mainnet.accounts[0].labels: the label name "" may only have letters, digits and underscores, and must not begin with a digit
+config.yml:4: networks.mainnet.accounts[0].labels: the label name "__name__" begins with __, which is reserved for Prometheus itself
+config.yml:4: networks.mainnet.accounts[0].labels: the label name "é" may only have letters, digits and underscores, and must not begin with a digit
+config.yml:7: networks.mainnet.accounts[1].labels: the label name "network" is that of a label which targets, alerts or other metrics of the exporter have; choose another one
+config.yml:8: networks.mainnet.accounts[1].labels: the label name "job" is that of a label which targets, alerts or other metrics of the exporter have; choose another one
+config.yml:9: networks.mainnet.accounts[1].labels: the label name "severity" is that of a label which targets, alerts or other metrics of the exporter have; choose another one
+config.yml:10: networks.mainnet.accounts[1].labels.team: "" is not a line of text
+config.yml:11: networks.mainnet.accounts[1].labels.env: has no value; set it or remove the key
+config.yml:12: networks.mainnet.accounts[1].labels.region: must be a single value, not a list
+config.yml:13: networks.mainnet.accounts[1].labels.owner: "` + strings.Repeat("ä", 65) + `" is longer than 64 characters
+config.yml:14: networks.mainnet.accounts[1].labels: the label name "` + strings.Repeat("l", 65) + `" is longer than 64 characters
+config.yml:15: networks.mainnet.accounts[1].labels: duplicate key "team", already on line 10
+config.yml:16: networks.mainnet.accounts[2].labels: must be a mapping, not a single value
+config.yml:20: networks.mainnet.contracts[0].labels: the label name "f" is one too many: a file may have 10 different ones
+config.yml:20: networks.mainnet.contracts[0].labels: the label name "g" is one too many: a file may have 10 different ones
+config.yml:21: networks.mainnet.contracts[1].labels: the label name "token_id" is that of a label which targets, alerts or other metrics of the exporter have; choose another one
+config.yml:22: networks.mainnet.schedules[0]: unknown key "labels", known: creator, name
+config.yml:24: networks.testnet.accounts[0].labels: the label name "g" is one too many: a file may have 10 different ones`,
 		},
 		{
 			name: "flags",

@@ -83,7 +83,7 @@ func checkLoaded(t *testing.T, cfg *Config) {
 			lists[0] = append(lists[0], topic.Entity)
 		}
 		for _, creator := range n.ScheduleCreators {
-			lists[1] = append(lists[1], Entity(creator))
+			lists[1] = append(lists[1], Entity{ID: creator.ID, Name: creator.Name})
 		}
 		for _, entities := range append(lists[:], n.Tokens, n.Contracts) {
 			checkEntities(t, entities)

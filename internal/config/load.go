@@ -40,7 +40,7 @@ type Source struct {
 // Load reads and checks the configuration. What is wrong with it comes back as
 // *Errors, all of it at once.
 func Load(src Source) (*Config, error) {
-	l := &loader{src: src}
+	l := &loader{src: src, labelNames: map[string]bool{}}
 	root, ok := l.parseFile()
 	if !ok {
 		return nil, &l.errs
@@ -52,6 +52,7 @@ func Load(src Source) (*Config, error) {
 		Networks:    l.networks(networks),
 	}
 	cfg.DefaultNetwork = l.defaultNetwork
+	cfg.LabelNames = l.sortedLabelNames()
 	s.done()
 	if src.File != "" && len(networks.entries) == 0 && !networks.broken && !s.broken {
 		// The file may have been emptied or cut off: the public mainnet must not
@@ -70,6 +71,7 @@ type loader struct {
 	src            Source
 	defaultNetwork string
 	errs           Errors
+	labelNames     map[string]bool // of all entities
 }
 
 // problem reports a mistake in the file.

@@ -115,17 +115,20 @@ networks:
       - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}}
       - {id: 0.0.123, tokens: all}
       - {id: 0.0.4, transactions: true, heartbeat: 90m, tokens: configured}
-      - {id: 0.0.5, allowances: true, cold: true}
+      - {id: 0.0.5, allowances: true, cold: true, labels: {team: vault, env: prod}}
     tokens:
-      - {id: 0.0.456858, name: usdc}
+      - {id: 0.0.456858, name: usdc, labels: {env: test}}
       - {id: 0.0.123}
-    topics: [{id: 0.0.5005, name: audit, heartbeat: 2h}]
-    contracts: [{id: 0.0.6006, name: bridge}]
+    topics: [{id: 0.0.5005, name: audit, heartbeat: 2h, labels: {owner: "a: b"}}]
+    contracts: [{id: 0.0.6006, name: bridge, labels: {team: 7}}]
     schedules: [{creator: 0.0.1001, name: treasury multisig}]
 `, Source{})
 	wantIntervals := map[string]time.Duration{"address_book": 30 * time.Second, "accounts": 0}
 	if !reflect.DeepEqual(cfg.MinInterval, wantIntervals) {
 		t.Errorf("min_interval: got %v, want %v", cfg.MinInterval, wantIntervals)
+	}
+	if want := []string{"env", "owner", "team"}; !reflect.DeepEqual(cfg.LabelNames, want) {
+		t.Errorf("label names: got %v, want %v", cfg.LabelNames, want)
 	}
 	want := Network{
 		Name:     "private",
@@ -164,11 +167,11 @@ networks:
 			}},
 			{ID: entityID(t, "0.0.123"), Name: "0.0.123", AllTokens: true},
 			{ID: entityID(t, "0.0.4"), Name: "0.0.4", Transactions: true, Heartbeat: model.Duration(90 * time.Minute)},
-			{ID: entityID(t, "0.0.5"), Name: "0.0.5", Allowances: true, Cold: true},
+			{ID: entityID(t, "0.0.5"), Name: "0.0.5", Allowances: true, Cold: true, Labels: Labels{"team": "vault", "env": "prod"}},
 		},
-		Tokens:           []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc"}, {ID: entityID(t, "0.0.123"), Name: "0.0.123"}},
-		Topics:           []Topic{{Entity: Entity{ID: entityID(t, "0.0.5005"), Name: "audit"}, Heartbeat: model.Duration(2 * time.Hour)}},
-		Contracts:        []Entity{{ID: entityID(t, "0.0.6006"), Name: "bridge"}},
+		Tokens:           []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc", Labels: Labels{"env": "test"}}, {ID: entityID(t, "0.0.123"), Name: "0.0.123"}},
+		Topics:           []Topic{{Entity: Entity{ID: entityID(t, "0.0.5005"), Name: "audit", Labels: Labels{"owner": "a: b"}}, Heartbeat: model.Duration(2 * time.Hour)}},
+		Contracts:        []Entity{{ID: entityID(t, "0.0.6006"), Name: "bridge", Labels: Labels{"team": "7"}}},
 		ScheduleCreators: []ScheduleCreator{{ID: entityID(t, "0.0.1001"), Name: "treasury multisig"}},
 	}
 	if len(cfg.Networks) != 1 || !reflect.DeepEqual(cfg.Networks[0], want) {
@@ -186,12 +189,12 @@ networks:
     consensus: {tls_ports: [], nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:1"]}]}
     accounts:
       - {id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775807, critical: 10.5}}
-      - {id: 0.0.99, tokens: all}
+      - {id: 0.0.99, tokens: all, labels: {team: "true", env: "a: b"}}
       - {id: 0.0.100, transactions: true}
       - {id: 0.0.101, allowances: true}
-    tokens: [{id: 0.0.1, name: token}]
-    topics: [{id: 0.0.2, name: topic}, {id: 0.0.5}]
-    contracts: [{id: 0.0.3, name: contract}]
+    tokens: [{id: 0.0.1, name: token, labels: {team: coins}}]
+    topics: [{id: 0.0.2, name: topic, labels: {team: audit}}, {id: 0.0.5}]
+    contracts: [{id: 0.0.3, name: contract, labels: {team: bridge}}]
     schedules: [{creator: 0.0.4, name: creator}]
   mainnet: {}
   solo:
@@ -222,7 +225,7 @@ func TestEntityChecksums(t *testing.T) {
     contracts: [{id: 0.0.123-esxsf, name: contract}]
     schedules: [{creator: 0.0.123-esxsf}]
 `, Source{}).Networks[0]
-	got := map[string][]Entity{"token": n.Tokens, "topic": {n.Topics[0].Entity}, "contract": n.Contracts, "0.0.123": {Entity(n.ScheduleCreators[0])}}
+	got := map[string][]Entity{"token": n.Tokens, "topic": {n.Topics[0].Entity}, "contract": n.Contracts, "0.0.123": {{ID: n.ScheduleCreators[0].ID, Name: n.ScheduleCreators[0].Name}}}
 	for want, got := range got {
 		if !reflect.DeepEqual(got, []Entity{{ID: entityID(t, "0.0.123"), Name: want}}) {
 			t.Errorf("got %v, want 0.0.123 with the name %s", got, want)
@@ -330,9 +333,9 @@ func TestAnchorsAndMerges(t *testing.T) {
   mainnet: &common
     mirror: &mirror {timeout: 7s, rate_limit: 5}
     accounts:
-      - {id: 0.0.98, thresholds: &low {warning: 10, critical: 1}}
-      - {id: 0.0.99, thresholds: *low}
-      - {id: 0.0.100, thresholds: {<<: *low, warning: 20}}
+      - {id: 0.0.98, thresholds: &low {warning: 10, critical: 1}, labels: &ours {team: treasury, env: prod}}
+      - {id: 0.0.99, thresholds: *low, labels: *ours}
+      - {id: 0.0.100, thresholds: {<<: *low, warning: 20}, labels: {<<: *ours, env: test}}
   testnet:
     <<: *common
     mirror: {<<: [*mirror, {max_concurrency: 2, timeout: 9s}]}
@@ -344,6 +347,9 @@ func TestAnchorsAndMerges(t *testing.T) {
 	}
 	if got := cfg.Networks[1].Mirror.MaxConcurrency; got != 2 {
 		t.Errorf("max_concurrency: got %d, want 2", got)
+	}
+	if got, want := cfg.Networks[0].Accounts[2].Labels, (Labels{"team": "treasury", "env": "test"}); !reflect.DeepEqual(got, want) {
+		t.Errorf("merged labels: got %v, want %v", got, want)
 	}
 	last := cfg.Networks[0].Accounts[2].Thresholds
 	if last[0].Minimum != hiero.NewHbar(20) || last[1].Minimum != hiero.NewHbar(1) {

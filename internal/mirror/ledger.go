@@ -158,6 +158,16 @@ func (c *Client) LatestTransaction(ctx context.Context, accountID string) (lates
 	return one(ctx, c, r, decodeTransactions)
 }
 
+// LatestFreeze returns the last freeze transaction that succeeded: one that
+// freezes or upgrades the network, or prepares or aborts that. Where ok is false
+// the mirror has none in what it looked through: the last 60 days on the public
+// mirrors, all on others (docs/hedera.md 1.0). (GET /api/v1/transactions)
+func (c *Client) LatestFreeze(ctx context.Context) (latest Transaction, ok bool, err error) {
+	r := get(c.rest, transactionsRoute, url.Values{"transactiontype": {"FREEZE"}, "result": {"success"}, "order": {"desc"}})
+	r.detail = "last FREEZE"
+	return one(ctx, c, r, decodeTransactions)
+}
+
 // TopicMessage is a message of a topic, without its content (docs/hedera.md 1.4).
 type TopicMessage struct {
 	// SequenceNumber counts the topic's messages from 1.

@@ -187,6 +187,24 @@ func TestLatestTransaction(t *testing.T) {
 	}
 }
 
+func TestLatestFreeze(t *testing.T) {
+	rows := fullTransaction
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if want := "/api/v1/transactions?limit=1&order=desc&result=success&transactiontype=FREEZE"; r.URL.RequestURI() != want {
+			t.Errorf("asked for %s, want %s", r.URL, want)
+		}
+		answer(200, `{"transactions":[`+rows+`],"links":{"next":"/api/v1/transactions?timestamp=lt:1"}}`)(w, r)
+	})
+	c, _, _ := newTestClient(t, srv.URL)
+	if got, ok, err := c.LatestFreeze(t.Context()); err != nil || !ok || got.ConsensusTimestamp != 1234567890_000000007 {
+		t.Errorf("got %+v, %t, %v", got, ok, err)
+	}
+	rows = ""
+	if got, ok, err := c.LatestFreeze(t.Context()); err != nil || ok || got.ConsensusTimestamp != 0 || srv.requests.Load() != 2 {
+		t.Errorf("got %+v, %t, %v; want none, after one request", got, ok, err)
+	}
+}
+
 func TestSchedules(t *testing.T) {
 	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if want := "/api/v1/schedules?account.id=0.0.1024&limit=100&order=desc"; r.URL.RequestURI() != want {
@@ -224,8 +242,10 @@ func TestStreamErrors(t *testing.T) {
 	wantError(t, err, "GET /api/v1/transactions (account 0.0.8): 404")
 	_, err = c.Schedules(t.Context(), "0.0.8")
 	wantError(t, err, "GET /api/v1/schedules (creator 0.0.8): 404")
-	if srv.requests.Load() != 3 {
-		t.Errorf("%d requests, want 3", srv.requests.Load())
+	_, _, err = c.LatestFreeze(t.Context())
+	wantError(t, err, "GET /api/v1/transactions (last FREEZE): 404")
+	if srv.requests.Load() != 4 {
+		t.Errorf("%d requests, want 4", srv.requests.Load())
 	}
 }
 

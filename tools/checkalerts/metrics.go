@@ -35,14 +35,10 @@ var notInScrape = []string{
 // Until then the rules are silent. What is in the scrape must not be here.
 var announced = []string{
 	"hedera_account_balance_maximum_hbar",
-	"hedera_account_labels",
 	"hedera_account_nft_allowance_all_serials",
 	"hedera_account_token_balance_minimum",
 	"hedera_contract_balance_minimum_hbar",
-	"hedera_contract_labels",
 	"hedera_node_own",
-	"hedera_token_labels",
-	"hedera_topic_labels",
 }
 
 // exportedMetrics reads the names of the families of a scrape, and adds those
