@@ -81,7 +81,8 @@ func (c *AddressBookClient) stream(ctx context.Context, limit int32) (_ *Book, e
 	ctx, cancel := context.WithCancel(withoutDeadline(ctx))
 	defer cancel() // ends the stream of a book that is cut
 
-	options := append(clientOptions(maxNodeBytes), grpc.WithTransportCredentials(c.credentials()))
+	bound := newBoundCredentials(c.credentials())
+	options := append(clientOptions(maxNodeBytes), grpc.WithTransportCredentials(bound))
 	if c.options.DialContext != nil {
 		options = append(options, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			return c.options.DialContext(ctx, "tcp", address)
@@ -91,7 +92,7 @@ func (c *AddressBookClient) stream(ctx context.Context, limit int32) (_ *Book, e
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+	defer func() { err = errors.Join(err, bound.close(conn)) }()
 
 	stream, err := mirror.NewNetworkServiceClient(conn).GetNodes(ctx, &mirror.AddressBookQuery{
 		FileId: &services.FileID{

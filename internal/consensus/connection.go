@@ -137,6 +137,7 @@ func newCertificate(cert *x509.Certificate) *Certificate {
 // every five minutes with GOAWAY too_many_pings (docs/hedera.md 4).
 type connection struct {
 	grpc   *grpc.ClientConn
+	bound  *boundCredentials
 	dialed time.Time
 
 	dialContext DialContextFunc
@@ -151,13 +152,60 @@ type connection struct {
 	dialErr     error // of the last dialling
 }
 
+var errHangsUp = errors.New("the server ends its connections at once")
+
+// boundCredentials are those of one gRPC client. They bound how often it connects,
+// and how long it takes to close.
+type boundCredentials struct {
+	credentials.TransportCredentials
+	handshakes *rate.Limiter
+
+	mu    sync.Mutex
+	last  net.Conn
+	ended bool
+}
+
+func newBoundCredentials(of credentials.TransportCredentials) *boundCredentials {
+	return &boundCredentials{TransportCredentials: of, handshakes: rate.NewLimiter(rate.Every(handshakeInterval), 1)}
+}
+
+func (c *boundCredentials) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if !c.handshakes.Allow() {
+		return nil, nil, errHangsUp
+	}
+	conn, info, err := c.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return nil, nil, errors.Join(errClosed, raw.Close())
+	}
+	c.last = raw
+	return conn, info, nil
+}
+
+// close closes the client, and before it the connection: the client would wait 5 s
+// for the server to read its GOAWAY.
+func (c *boundCredentials) close(client *grpc.ClientConn) error {
+	c.mu.Lock()
+	c.ended = true
+	if c.last != nil {
+		_ = c.last.Close() // it may have ended
+	}
+	c.mu.Unlock()
+	return client.Close()
+}
+
 func dial(endpoint Endpoint, dialContext DialContextFunc, verify func(*Certificate) error) (*connection, error) {
 	if dialContext == nil {
 		dialContext = new(net.Dialer).DialContext
 	}
 	c := &connection{dialed: time.Now(), dialContext: dialContext, verify: verify}
+	c.bound = newBoundCredentials(c.credentials(endpoint))
 	conn, err := grpc.NewClient("passthrough:///"+endpoint.Address, append(clientOptions(maxAnswerBytes),
-		grpc.WithTransportCredentials(c.credentials(endpoint)),
+		grpc.WithTransportCredentials(c.bound),
 		grpc.WithContextDialer(c.dialTCP))...)
 	if err != nil {
 		return nil, err
@@ -228,7 +276,7 @@ func (c *connection) ours() error {
 	return fmt.Errorf("not dialled: %w", c.dialErr)
 }
 
-func (c *connection) close() { _ = c.grpc.Close() }
+func (c *connection) close() { _ = c.bound.close(c.grpc) }
 
 // timedTLS is gRPC's TLS, timed.
 type timedTLS struct {

@@ -29,8 +29,11 @@ const (
 	// probeBytes is what an endpoint may send at once, and probeBytesPerSecond for
 	// how long: a handshake, some 5 KB, and a short answer. Without it 256 endpoints
 	// that send pings as fast as they can take all of the processor.
-	probeBytes          = 32 << 10
-	probeBytesPerSecond = 8 << 10
+	probeBytes          = 16 << 10
+	probeBytesPerSecond = 4 << 10
+	// handshakeInterval is how often a gRPC client may connect. It would connect as
+	// fast as it can to a server that hangs up.
+	handshakeInterval = time.Second
 	// maxHeaderBytes bounds the header fields of an answer, which have the text of
 	// an error.
 	maxHeaderBytes = 16 << 10

@@ -83,6 +83,7 @@ type Client struct {
 	rest        base
 	java        base
 	http        *http.Client
+	files       []string      // that http reads
 	slots       chan struct{} // requests in flight
 	small       int64         // bytes of an answer that is not large
 	large       chan struct{} // answers under way that are larger
@@ -123,6 +124,7 @@ func New(o Options) (*Client, error) {
 		rest:        rest,
 		java:        java,
 		http:        hc,
+		files:       clientFiles(o.HTTPClient),
 		slots:       make(chan struct{}, o.MaxConcurrency),
 		small:       min(smallBytes, int64(networkBytes/o.MaxConcurrency)),
 		large:       make(chan struct{}, largeAnswers),
@@ -167,6 +169,9 @@ var errRedirects = fmt.Errorf("stopped after %d redirects", maxRedirects)
 // by the transport to every request, whatever host it is for. A redirect is a
 // request as far as the limiter is concerned.
 func newHTTPClient(o Options, l *limiter) (*http.Client, error) {
+	if err := checkFiles(clientFiles(o.HTTPClient)); err != nil {
+		return nil, err
+	}
 	options := []promconfig.HTTPClientOption{promconfig.WithUserAgent(o.UserAgent)}
 	if o.DialContext != nil {
 		options = append(options, promconfig.WithDialContextFunc(o.DialContext))
@@ -185,10 +190,23 @@ func newHTTPClient(o Options, l *limiter) (*http.Client, error) {
 		if !sameOrigin(req.URL, via[0].URL) {
 			return http.ErrUseLastResponse
 		}
-		return l.wait(req.Context())
+		if err := l.wait(req.Context()); err != nil {
+			return &heldRedirectError{code: req.Response.StatusCode, err: err}
+		}
+		return nil
 	}
 	return hc, nil
 }
+
+// heldRedirectError is a redirect that the rate limit leaves no time for: the
+// mirror has answered.
+type heldRedirectError struct {
+	code int
+	err  error
+}
+
+func (e *heldRedirectError) Error() string { return e.err.Error() }
+func (e *heldRedirectError) Unwrap() error { return e.err }
 
 func sameOrigin(a, b *url.URL) bool {
 	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Host, b.Host)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -240,8 +241,13 @@ func excerpt(s string) string {
 
 // outcome is the code label of a request without a complete response.
 func outcome(err error) string {
-	var timeout interface{ Timeout() bool }
+	var (
+		held    *heldRedirectError
+		timeout interface{ Timeout() bool }
+	)
 	switch {
+	case errors.As(err, &held):
+		return strconv.Itoa(held.code)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return codeTimeout
 	case errors.Is(err, context.Canceled):

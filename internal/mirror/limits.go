@@ -57,6 +57,10 @@ const (
 	// the longest.
 	maxIDBytes = 128
 
+	// maxFileBytes bounds each file of http_client: a bundle of all public
+	// certificate authorities has 250 KB.
+	maxFileBytes = 1 << 20
+
 	// maxExcerpt bounds, in runes, what an error quotes from a mirror.
 	maxExcerpt = 200
 )

@@ -210,7 +210,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 	// The transport of prometheus/common leaves compression to its user.
 	req.Header.Set("Accept-Encoding", "gzip")
 
-	resp, err := c.http.Do(req)
+	resp, err := c.do(req)
 	if err != nil {
 		return failed(err)
 	}
@@ -249,6 +249,13 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 		return failed(fmt.Errorf("reading the response: %w", readErr))
 	}
 	return code, decodeError(hide, a.guard.head, err)
+}
+
+func (c *Client) do(req *http.Request) (*http.Response, error) {
+	if err := checkFiles(c.files); err != nil {
+		return nil, err
+	}
+	return c.http.Do(req)
 }
 
 // decompress returns the body of a response, or one without anything in it.

@@ -69,8 +69,11 @@ func retryable(ctx context.Context, err error) bool {
 
 // permanent reports errors that the next attempt would end with as well.
 func permanent(err error) bool {
-	var cert *tls.CertificateVerificationError
-	return errors.As(err, &cert) || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirects)
+	var (
+		cert *tls.CertificateVerificationError
+		file *fileError
+	)
+	return errors.As(err, &cert) || errors.As(err, &file) || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirects)
 }
 
 // backoff is what the mirror told to wait or else doubles from attempt to

@@ -254,13 +254,14 @@ func TestRateLimitIsSharedByCallers(t *testing.T) {
 
 func TestRateLimitNeverOutlivesTheContext(t *testing.T) {
 	srv := newServer(t, serveAccounts(100))
-	c, clk, _ := newTestClient(t, srv.URL, func(o *Options) { o.RateLimit, o.MaxConcurrency = 0.5, 1 })
+	c, clk, rec := newTestClient(t, srv.URL, func(o *Options) { o.RateLimit, o.MaxConcurrency = 0.5, 1 })
 	ctx, cancel := context.WithDeadline(t.Context(), clk.now().Add(time.Second))
 	defer cancel()
 	err := c.Accounts(ctx, accountIDs(200)).Err()
 	wantError(t, err, "not sent, held back by rate_limit 0.5: waiting 2s would pass the deadline")
-	if srv.requests.Load() != 1 {
-		t.Errorf("%d requests, want 1", srv.requests.Load())
+	// What was not sent is no failure of the mirror.
+	if want := []string{"/api/v1/accounts 200"}; srv.requests.Load() != 1 || !slices.Equal(rec.seen(), want) {
+		t.Errorf("%d requests, counted are %q, want %q", srv.requests.Load(), rec.seen(), want)
 	}
 	// The token was given back.
 	if err := c.Accounts(t.Context(), accountIDs(1)).Err(); err != nil {
@@ -363,6 +364,24 @@ func TestRedirectsWaitForTheRateLimit(t *testing.T) {
 	}
 	if srv.requests.Load() != 3 || rec.waited != time.Second || len(clk.sleeps()) != 2 {
 		t.Errorf("%d requests waited %s in %v, want 3 requests and a second", srv.requests.Load(), rec.waited, clk.sleeps())
+	}
+}
+
+// TestRedirectThatTheRateLimitHoldsBack has no time left for a redirect: that is
+// our limit, and no timeout of the mirror's.
+func TestRedirectThatTheRateLimitHoldsBack(t *testing.T) {
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/moved"+r.URL.RequestURI(), http.StatusFound)
+	})
+	c, clk, rec := newTestClient(t, srv.URL, func(o *Options) {
+		o.RateLimit = 0.5
+		o.HTTPClient.FollowRedirects = true
+	})
+	ctx, cancel := context.WithDeadline(t.Context(), clk.now().Add(time.Second))
+	defer cancel()
+	wantError(t, c.Accounts(ctx, []string{"0.0.2"}).Err(), "not sent, held back by rate_limit 0.5: waiting 2s would pass the deadline")
+	if want := []string{"/api/v1/accounts 302"}; srv.requests.Load() != 1 || !slices.Equal(rec.seen(), want) {
+		t.Errorf("%d requests, counted are %q, want %q", srv.requests.Load(), rec.seen(), want)
 	}
 }
 

@@ -40,6 +40,7 @@ func newSecrets(o Options) secrets {
 	s.addURL(o.URL)
 	s.addURL(o.JavaURL)
 	s.addClient(o.HTTPClient)
+	s.files = credentialFiles(o.HTTPClient)
 	return s
 }
 
@@ -71,18 +72,14 @@ func (s *secrets) addUser(u *url.URL) {
 
 func (s *secrets) addClient(c promconfig.HTTPClientConfig) {
 	s.add(string(c.BearerToken))
-	s.files = append(s.files, c.BearerTokenFile)
 	if b := c.BasicAuth; b != nil {
 		s.add(b.Username, string(b.Password))
-		s.files = append(s.files, b.UsernameFile, b.PasswordFile)
 	}
 	if a := c.Authorization; a != nil {
 		s.add(string(a.Credentials))
-		s.files = append(s.files, a.CredentialsFile)
 	}
 	if o := c.OAuth2; o != nil {
 		s.add(string(o.ClientSecret))
-		s.files = append(s.files, o.ClientSecretFile)
 		for _, value := range o.EndpointParams {
 			s.add(value)
 		}
@@ -97,7 +94,6 @@ func (s *secrets) addClient(c promconfig.HTTPClientConfig) {
 			for _, secret := range header.Secrets {
 				s.add(string(secret))
 			}
-			s.files = append(s.files, header.Files...)
 		}
 	}
 	s.addProxy(c.ProxyConfig)
@@ -116,6 +112,9 @@ func (s *secrets) addProxy(p promconfig.ProxyConfig) {
 func (s secrets) hide(text string, sent []string) string {
 	all := slices.Concat(s.texts, sent)
 	for _, name := range s.files {
+		if checkFiles([]string{name}) != nil {
+			continue
+		}
 		if content, err := os.ReadFile(name); err == nil { //nolint:gosec // the operator's own file
 			all = append(all, strings.TrimSpace(string(content)))
 		}

@@ -25,7 +25,7 @@ var fileAttacks = []attack{
 	{name: "configuration is a directory", short: true, refused: true, start: onConfig(func(path, _ string) error { return os.Mkdir(path, 0o700) })},
 	{name: "configuration is /dev/zero", refused: true, start: onConfig(func(path, _ string) error { return os.Symlink("/dev/zero", path) })},
 	{name: "configuration is gone", refused: true, start: onConfig(func(string, string) error { return nil })},
-	{name: "configuration of 100 MB", short: true, refused: true, start: onConfig(content(func(good string) string { return good + strings.Repeat("# padding\n", 10<<20) }))},
+	{name: "configuration of 100 MB", memory: true, short: true, refused: true, start: onConfig(content(func(good string) string { return good + strings.Repeat("# padding\n", 10<<20) }))},
 	{name: "configuration of aliases of aliases", short: true, refused: true, start: onConfig(content(func(string) string { return billionLaughs() }))},
 	{name: "configuration nested 100,000 deep", refused: true, start: onConfig(content(func(string) string { return "networks: " + strings.Repeat("[", 100_000) }))},
 	{name: "configuration is binary", refused: true, start: onConfig(content(func(string) string { return strings.Repeat("\x00\xff", 10_000) }))},

@@ -51,7 +51,7 @@ var mirrorAttacks = []attack{
 	{name: "gzip cut off", fails: "accounts", start: onRoutes(gzipped(bomb(`{"accounts":[`, "{},", 1<<20, `{}]}`)[:500]), accountsPath)},
 	{name: "nested 5,000,000 deep", short: true, fails: "accounts", start: onRoutes(body(strings.Repeat("[", 5_000_000)), accountsPath)},
 	{name: "nested 5,000,000 deep in a row", fails: "accounts", start: onRoutes(body(`{"accounts":[{"account":"0.0.2","odd":`+strings.Repeat(`{"a":`, 5_000_000)), accountsPath)},
-	{name: "31 MB of {}, as rows", short: true, fails: "accounts", start: onRoutes(emptyRows, allPaths)},
+	{name: "31 MB of {}, as rows", memory: true, short: true, fails: "accounts", start: onRoutes(emptyRows, allPaths)},
 	{name: "31 MB of [], as rows", fails: "accounts", start: onRoutes(body(`{"accounts":[`+strings.Repeat("[],", 31<<20/3)+`[]]}`), accountsPath)},
 	{name: "numbers without bounds", short: true, fails: "tokens", start: onRoutes(accountRows(`"balance":{"balance":1e999999999,"timestamp":"99999999999999999999.9"}`, `"balance":{"balance":`+strings.Repeat("9", 100_000)+`}`, `"balance":{"balance":-9223372036854775809}`), accountsPath)},
 	{name: "NaN and Infinity", fails: "accounts", start: onRoutes(accountRows(`"balance":{"balance":NaN}`, `"balance":{"balance":-Infinity}`), accountsPath)},

@@ -6,6 +6,7 @@
 package torture
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -144,14 +145,24 @@ func goAway(conn net.Conn) {
 
 func frameFlood(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
-	framer, err := frames(conn)
+	_, err := frames(conn)
 	go func() { _, _ = io.Copy(io.Discard, conn) }()
 	for err == nil {
-		if err = framer.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 1}); err == nil {
-			err = framer.WritePing(false, [8]byte{})
-		}
+		_, err = conn.Write(manyFrames)
 	}
 }
+
+// manyFrames are written at once: the attack is to cost the exporter more than
+// this process.
+var manyFrames = func() []byte {
+	var b bytes.Buffer
+	framer := http2.NewFramer(&b, nil)
+	for b.Len() < 64<<10 {
+		_ = framer.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 1})
+		_ = framer.WritePing(false, [8]byte{})
+	}
+	return b.Bytes()
+}()
 
 func hugeFrame(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
@@ -213,9 +224,8 @@ func oddCodes(ctx context.Context) func(net.Conn) {
 }
 
 func longAnswers(ctx context.Context) func(net.Conn) {
-	return nodeServer(ctx, func() []byte {
-		return marshal(&services.Response{Response: &services.Response_CryptoGetInfo{CryptoGetInfo: &services.CryptoGetInfoResponse{
-			AccountInfo: &services.CryptoGetInfoResponse_AccountInfo{Memo: strings.Repeat("x", 4<<20-100)},
-		}}})
-	})
+	answer := marshal(&services.Response{Response: &services.Response_CryptoGetInfo{CryptoGetInfo: &services.CryptoGetInfoResponse{
+		AccountInfo: &services.CryptoGetInfoResponse_AccountInfo{Memo: strings.Repeat("x", 4<<20-100)},
+	}}})
+	return nodeServer(ctx, func() []byte { return answer })
 }

@@ -55,7 +55,7 @@ func TestSoak(t *testing.T) {
 		s := readSeries(t, prometheus, metric, began.Add(min(duration/5, 5*time.Minute)))
 		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f\t%.0f\t%.0f\t%+.1f\t\n", metric, len(s.values), s.values[0], s.values[len(s.values)-1], slices.Min(s.values), slices.Max(s.values), s.slope())
 		if metric == "up" && slices.Min(s.values) != 1 {
-			t.Error("Prometheus lost scrapes")
+			t.Errorf("Prometheus lost %d of %d scrapes", s.count(0), len(s.values))
 		}
 	}
 	_ = w.Flush()
@@ -74,7 +74,7 @@ var soakFaults = []struct {
 }{
 	{"reload", func(e *environment, _ int) { e.reload(e.t.Context()) }},
 	{"the mirror's REST API restarts", func(e *environment, _ int) { e.forAWhile(onMirror(abort)) }},
-	{"a node restarts", func(e *environment, round int) { e.restartNode(round % 10) }},
+	{"a node restarts", func(e *environment, round int) { e.restartNode(round) }},
 	{"SIGHUP", func(e *environment, _ int) { e.signal(syscall.SIGHUP) }},
 	{"the mirror hangs", func(e *environment, _ int) { e.forAWhile(onRoutes(hang, allPaths)) }},
 	{"the mirror's gRPC API restarts", func(e *environment, _ int) { e.forAWhile(onGRPC(abort)) }},
@@ -90,7 +90,14 @@ func (e *environment) forAWhile(attack func(context.Context, *environment)) {
 	attack(ctx, e)
 }
 
-func (e *environment) restartNode(id int) {
+// restartNode restarts one node after the other. Their ids have gaps.
+func (e *environment) restartNode(round int) {
+	ids := e.nodeIDs()
+	if len(ids) == 0 {
+		e.t.Error("the simulator has no nodes")
+		return
+	}
+	id := ids[round%len(ids)]
 	for _, action := range []string{"stop", "start"} {
 		r := newRequest(http.MethodPost, fmt.Sprintf("/simulator/nodes/%d/%s", id, action)).WithContext(e.t.Context())
 		r.URL.Host = e.simulator
@@ -105,6 +112,30 @@ func (e *environment) restartNode(id int) {
 		}
 		pause(e.t.Context(), soakFault)
 	}
+}
+
+func (e *environment) nodeIDs() []int64 {
+	r := get(nodesPath + "?limit=25").WithContext(e.t.Context())
+	r.URL.Host = e.simulator
+	response, err := e.client.Do(r)
+	if err != nil {
+		e.t.Error(err)
+		return nil
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Nodes []struct {
+			ID int64 `json:"node_id"`
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		e.t.Error(err)
+	}
+	var ids []int64
+	for _, node := range answer.Nodes {
+		ids = append(ids, node.ID)
+	}
+	return ids
 }
 
 // startPrometheus returns the address of one that scrapes target.
@@ -162,6 +193,16 @@ func readSeries(t *testing.T, prometheus, metric string, since time.Time) series
 		s.values = append(s.values, value)
 	}
 	return s
+}
+
+func (s series) count(value float64) int {
+	n := 0
+	for _, v := range s.values {
+		if v == value {
+			n++
+		}
+	}
+	return n
 }
 
 // slope is that of the least squares.

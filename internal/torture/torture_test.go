@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -37,6 +38,8 @@ type attack struct {
 	name string
 	// short attacks are in the short form as well.
 	short bool
+	// memory attacks take most of it with very many accounts.
+	memory bool
 	// upstream attacks are of servers that the exporter connects to.
 	upstream bool
 	// fails is a collector that says so, to know that the attack was one.
@@ -94,18 +97,62 @@ func TestTorture(t *testing.T) {
 	if !known {
 		t.Fatalf("TORTURE=%s must be short or full", os.Getenv("TORTURE"))
 	}
+	torture(t, form, int(variable(t, "TORTURE_ACCOUNTS", 1000)), variable(t, "TORTURE_MEMORY", 256)<<20,
+		time.Duration(variable(t, "TORTURE_TIMEOUT", 5))*time.Second,
+		func(a attack) bool { return a.short || !form.short || os.Getenv("TORTURE_ATTACK") != "" })
+}
+
+// TestManyAccounts has 10,000 accounts, the memory limit of the unit, the chart and
+// the compose file, and the attacks that take most memory.
+func TestManyAccounts(t *testing.T) {
+	limits := shippedLimits(t)
+	for file, limit := range limits {
+		if want := limits[unitFile]; limit != want {
+			t.Errorf("%s has a memory limit of %d, %s of %d", file, limit, unitFile, want)
+		}
+	}
+	torture(t, forms["full"], 10_000, limits[unitFile], 10*time.Second, func(a attack) bool { return a.memory })
+}
+
+const unitFile = "systemd/hedera_exporter.service"
+
+// shippedLimits are the memory limits of the files in deploy, in bytes.
+func shippedLimits(t *testing.T) map[string]int64 {
+	t.Helper()
+	limits := map[string]int64{}
+	for file, pattern := range map[string]string{
+		unitFile:                           `(?m)^MemoryMax=(\d+)M$`,
+		"compose/compose.yml":              `(?m)^ +mem_limit: (\d+)m\b`,
+		"helm/hedera-exporter/values.yaml": `(?m)^ +limits: \{memory: (\d+)Mi\}$`,
+	} {
+		content, err := os.ReadFile(filepath.Join("../../deploy", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		match := regexp.MustCompile(pattern).FindSubmatch(content)
+		if match == nil {
+			t.Fatalf("%s has nothing like %s", file, pattern)
+		}
+		mib, err := strconv.ParseInt(string(match[1]), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		limits[file] = mib << 20
+	}
+	return limits
+}
+
+// torture has the attacks that fit, one after the other.
+func torture(t *testing.T, form form, accounts int, limit int64, timeout time.Duration, fits func(attack) bool) {
+	t.Helper()
 	only, err := regexp.Compile(os.Getenv("TORTURE_ATTACK"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := variable(t, "TORTURE_MEMORY", 256) << 20
-	e := newEnvironment(t, int(variable(t, "TORTURE_ACCOUNTS", 1000)), limit)
+	e := newEnvironment(t, accounts, limit)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	prometheus := &honest{
-		e: e, servers: form.servers, interval: form.interval,
-		timeout: time.Duration(variable(t, "TORTURE_TIMEOUT", 5)) * time.Second,
-	}
+	prometheus := &honest{e: e, servers: form.servers, interval: form.interval, timeout: timeout}
 	var wg sync.WaitGroup
 	wg.Go(func() { prometheus.run(ctx) })
 	defer wg.Wait()
@@ -115,7 +162,7 @@ func TestTorture(t *testing.T) {
 	s.warmUp()
 	var rows []row
 	for _, a := range attacks() {
-		if form.short && !a.short && os.Getenv("TORTURE_ATTACK") == "" || !only.MatchString(a.name) {
+		if !fits(a) || !only.MatchString(a.name) {
 			continue
 		}
 		r := s.run(a)

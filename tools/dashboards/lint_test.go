@@ -349,6 +349,15 @@ func TestLayout(t *testing.T) {
 
 // unshown are metrics that no panel is for, and why.
 var unshown = map[string]string{
+	"hedera_node_account_balance_hbar": "panel to come",
+	"hedera_node_admin_key_info":       "changes of keys are for an alert, not for a picture",
+	"hedera_node_decline_reward":       "panel to come",
+	"hedera_node_endpoint_ready":       "panel to come",
+	"hedera_node_exists":               "panel to come",
+	"hedera_node_grpc_proxy_info":      "panel to come",
+	"hedera_node_own":                  "panel to come",
+	"hedera_node_reward_hbar":          "panel to come",
+
 	"hedera_account_balance_maximum_hbar":      "panel to come",
 	"hedera_account_nft_allowance_all_serials": "panel to come",
 	"hedera_account_token_balance_minimum":     "panel to come",
