@@ -28,9 +28,9 @@ type Network struct {
 	// Accounts has the accounts of the file first, then those of the flags.
 	Accounts []Account `yaml:"accounts,omitempty"`
 	// Tokens, Topics, Contracts and ScheduleCreators are empty without a Mirror.
-	Tokens    []Entity `yaml:"tokens,omitempty"`
-	Topics    []Topic  `yaml:"topics,omitempty"`
-	Contracts []Entity `yaml:"contracts,omitempty"`
+	Tokens    []Entity   `yaml:"tokens,omitempty"`
+	Topics    []Topic    `yaml:"topics,omitempty"`
+	Contracts []Contract `yaml:"contracts,omitempty"`
 	// ScheduleCreators are the accounts whose pending schedules are watched.
 	ScheduleCreators []ScheduleCreator `yaml:"schedules,omitempty"`
 }
@@ -117,10 +117,12 @@ func (l *loader) network(name string, s *section) Network {
 
 	n.Consensus = l.consensus(s.section("consensus"), ids)
 	n.Mirror = l.mirror(n, s)
-	n.Accounts = l.accounts(n, s, ids)
+	var held []heldToken
+	n.Accounts, held = l.accounts(n, s, ids)
 	n.Tokens = entities(l, n, s, "tokens", "id", ids.token, Entity.read)
+	l.checkHeld(held, n.Tokens)
 	n.Topics = entities(l, n, s, "topics", "id", ids.topic, Topic.read)
-	n.Contracts = entities(l, n, s, "contracts", "id", ids.contract, Entity.read)
+	n.Contracts = entities(l, n, s, "contracts", "id", ids.contract, Contract.read)
 	n.ScheduleCreators = entities(l, n, s, "schedules", "creator", ids.creator, ScheduleCreator.read)
 	s.refuse("the exporter has no operator; remove the key", "operator_id", "operator_key", "operator_key_file")
 	n.Shard, n.Realm = ids.first.shard, ids.first.realm
