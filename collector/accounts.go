@@ -41,6 +41,14 @@ var (
 		Source:    "configuration, accounts.thresholds",
 		Example:   "hedera_account_balance_minimum_hbar{severity=\"critical\"}",
 	})
+	accountBalanceMaximum = newGauge(Metric{
+		Collector: "accounts",
+		Name:      "account_balance_maximum_hbar",
+		Help:      "Configured balance above which an alert of the severity fires.",
+		Labels:    with(accountLabels, "severity"),
+		Source:    "configuration, accounts.maximum",
+		Example:   "hedera_account_balance_hbar > on (network, account_id) group_right () hedera_account_balance_maximum_hbar",
+	})
 	accountCold = newGauge(Metric{
 		Collector: "accounts",
 		Name:      "account_cold",
@@ -205,10 +213,21 @@ func sendConfigured(ch chan<- prometheus.Metric, account config.Account, own own
 	if account.Heartbeat > 0 {
 		ch <- accountHeartbeat.sample(time.Duration(account.Heartbeat).Seconds(), labels...)
 	}
-	for _, threshold := range account.Thresholds {
-		ch <- accountBalanceMinimum.sample(hbar(threshold.Minimum.AsTinybar()), with(labels, threshold.Severity)...)
+	sendThresholds(ch, accountBalanceMinimum, account.Thresholds, hbarAmount, labels)
+	sendThresholds(ch, accountBalanceMaximum, account.Maximum, hbarAmount, labels)
+}
+
+// sendThresholds sends the balances for each severity. Convert is how balances are
+// converted, so that a balance that equals its threshold is the same number.
+func sendThresholds(ch chan<- prometheus.Metric, metric constMetric, thresholds config.Thresholds, convert func(config.Amount) float64, labels []string) {
+	for _, threshold := range thresholds {
+		ch <- metric.sample(convert(threshold.Balance), with(labels, threshold.Severity)...)
 	}
 }
+
+func hbarAmount(a config.Amount) float64 { return hbar(a.Units) }
+
+func tokenAmount(a config.Amount) float64 { return wholeTokens(a.Units, int64(a.Decimals)) }
 
 // sendAccount sends what the mirror returned; null becomes an absent sample.
 func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []string) {

@@ -19,6 +19,7 @@ import (
 const (
 	hbarAllowancesSource  = "mirror REST /api/v1/accounts/{id}/allowances/crypto"
 	tokenAllowancesSource = "mirror REST /api/v1/accounts/{id}/allowances/tokens" //nolint:gosec // a path, no credential
+	nftAllowancesSource   = "mirror REST /api/v1/accounts/{id}/allowances/nfts"
 )
 
 var (
@@ -59,12 +60,20 @@ var (
 		Source:    tokenAllowancesSource + ", and /api/v1/tokens/{id} for the decimals",
 		Example:   "hedera_account_token_allowance / hedera_account_token_allowance_granted < 0.1",
 	})
+	nftAllowance = newGauge(Metric{
+		Collector: "allowances",
+		Name:      "account_nft_allowance_all_serials",
+		Help:      "1 if the account has approved the spender for all serials of the NFT, those that it has and those that it will get. Absent if not, and where the mirror does not have these approvals.",
+		Labels:    tokenAllowanceLabels,
+		Source:    nftAllowancesSource,
+		Example:   "count by (network, account_id) (hedera_account_nft_allowance_all_serials)",
+	})
 	allowancesTruncated = newGauge(Metric{
 		Collector: "allowances",
 		Name:      "account_allowances_truncated",
-		Help:      "Whether the account has granted more than 99 allowances of the kind, hbar or token. The others are then left out.",
+		Help:      "Whether the account has granted more than 99 allowances of the kind, hbar, token or nft. The others are then left out. Of the kind nft, absent where the mirror does not have them.",
 		Labels:    with(accountLabels, "kind"),
-		Source:    hbarAllowancesSource + " and …/tokens",
+		Source:    hbarAllowancesSource + ", …/tokens and …/nfts",
 		Example:   "hedera_account_allowances_truncated == 1",
 	})
 )
@@ -72,7 +81,7 @@ var (
 func init() {
 	register(Registration{
 		Name:           "allowances",
-		Help:           "hbar and token allowances granted by accounts with allowances: true",
+		Help:           "hbar, token and NFT allowances granted by accounts with allowances: true",
 		DefaultEnabled: true,
 		Sharded:        true,
 		factory:        newAllowances,
@@ -109,6 +118,7 @@ func (c allowances) Update(ctx context.Context, ch chan<- prometheus.Metric) err
 	granted := make([][]mirror.Allowance, len(c.accounts))
 	for i, account := range c.accounts {
 		group.Go(func() error { return c.updateHbar(ctx, ch, account) })
+		group.Go(func() error { return c.updateNFTs(ctx, ch, account) })
 		group.Go(func() (err error) {
 			granted[i], err = c.tokenAllowances(ctx, ch, account)
 			return err
@@ -136,6 +146,26 @@ func (c allowances) updateHbar(ctx context.Context, ch chan<- prometheus.Metric,
 	for _, row := range rows {
 		sendField(ch, hbarAllowance, row.Amount, hbar, with(labels, row.Spender)...)
 		sendField(ch, hbarAllowanceGranted, row.AmountGranted, hbar, with(labels, row.Spender)...)
+	}
+	return nil
+}
+
+// updateNFTs sends the approvals for all serials. A mirror without the route is no
+// failure, and has no samples: not even that there are none.
+func (c allowances) updateNFTs(ctx context.Context, ch chan<- prometheus.Metric, account config.Account) error {
+	rows, more, err := c.mirror.NFTAllowances(ctx, account.ID.String(), maxOfAccount)
+	if mirror.IsMissingRoute(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("NFT allowances of account %s: %w", account.ID, err)
+	}
+	labels := c.labels(account)
+	ch <- allowancesTruncated.sample(boolValue(more), with(labels, "nft")...)
+	for _, row := range rows {
+		if row.ApprovedForAll.Or(false) {
+			ch <- nftAllowance.sample(1, with(labels, row.TokenID, row.Spender)...)
+		}
 	}
 	return nil
 }

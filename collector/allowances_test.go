@@ -45,6 +45,9 @@ func TestAllowances(t *testing.T) {
 	)
 	addTokens(t, sim, simulator.Token{ID: "0.0.7001", Decimals: 2}, simulator.Token{ID: "0.0.7003"})
 	addGranter(t, sim, "0.0.5002", simulator.Allowance{Spender: "0.0.1", TokenID: "0.0.7003", Amount: 3})
+	approveAll(t, sim, "0.0.5001", "0.0.2", "0.0.7009")
+	approveAll(t, sim, "0.0.5001", "0.0.1", "0.0.7008", "0.0.7009")
+	approveAll(t, sim, "0.0.5003", "0.0.1", "0.0.7009")
 	addGranter(t, sim, "0.0.5003", simulator.Allowance{Spender: "0.0.1", Amount: 1})
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
 		granter("0.0.5001", "some"), granter("0.0.5002", "other"),
@@ -52,6 +55,7 @@ func TestAllowances(t *testing.T) {
 	body := scrapeCosting(t, sim, set, map[string]int{
 		"GET /api/v1/accounts/{id}/allowances/crypto": 3,
 		"GET /api/v1/accounts/{id}/allowances/tokens": 3,
+		"GET /api/v1/accounts/{id}/allowances/nfts":   3,
 		"GET /api/v1/tokens/{id}":                     3, // the mirror does not know 0.0.7002
 	})
 	wantOnly(
@@ -68,10 +72,71 @@ func TestAllowances(t *testing.T) {
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="token",name="some",network="simulated"} 0`,
 		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="hbar",name="other",network="simulated"} 0`,
 		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="token",name="other",network="simulated"} 0`,
+		`hedera_account_nft_allowance_all_serials{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7008"} 1`,
+		`hedera_account_nft_allowance_all_serials{account_id="0.0.5001",name="some",network="simulated",spender="0.0.1",token_id="0.0.7009"} 1`,
+		`hedera_account_nft_allowance_all_serials{account_id="0.0.5001",name="some",network="simulated",spender="0.0.2",token_id="0.0.7009"} 1`,
+		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="nft",name="some",network="simulated"} 0`,
+		`hedera_account_allowances_truncated{account_id="0.0.5002",kind="nft",name="other",network="simulated"} 0`,
+		`hedera_account_allowances_truncated{account_id="0.0.999999",kind="nft",name="missing",network="simulated"} 0`,
 		// The mirror answers as for an account without allowances.
 		`hedera_account_allowances_truncated{account_id="0.0.999999",kind="hbar",name="missing",network="simulated"} 0`,
 		`hedera_account_allowances_truncated{account_id="0.0.999999",kind="token",name="missing",network="simulated"} 0`,
 	)
+}
+
+func approveAll(t *testing.T, sim *simulator.Simulator, owner, spender string, tokens ...string) {
+	t.Helper()
+	for _, token := range tokens {
+		if err := sim.Update(func(l *simulator.Ledger) error {
+			return l.SetNFTAllowance(simulator.NFTAllowance{Owner: owner, Spender: spender, TokenID: token, Approved: true})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestNFTAllowancesComeAndGo has one that is withdrawn, and a mirror that loses the
+// route: absent is not withdrawn.
+func TestNFTAllowancesComeAndGo(t *testing.T) {
+	const (
+		path      = "/api/v1/accounts/0.0.5001/allowances/nfts"
+		approved  = `hedera_account_nft_allowance_all_serials{account_id="0.0.5001",name="a",network="simulated",spender="0.0.1",token_id="0.0.7001"} 1`
+		truncated = `hedera_account_allowances_truncated{account_id="0.0.5001",kind="nft",name="a",network="simulated"} 0`
+	)
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	addGranter(t, sim, "0.0.5001", simulator.Allowance{Spender: "0.0.1", Amount: 1})
+	approveAll(t, sim, "0.0.5001", "0.0.1", "0.0.7001")
+	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), granter("0.0.5001", "a")), "allowances")
+	wantLines(t, scrapeText(t, set, testDeadline), approved, truncated, successLine("allowances", true))
+
+	for _, fault := range []struct {
+		simulator.Fault
+		success bool
+	}{
+		{simulator.Fault{Kind: simulator.FaultStatus, Status: 404}, true}, // without the route
+		{simulator.Fault{Kind: simulator.FaultStatus, Status: 400}, false},
+		{simulator.Fault{Kind: simulator.FaultStatus, Status: 501}, false},
+		{simulator.Fault{Kind: simulator.FaultGarbage}, false},
+	} {
+		fault.Path = path
+		if _, err := sim.InjectFault(fault.Fault); err != nil {
+			t.Fatal(err)
+		}
+		body := scrapeText(t, set, testDeadline)
+		wantLines(t, body, successLine("allowances", fault.success), `hedera_account_allowance_hbar{account_id="0.0.5001",name="a",network="simulated",spender="0.0.1"} 1e-08`)
+		wantNone(t, body, "hedera_account_nft_allowance_all_serials")
+		wantNone(t, body, `kind="nft"`)
+		sim.ClearFaults()
+	}
+
+	if err := sim.Update(func(l *simulator.Ledger) error {
+		return l.SetNFTAllowance(simulator.NFTAllowance{Owner: "0.0.5001", Spender: "0.0.1", TokenID: "0.0.7001"})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	body := scrapeText(t, set, testDeadline)
+	wantLines(t, body, truncated, successLine("allowances", true))
+	wantNone(t, body, "hedera_account_nft_allowance_all_serials")
 }
 
 func TestAllowancesAreBounded(t *testing.T) {
@@ -84,19 +149,24 @@ func TestAllowancesAreBounded(t *testing.T) {
 		}
 	}
 	addGranter(t, sim, "0.0.5001", many...)
+	for i := range 3 * maxOfAccount {
+		approveAll(t, sim, "0.0.5001", "0.0.1", "0.0."+itoa(8001+i))
+	}
 	addTokens(t, sim, simulator.Token{ID: "0.0.7001"})
 	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry()), granter("0.0.5001", "a")), "allowances")
 	body := scrapeCosting(t, sim, set, map[string]int{
 		"GET /api/v1/accounts/{id}/allowances/crypto": 1,
 		"GET /api/v1/accounts/{id}/allowances/tokens": 1,
+		"GET /api/v1/accounts/{id}/allowances/nfts":   1, // of three pages
 		"GET /api/v1/tokens/{id}":                     1,
 	})
 	wantLines(
 		t, body,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="hbar",name="a",network="simulated"} 1`,
 		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="token",name="a",network="simulated"} 0`,
+		`hedera_account_allowances_truncated{account_id="0.0.5001",kind="nft",name="a",network="simulated"} 1`,
 	)
-	for _, metric := range []string{"hedera_account_allowance_hbar{", "hedera_account_token_allowance{"} {
+	for _, metric := range []string{"hedera_account_allowance_hbar{", "hedera_account_token_allowance{", "hedera_account_nft_allowance_all_serials{"} {
 		if n := len(linesWith(body, metric)); n != maxOfAccount {
 			t.Errorf("%d samples of %s, want %d", n, metric, maxOfAccount)
 		}

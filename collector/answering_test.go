@@ -107,7 +107,7 @@ func TestCollectorsWithNothingToReadSendNothing(t *testing.T) {
 		network := withoutMirror()
 		network.Accounts = []config.Account{{Name: "a", AllTokens: true, Allowances: true}}
 		network.Tokens = []config.Entity{entity("0.0.1", "a")}
-		network.Topics, network.Contracts, network.ScheduleCreators = topicsOf(network.Tokens), network.Tokens, creatorsOf(network.Tokens)
+		network.Topics, network.Contracts, network.ScheduleCreators = topicsOf(network.Tokens), contractsOf(network.Tokens), creatorsOf(network.Tokens)
 		wantOnly(t, scrapeText(t, setOn(t, network, name), testDeadline), name)
 	}
 }

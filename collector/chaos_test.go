@@ -39,7 +39,7 @@ func testChaos(t *testing.T, memory *memnet.Network, seed int64) {
 	}
 	network.Tokens = addPlainTokens(t, sim, tokens)
 	network.Topics = topicsOf(addPlainTopics(t, sim, topics))
-	network.Contracts = addPlainContracts(t, sim, contracts)
+	network.Contracts = contractsOf(addPlainContracts(t, sim, contracts))
 	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	set := setOn(t, network, "accounts tokens topics contracts schedules network")
 	scrapeText(t, set, testDeadline) // the client learns how many ids the mirror takes

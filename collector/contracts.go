@@ -43,6 +43,14 @@ var (
 		Source:    "mirror REST /api/v1/balances",
 		Example:   "hedera_contract_balance_hbar < 10",
 	})
+	contractBalanceMinimum = newGauge(Metric{
+		Collector: "contracts",
+		Name:      "contract_balance_minimum_hbar",
+		Help:      "Configured balance below which an alert of the severity fires.",
+		Labels:    with(contractLabels, "severity"),
+		Source:    "configuration, contracts.thresholds",
+		Example:   "hedera_contract_balance_hbar < on (network, contract_id) group_right () hedera_contract_balance_minimum_hbar",
+	})
 	contractDeleted = newGauge(Metric{
 		Collector: "contracts",
 		Name:      "contract_deleted",
@@ -72,7 +80,7 @@ func init() {
 
 type contracts struct {
 	network   string
-	contracts []config.Entity
+	contracts []config.Contract
 	labels    ownLabels
 	mirror    *mirror.Client
 }
@@ -90,7 +98,9 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 	ids := make([]string, 0, len(c.contracts))
 	for _, contract := range c.contracts {
 		ids = append(ids, contract.ID.String())
-		c.labels.send(ch, contract.Labels, c.network, contract.ID.String(), contract.Name)
+		id := []string{c.network, contract.ID.String(), contract.Name}
+		c.labels.send(ch, contract.Labels, id...)
+		sendThresholds(ch, contractBalanceMinimum, contract.Thresholds, hbarAmount, id)
 	}
 	var (
 		group    entityGroup
@@ -109,7 +119,7 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 }
 
 // send sends what is known of a contract. The error is of what is not.
-func (c contracts) send(ch chan<- prometheus.Metric, contract config.Entity, known mirror.Batch[mirror.Contract], balances mirror.Batch[mirror.Balance]) error {
+func (c contracts) send(ch chan<- prometheus.Metric, contract config.Contract, known mirror.Batch[mirror.Contract], balances mirror.Batch[mirror.Balance]) error {
 	id := contract.ID.String()
 	labels := []string{c.network, id, contract.Name}
 	row, exists, err := known.Get(id)

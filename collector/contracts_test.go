@@ -26,7 +26,7 @@ func TestContracts(t *testing.T) {
 		t.Fatal(err)
 	}
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.Contracts = []config.Entity{entity("0.0.7001", "rich"), entity("0.0.7002", "null"), entity("0.0.2", "an account"), entity("0.0.7003", "missing")}
+	network.Contracts = contractsOf([]config.Entity{entity("0.0.7001", "rich"), entity("0.0.7002", "null"), entity("0.0.2", "an account"), entity("0.0.7003", "missing")})
 	set := setOn(t, network, "contracts")
 	body := scrapeCosting(t, sim, set, map[string]int{"GET /api/v1/contracts": 1, "GET /api/v1/balances": 1})
 	wantOnly(
@@ -51,7 +51,7 @@ func TestContractsAreAskedForByTheHundred(t *testing.T) {
 		if err := sim.Update(func(l *simulator.Ledger) error { return l.AddContract(simulator.Contract{ID: id}) }); err != nil {
 			t.Fatal(err)
 		}
-		network.Contracts = append(network.Contracts, entity(id, id))
+		network.Contracts = append(network.Contracts, config.Contract{Entity: entity(id, id)})
 	}
 	body := scrapeCosting(t, sim, setOn(t, network, "contracts"), map[string]int{"GET /api/v1/contracts": 2, "GET /api/v1/balances": 2})
 	if n := len(linesWith(body, "hedera_contract_balance_hbar{")); n != 101 {

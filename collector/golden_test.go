@@ -99,6 +99,8 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	t.Helper()
 	fees := account("0.0.98", "fees", minimum("warning", 1000_00000000), minimum("critical", 100_00000000))
 	hot := account("0.0.1001", "hot wallet")
+	hot.Maximum = config.Thresholds{minimum("warning", 10_000_00000000), minimum("critical", 50_000_00000000)}
+	hot.TokenThresholds = config.TokenThresholds{tokenMinimum(sim.TokenIDs()[0], config.Threshold{Severity: "warning", Balance: config.Amount{Units: 100}})}
 	hot.AllTokens, hot.Transactions, hot.Allowances, hot.Heartbeat = true, true, true, model.Duration(time.Hour)
 	closed := account("0.0.1002", "closed")
 	closed.Cold = true
@@ -106,7 +108,8 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
 	network.Topics[0].Heartbeat = model.Duration(time.Hour)
-	network.Contracts = entities(sim.ContractIDs()...)
+	network.Contracts = contractsOf(entities(sim.ContractIDs()...))
+	network.Contracts[0].Thresholds = config.Thresholds{minimum("warning", 10_00000000)}
 	network.LabelNames = []string{"env", "team"}
 	network.Accounts[1].Labels = config.Labels{"env": "prod", "team": "payments"}
 	network.Tokens[0].Labels = config.Labels{"team": "coins"}

@@ -23,7 +23,7 @@ func labelled(t *testing.T, sim *simulator.Simulator) Network {
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.1001", "hot"), account("0.0.1002", "other"))
 	network.Tokens = addPlainTokens(t, sim, 2)
 	network.Topics = topicsOf(addPlainTopics(t, sim, 2))
-	network.Contracts = addPlainContracts(t, sim, 2)
+	network.Contracts = contractsOf(addPlainContracts(t, sim, 2))
 	network.Accounts[0].Labels = config.Labels{"team": "payments", "env": "prod"}
 	network.Tokens[0].Labels = config.Labels{"team": "coins"}
 	network.Topics[0].Labels = config.Labels{"env": "test"}

@@ -40,7 +40,7 @@ func watchedNetwork(t *testing.T, memory *memnet.Network) (*simulator.Simulator,
 	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()), watched)
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
-	network.Contracts = entities(sim.ContractIDs()...)
+	network.Contracts = contractsOf(entities(sim.ContractIDs()...))
 	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()...))
 	return sim, network
 }
@@ -73,6 +73,7 @@ func TestMirrorFaultCostsItsEntityOnly(t *testing.T) {
 		{"tokens", "/api/v1/accounts?", "hedera_account_token_balance{account_id=\"0.0.1001\",name=\"a\",network=\"simulated\",symbol=\"SAUCESIM\"", others, ""},
 		{"allowances", "/api/v1/accounts/0.0.1001/allowances/crypto", "hedera_account_allowance_hbar{", "hedera_account_token_allowance{", ""},
 		{"allowances", "/api/v1/accounts/0.0.1001/allowances/tokens", "hedera_account_token_allowance{", "hedera_account_allowance_hbar{", ""},
+		{"allowances", "/api/v1/accounts/0.0.1001/allowances/nfts", "hedera_account_nft_allowance_all_serials{", "hedera_account_allowance_hbar{", `hedera_account_allowances_truncated{account_id="0.0.1001",kind="token",name="a",network="simulated"} 0`},
 		{"topics", "/api/v1/topics/0.0.120438", `hedera_topic_sequence_number{name="n0.0.120438"`, `hedera_topic_exists{`, ""},
 		{"contracts", "/api/v1/contracts", "hedera_contract_exists{", "", ""},
 		{"contracts", "/api/v1/balances", "hedera_contract_balance_hbar{", "hedera_contract_exists{", ""},

@@ -20,7 +20,7 @@ type Network struct {
 	Accounts         []config.Account
 	Tokens           []config.Entity
 	Topics           []config.Topic
-	Contracts        []config.Entity
+	Contracts        []config.Contract
 	ScheduleCreators []config.ScheduleCreator
 	LabelNames       []string // of the configuration file, for all entities
 

@@ -88,7 +88,7 @@ func TestEveryRequestIsAllowed(t *testing.T) {
 			network.Probe(t.Context(), []Target{{Text: "0.0.98", ID: mustID("0.0.98")}, {Text: "0x00000000000000000000000000000000000003e9"}})
 			for _, path := range []string{
 				"/api/v1/accounts", "/api/v1/accounts/{id}", "/api/v1/accounts/{id}/tokens", "/api/v1/accounts/{id}/allowances/crypto",
-				"/api/v1/accounts/{id}/allowances/tokens", "/api/v1/balances", "/api/v1/blocks", "/api/v1/contracts",
+				"/api/v1/accounts/{id}/allowances/tokens", "/api/v1/accounts/{id}/allowances/nfts", "/api/v1/balances", "/api/v1/blocks", "/api/v1/contracts",
 				"/api/v1/network/exchangerate", "/api/v1/network/fees", "/api/v1/network/nodes", "/api/v1/network/registered-nodes",
 				"/api/v1/network/stake", "/api/v1/network/supply", "/api/v1/schedules", "/api/v1/tokens/{id}", "/api/v1/topics/{id}",
 				"/api/v1/topics/{id}/messages", "/api/v1/transactions",

@@ -210,7 +210,7 @@ func (s *replay) watch(network *Network) {
 	case "topics":
 		network.Topics = topicsOf(named(ids))
 	case "contracts", "balances":
-		network.Contracts = named(ids)
+		network.Contracts = contractsOf(named(ids))
 	case "schedules":
 		network.ScheduleCreators = creatorsOf(named(ids))
 	}
@@ -325,9 +325,8 @@ func family(series string) string {
 }
 
 // notReplayed are the files of routes that the exporter does not ask for: it has
-// contracts from their list, the balances of tokens from the accounts, and it has
-// no metric of NFT allowances.
-var notReplayed = []string{"contract", "token_balances", "allowances_nfts"}
+// contracts from their list, and the balances of tokens from the accounts.
+var notReplayed = []string{"contract", "token_balances"}
 
 // TestRecordedAnswers compares the samples of each recorded answer of the real
 // mirror with those that were computed from it by other means.

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/expfmt"
@@ -117,7 +116,7 @@ func account(id, name string, thresholds ...config.Threshold) config.Account {
 }
 
 func minimum(severity string, tinybar int64) config.Threshold {
-	return config.Threshold{Severity: severity, Minimum: hiero.HbarFromTinybar(tinybar)}
+	return config.Threshold{Severity: severity, Balance: config.Amount{Units: tinybar, Decimals: 8}}
 }
 
 func mustID(text string) config.EntityID {
@@ -143,6 +142,14 @@ func topicsOf(entities []config.Entity) []config.Topic {
 	list := make([]config.Topic, 0, len(entities))
 	for _, entity := range entities {
 		list = append(list, config.Topic{Entity: entity})
+	}
+	return list
+}
+
+func contractsOf(entities []config.Entity) []config.Contract {
+	list := make([]config.Contract, 0, len(entities))
+	for _, entity := range entities {
+		list = append(list, config.Contract{Entity: entity})
 	}
 	return list
 }

@@ -114,6 +114,14 @@ var (
 		Source:    tokenBalancesSource + " and for accounts with tokens: all",
 		Example:   "hedera_account_token_balance{symbol=\"USDC\"} < 1000",
 	})
+	accountTokenBalanceMinimum = newGauge(Metric{
+		Collector: "tokens",
+		Name:      "account_token_balance_minimum",
+		Help:      "Configured token balance of the account below which an alert of the severity fires, in whole tokens.",
+		Labels:    with(relationshipLabels, "severity"),
+		Source:    "configuration, accounts.token_thresholds",
+		Example:   "hedera_account_token_balance < on (network, account_id, token_id) group_right () hedera_account_token_balance_minimum",
+	})
 	accountTokenFrozen = newGauge(Metric{
 		Collector: "tokens",
 		Name:      "account_token_frozen",
@@ -181,7 +189,7 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	if len(c.network.Tokens) > 0 && len(c.network.Accounts) > 0 {
 		group.Go(func() error { accounts = accountsOf(ctx, c.network); return nil })
 	}
-	c.sendOwnLabels(ch)
+	c.sendConfigured(ch)
 	for i, token := range c.network.Tokens {
 		group.Go(func() (err error) {
 			failed[i] = true // also by a panic
@@ -215,9 +223,15 @@ func (c tokens) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	return group.Wait()
 }
 
-// sendOwnLabels sends what the configuration says of the tokens, on the first
-// shard.
-func (c tokens) sendOwnLabels(ch chan<- prometheus.Metric) {
+// sendConfigured sends what does not depend on the mirror. What the configuration
+// says of the tokens themselves is for the first shard.
+func (c tokens) sendConfigured(ch chan<- prometheus.Metric) {
+	for _, account := range c.network.Accounts {
+		for _, threshold := range account.TokenThresholds {
+			labels := with(labelsOf(c.network, account), threshold.Token.String())
+			sendThresholds(ch, accountTokenBalanceMinimum, threshold.Minimum, tokenAmount, labels)
+		}
+	}
 	if c.network.accountsOnly {
 		return
 	}

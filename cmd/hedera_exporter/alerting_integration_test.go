@@ -210,6 +210,15 @@ func TestInhibition(t *testing.T) {
 		{with("HederaMirrorLagging", warning, mirror), with("HederaTopicSilent", warning, mirror), false},
 		{with("HederaBlockProductionStalled", critical, mirror), with("HederaMirrorLagging", critical, mirror), true},
 
+		// An upgrade is one page.
+		{with("HederaNetworkFrozen", critical), with("HederaBlockProductionStalled", critical, mirror), true},
+		{with("HederaNetworkFrozen", critical), with("HederaNodeStakeUnreachable", critical), true},
+		{with("HederaNetworkFrozen", critical), with("HederaNodeDown", critical, node), true},
+		{with("HederaNetworkFrozen", critical), with("HederaAccountBalanceLow", critical, account), false},
+		{with("HederaMirrorRateLimited", critical), with("HederaAccountBalanceLow", critical, account), true},
+		{with("HederaMirrorRateLimited", warning, mirror), with("HederaAccountBalanceLow", critical, account), false},
+		{with("HederaMirrorDown", critical), with("HederaNetworkFrozen", critical, []string{"subject", "network"}), false},
+
 		{with("HederaAny", critical, node), with("HederaAny", warning, node), true},
 		{with("HederaAny", critical, node), with("HederaAny", warning, otherNode), false},
 		{with("HederaAny", critical, node), with("HederaOther", warning, node), false},
@@ -261,6 +270,34 @@ func TestInhibition(t *testing.T) {
 		if got := slices.Contains(by, p.source["alertname"]); got != p.inhibited {
 			t.Errorf("%v inhibits %v: %v, want %v", p.source, p.target, got, p.inhibited)
 		}
+	}
+}
+
+// The second account that runs dry is an incident of its own: somebody who has
+// acknowledged the first is called again. Warnings come in one message.
+func TestSecondAccountPages(t *testing.T) {
+	w := startWebhook(t, none)
+	alertmanager := startAlertmanager(t, unedited, notifying(w.URL))
+	groups := func(severity, key string, values ...string) map[string]bool {
+		keys := map[string]bool{}
+		var all []map[string]string
+		for _, value := range values {
+			l := named("HederaAccountBalanceLow", "severity", severity, "team", "treasury", "subject", "account", "network", "mainnet", key, value)
+			all = append(all, l)
+			postAlerts(t, alertmanager, alert{Labels: l})
+		}
+		for _, l := range all {
+			keys[w.await(t, "firing", l).GroupKey] = true
+		}
+		return keys
+	}
+	for _, key := range []string{"account_id", "token_id", "contract_id", "node_id"} {
+		if got := groups("critical", key, "0.0.1", "0.0.2"); len(got) != 2 {
+			t.Errorf("critical alerts of two values of %s are %d groups, want 2: %v", key, len(got), got)
+		}
+	}
+	if got := groups("warning", "account_id", "0.0.3", "0.0.4"); len(got) != 1 {
+		t.Errorf("warnings of two accounts are %d groups, want 1: %v", len(got), got)
 	}
 }
 

@@ -23,7 +23,7 @@ type accountReport struct {
 type accountState struct {
 	AccountID   string     `json:"account_id"` // empty: the address of an unknown account
 	Name        string     `json:"name"`
-	State       string     `json:"state"` // ok, unknown, deleted or low
+	State       string     `json:"state"` // ok, unknown, deleted, low or high
 	BalanceHbar *float64   `json:"balance_hbar"`
 	Expiry      *time.Time `json:"expiry"`
 }
@@ -68,9 +68,15 @@ func judge(account collector.ProbedAccount) (state, problem string) {
 	}
 	// The last threshold is the most severe one.
 	for _, threshold := range slices.Backward(account.Thresholds) {
-		if minimum := threshold.Minimum.AsTinybar(); threshold.Severity != infoSeverity && *account.Tinybar < minimum {
+		if minimum := threshold.Balance.Units; threshold.Severity != infoSeverity && *account.Tinybar < minimum {
 			return "low", fmt.Sprintf("balance %s hbar is below the %s threshold of %s hbar",
 				formatHbar(*account.Tinybar), threshold.Severity, formatHbar(minimum))
+		}
+	}
+	for _, threshold := range slices.Backward(account.Maximum) {
+		if maximum := threshold.Balance.Units; threshold.Severity != infoSeverity && *account.Tinybar > maximum {
+			return "high", fmt.Sprintf("balance %s hbar is above the %s maximum of %s hbar",
+				formatHbar(*account.Tinybar), threshold.Severity, formatHbar(maximum))
 		}
 	}
 	return "ok", ""

@@ -87,6 +87,27 @@ func TestInfoMinimumIsNoProblem(t *testing.T) {
 	}
 }
 
+// TestMaximumIsAProblem has an account of 41,000 hbar.
+func TestMaximumIsAProblem(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	config := "networks: {n: {mirror: {url: " + sim.URL() + "}, accounts: [{id: 0.0.802, name: hot, maximum: %s}]}}"
+	for maximum, want := range map[string]string{
+		"{info: 1, warning: 41000}":           "",
+		"{warning: 40999.99, critical: 1e6}":  "is not an amount",
+		"{warning: 40999.5, critical: 50000}": "0.0.802 (hot): balance 41000 hbar is above the warning maximum of 40999.5 hbar\n",
+		"{warning: 100, critical: 40000}":     "0.0.802 (hot): balance 41000 hbar is above the critical maximum of 40000 hbar\n",
+	} {
+		file := writeFile(t, "c.yml", fmt.Sprintf(config, maximum))
+		c := runCommand(t.Context(), t, "--config.file="+file, "--network=n", "query", "account", "0.0.802")
+		if (c.status == 0) != (want == "") || !strings.Contains(c.stderr, want) {
+			t.Errorf("maximum %s: status %d, %s, want %q", maximum, c.status, c.stderr, want)
+		}
+		if high := strings.Contains(c.stdout, " high\n"); high != strings.HasSuffix(want, "\n") {
+			t.Errorf("maximum %s: high is %v in\n%s", maximum, high, c.stdout)
+		}
+	}
+}
+
 // TestQueryJSON is the reference of what --output=json prints: keys are added,
 // never renamed or removed.
 func TestQueryJSON(t *testing.T) {

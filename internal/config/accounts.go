@@ -14,9 +14,14 @@ import (
 type Account struct {
 	ID EntityID `yaml:"id"`
 	// Name is the id if none was given. It is unique within the network.
-	Name       string     `yaml:"name"`
-	Labels     Labels     `yaml:"labels,omitempty,flow"`
+	Name   string `yaml:"name"`
+	Labels Labels `yaml:"labels,omitempty,flow"`
+	// Thresholds are of hbar, and balances below them.
 	Thresholds Thresholds `yaml:"thresholds,omitempty,flow"`
+	// Maximum are of hbar, and balances above them.
+	Maximum Thresholds `yaml:"maximum,omitempty,flow"`
+	// TokenThresholds are empty without a Mirror.
+	TokenThresholds TokenThresholds `yaml:"token_thresholds,omitempty"`
 	// AllTokens is whether every token relationship is watched, rather than
 	// those with Network.Tokens. Like Transactions and Allowances it is false
 	// without a Mirror.
@@ -52,8 +57,8 @@ const (
 )
 
 // accounts reads the accounts of a network, and those of the flags if they
-// belong to it.
-func (l *loader) accounts(n Network, s *section, ids *entityIDs) []Account {
+// belong to it. Held are the tokens that have to be among those of the network.
+func (l *loader) accounts(n Network, s *section, ids *entityIDs) (accounts []Account, held []heldToken) {
 	r := roster{l: l, ids: ids, mirror: n.Mirror, places: newPlaces()}
 	for _, e := range s.list("accounts") {
 		r.addSection(l.newSection(e.path, e.line, e.value))
@@ -63,7 +68,7 @@ func (l *loader) accounts(n Network, s *section, ids *entityIDs) []Account {
 			r.addFlag(flag)
 		}
 	}
-	return r.accounts
+	return r.accounts, r.held
 }
 
 // roster gathers accounts.
@@ -72,6 +77,7 @@ type roster struct {
 	ids      *entityIDs
 	mirror   *Mirror
 	accounts []Account
+	held     []heldToken
 	places   places
 }
 
@@ -80,8 +86,11 @@ func (r *roster) addSection(s *section) {
 	var a Account
 	a.ID, a.Name = r.places.read(s, "id", r.ids.account)
 	a.Labels = r.l.labels(s.section("labels"))
-	a.Thresholds = thresholds(s.section("thresholds"))
+	a.Thresholds = minimum(s.section("thresholds"), hbarUnit)
+	a.Maximum = maximum(s.section("maximum"), hbarUnit)
+	checkMaximum(s, a.Thresholds, a.Maximum)
 	a.AllTokens = readSwitch(r, s, "tokens", parseAllTokens)
+	a.TokenThresholds = r.tokenThresholds(s.section("token_thresholds"), a.AllTokens)
 	a.Transactions = readSwitch(r, s, "transactions", parseBool)
 	a.Allowances = readSwitch(r, s, "allowances", parseBool)
 	read(s, "cold", &a.Cold, parseBool)

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Entity is a watched token or contract.
+// Entity is a watched token, topic or contract.
 type Entity struct {
 	ID EntityID `yaml:"id"`
 	// Name is the id if none was given. It is unique within its list.
@@ -22,6 +22,13 @@ type Topic struct {
 	Entity `yaml:",inline"`
 	// Heartbeat is the configured maximum time between messages; 0 if none.
 	Heartbeat model.Duration `yaml:"heartbeat,omitempty"`
+}
+
+// Contract is a watched contract.
+type Contract struct {
+	Entity `yaml:",inline"`
+	// Thresholds are of hbar, and balances below them.
+	Thresholds Thresholds `yaml:"thresholds,omitempty,flow"`
 }
 
 // ScheduleCreator is an account whose pending schedules are watched.
@@ -64,6 +71,12 @@ func (t Topic) read(s *section, p places, parse parseIDFunc) Topic {
 	t.Entity = t.Entity.read(s, p, parse)
 	read(s, "heartbeat", &t.Heartbeat, parsePositiveDuration)
 	return t
+}
+
+func (c Contract) read(s *section, p places, parse parseIDFunc) Contract {
+	c.Entity = c.Entity.read(s, p, parse)
+	c.Thresholds = minimum(s.section("thresholds"), hbarUnit)
+	return c
 }
 
 func (c ScheduleCreator) read(s *section, p places, parse parseIDFunc) ScheduleCreator {

@@ -488,6 +488,86 @@ config.yml:22: networks.mainnet.schedules[0]: unknown key "labels", known: creat
 config.yml:24: networks.testnet.accounts[0].labels: the label name "g" is one too many: a file may have 10 different ones`,
 		},
 		{
+			name: "maximum",
+			file: `networks:
+  mainnet:
+    accounts:
+      - id: 0.0.2
+        maximum:
+          info: 1000
+          warning: 1000.0
+          critical: 999.99999999
+      - id: 0.0.3
+        thresholds: {critical: 1, info: 500}
+        maximum: {critical: 2000, warning: 500}
+      - {id: 0.0.4, maximum: {warning: -1, critical: 1.123456789, fatal: 1}}
+      - {id: 0.0.5, maximum: 1000}
+    contracts:
+      - {id: 0.0.6, thresholds: {warning: 1, critical: 2}, maximum: {warning: 5}}
+    tokens:
+      - {id: 0.0.7, thresholds: {warning: 1}}
+`,
+			want: `config.yml:7: networks.mainnet.accounts[0].maximum.warning: 1000 hbar must be more than the 1000 hbar of info on line 6
+config.yml:8: networks.mainnet.accounts[0].maximum.critical: 999.99999999 hbar must be more than the 1000 hbar of warning on line 7
+config.yml:11: networks.mainnet.accounts[1].maximum.warning: 500 hbar must be more than the 500 hbar of thresholds.info
+config.yml:12: networks.mainnet.accounts[2].maximum.warning: "-1" must not be negative
+config.yml:12: networks.mainnet.accounts[2].maximum.critical: "1.123456789" has more than 8 decimals, a tinybar is the eighth
+config.yml:12: networks.mainnet.accounts[2].maximum: unknown key "fatal", known: critical, info, warning
+config.yml:13: networks.mainnet.accounts[3].maximum: must be a mapping, not a single value
+config.yml:15: networks.mainnet.contracts[0].thresholds.critical: 2 hbar must be less than the 1 hbar of warning on line 15
+config.yml:15: networks.mainnet.contracts[0]: unknown key "maximum", known: id, labels, name, thresholds
+config.yml:17: networks.mainnet.tokens[0]: unknown key "thresholds", known: id, labels, name`,
+		},
+		{
+			name: "token thresholds",
+			file: `networks:
+  mainnet:
+    accounts:
+      - id: 0.0.2
+        token_thresholds:
+          0.0.5:
+            warning: 0.1
+            critical: 0.10
+          0.0.6: {warning: 1}
+          usdc: {warning: 1}
+          0.0.123-abcde: {warning: 1}
+          0.0.5-xxxxx: {}
+      - id: 0.0.3
+        tokens: all
+        token_thresholds:
+          0.0.6: {info: 1e3, warning: -1, critical: 0.1234567890123456789, fatal: 1}
+          0.0.7: {info: 9223372036854775808, warning: .5, critical: }
+          0.0.8: 100
+          0.0.123: {warning: 5}
+          0.0.123-vfmkw: {warning: 6}
+          1.0.9: {warning: 6}
+      - {id: 0.0.4, token_thresholds: [0.0.5]}
+    tokens: [{id: 0.0.5, name: usdc}]
+  solo:
+    balance_source: consensus
+    consensus: {nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:50211"]}]}
+    accounts:
+      - {id: 0.0.2, token_thresholds: {0.0.5: {warning: 1}}}
+`,
+			want: `config.yml:8: networks.mainnet.accounts[0].token_thresholds.0.0.5.critical: 0.1 tokens must be less than the 0.1 tokens of warning on line 7
+config.yml:9: networks.mainnet.accounts[0].token_thresholds.0.0.6: is not watched: add the token to the network's tokens, or set tokens: all for the account
+config.yml:10: networks.mainnet.accounts[0].token_thresholds: "usdc" is not a token id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
+config.yml:11: networks.mainnet.accounts[0].token_thresholds: the checksum of 0.0.123 is wrong, on ledger mainnet the id is 0.0.123-vfmkw
+config.yml:12: networks.mainnet.accounts[0].token_thresholds: the checksum of 0.0.5 is wrong, on ledger mainnet the id is 0.0.5-ktach
+config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6.info: "1e3" is not an amount of tokens such as 1000 or 0.5
+config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6.warning: "-1" must not be negative
+config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6.critical: "0.1234567890123456789" has more than 18 decimals
+config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6: unknown key "fatal", known: critical, info, warning
+config.yml:17: networks.mainnet.accounts[1].token_thresholds.0.0.7.info: "9223372036854775808" is more than an int64 of the token's smallest unit can hold
+config.yml:17: networks.mainnet.accounts[1].token_thresholds.0.0.7.warning: ".5" is not an amount of tokens such as 1000 or 0.5
+config.yml:17: networks.mainnet.accounts[1].token_thresholds.0.0.7.critical: has no value; set it or remove the key
+config.yml:18: networks.mainnet.accounts[1].token_thresholds.0.0.8: must be a mapping, not a single value
+config.yml:20: networks.mainnet.accounts[1].token_thresholds.0.0.123-vfmkw: 0.0.123 is already at config.yml:19
+config.yml:21: networks.mainnet.accounts[1].token_thresholds: 1.0.9 is of another shard or realm than 0.0.2; a network has one shard and one realm, so correct one of the ids
+config.yml:22: networks.mainnet.accounts[2].token_thresholds: must be a mapping, not a list
+config.yml:28: networks.solo.accounts[0].token_thresholds: needs a mirror, which this network does not have: set its mirror.url or remove the key`,
+		},
+		{
 			name: "flags",
 			file: "networks:\n  testnet:\n    accounts:\n      - {id: 0.0.98, name: fees}\n",
 			src:  Source{Network: "testnet", Accounts: []string{"0.0.98", "0.0.5=fees", "0.0.7", "0.0.7=x", "x=y", "0.0.8=", "0.0.123-vfmkw"}},

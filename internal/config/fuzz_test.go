@@ -78,14 +78,17 @@ func checkLoaded(t *testing.T, cfg *Config) {
 		if len(names) != len(n.Accounts) {
 			t.Errorf("names are not unique: %v", n.Accounts)
 		}
-		lists := [2][]Entity{}
+		lists := [3][]Entity{}
 		for _, topic := range n.Topics {
 			lists[0] = append(lists[0], topic.Entity)
 		}
 		for _, creator := range n.ScheduleCreators {
 			lists[1] = append(lists[1], Entity{ID: creator.ID, Name: creator.Name})
 		}
-		for _, entities := range append(lists[:], n.Tokens, n.Contracts) {
+		for _, contract := range n.Contracts {
+			lists[2] = append(lists[2], contract.Entity)
+		}
+		for _, entities := range append(lists[:], n.Tokens) {
 			checkEntities(t, entities)
 		}
 	}
@@ -111,19 +114,21 @@ func checkID(t *testing.T, id EntityID) {
 	}
 }
 
-// FuzzHbar wants amounts to survive a round trip.
-func FuzzHbar(f *testing.F) {
+// FuzzAmount wants amounts to survive a round trip.
+func FuzzAmount(f *testing.F) {
 	for _, seed := range []string{"0", "1000", "0.00000001", "92233720368.54775807", "-1", "1e9", ".", "1."} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		amount, err := parseHbar(text)
-		if err != nil {
-			return
-		}
-		again, err := parseHbar(formatHbar(amount))
-		if err != nil || again != amount || amount.AsTinybar() < 0 {
-			t.Errorf("parseHbar(%q) = %d tinybar, then %d, %v", text, amount.AsTinybar(), again.AsTinybar(), err)
+		for _, u := range []unit{hbarUnit, tokenUnit} {
+			amount, err := u.parse(text)
+			if err != nil {
+				continue
+			}
+			again, err := u.parse(amount.String())
+			if err != nil || again != amount || amount.Units < 0 || amount.Decimals > u.decimals {
+				t.Errorf("%q is %d units of %s, then %d, %v", text, amount.Units, u.name, again.Units, err)
+			}
 		}
 	})
 }

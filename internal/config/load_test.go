@@ -111,15 +111,15 @@ networks:
           endpoints: ["127.0.0.1:50211", "node.example.com:50212"]
     balance_source: consensus
     accounts:
-      - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}}
-      - {id: 0.0.123, tokens: all}
+      - {id: 0.0.98, name: fees, thresholds: {critical: 0, warning: 0.00000001, info: "1000.5"}, maximum: {critical: 5000, warning: "1000.6"}}
+      - {id: 0.0.123, tokens: all, token_thresholds: {0.0.456858: {warning: 0.000000000000000001, info: 1000.00}, 0.0.9: {critical: 1.50}, 0.0.10: }}
       - {id: 0.0.4, transactions: true, heartbeat: 90m, tokens: configured}
       - {id: 0.0.5, allowances: true, cold: true, labels: {team: vault, env: prod}}
     tokens:
       - {id: 0.0.456858, name: usdc, labels: {env: test}}
       - {id: 0.0.123}
     topics: [{id: 0.0.5005, name: audit, heartbeat: 2h, labels: {owner: "a: b"}}]
-    contracts: [{id: 0.0.6006, name: bridge, labels: {team: 7}}]
+    contracts: [{id: 0.0.6006, name: bridge, labels: {team: 7}, thresholds: {warning: 10}}]
     schedules: [{creator: 0.0.1001, name: treasury multisig}]
 `, Source{})
 	wantIntervals := map[string]time.Duration{"address_book": 30 * time.Second, "accounts": 0}
@@ -160,17 +160,23 @@ networks:
 		BalanceSource: BalanceSourceConsensus,
 		Accounts: []Account{
 			{ID: entityID(t, "0.0.98"), Name: "fees", Thresholds: Thresholds{
-				{Severity: "info", Minimum: hiero.HbarFromTinybar(100_050_000_000)},
-				{Severity: "warning", Minimum: hiero.HbarFromTinybar(1)},
-				{Severity: "critical", Minimum: hiero.HbarFromTinybar(0)},
+				{"info", Amount{100_050_000_000, 8}},
+				{"warning", Amount{1, 8}},
+				{"critical", Amount{0, 8}},
+			}, Maximum: Thresholds{{"warning", Amount{100_060_000_000, 8}}, {"critical", Amount{500_000_000_000, 8}}}},
+			{ID: entityID(t, "0.0.123"), Name: "0.0.123", AllTokens: true, TokenThresholds: TokenThresholds{
+				{entityID(t, "0.0.9"), Thresholds{{"critical", Amount{15, 1}}}},
+				{entityID(t, "0.0.456858"), Thresholds{{"info", Amount{1000, 0}}, {"warning", Amount{1, 18}}}},
 			}},
-			{ID: entityID(t, "0.0.123"), Name: "0.0.123", AllTokens: true},
 			{ID: entityID(t, "0.0.4"), Name: "0.0.4", Transactions: true, Heartbeat: model.Duration(90 * time.Minute)},
 			{ID: entityID(t, "0.0.5"), Name: "0.0.5", Allowances: true, Cold: true, Labels: Labels{"team": "vault", "env": "prod"}},
 		},
-		Tokens:           []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc", Labels: Labels{"env": "test"}}, {ID: entityID(t, "0.0.123"), Name: "0.0.123"}},
-		Topics:           []Topic{{Entity: Entity{ID: entityID(t, "0.0.5005"), Name: "audit", Labels: Labels{"owner": "a: b"}}, Heartbeat: model.Duration(2 * time.Hour)}},
-		Contracts:        []Entity{{ID: entityID(t, "0.0.6006"), Name: "bridge", Labels: Labels{"team": "7"}}},
+		Tokens: []Entity{{ID: entityID(t, "0.0.456858"), Name: "usdc", Labels: Labels{"env": "test"}}, {ID: entityID(t, "0.0.123"), Name: "0.0.123"}},
+		Topics: []Topic{{Entity: Entity{ID: entityID(t, "0.0.5005"), Name: "audit", Labels: Labels{"owner": "a: b"}}, Heartbeat: model.Duration(2 * time.Hour)}},
+		Contracts: []Contract{{
+			Entity:     Entity{ID: entityID(t, "0.0.6006"), Name: "bridge", Labels: Labels{"team": "7"}},
+			Thresholds: Thresholds{{"warning", Amount{1_000_000_000, 8}}},
+		}},
 		ScheduleCreators: []ScheduleCreator{{ID: entityID(t, "0.0.1001"), Name: "treasury multisig"}},
 	}
 	if len(cfg.Networks) != 1 || !reflect.DeepEqual(cfg.Networks[0], want) {
@@ -187,13 +193,13 @@ networks:
     mirror: {grpc_address: "", rate_limit: 0, http_client: {enable_http2: false, tls_config: {ca_file: /ca.pem}}}
     consensus: {tls_ports: [], nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:1"]}]}
     accounts:
-      - {id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775807, critical: 10.5}}
+      - {id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775806, critical: 10.5}, maximum: {warning: 92233720368.54775807}}
       - {id: 0.0.99, tokens: all, labels: {team: "true", env: "a: b"}}
-      - {id: 0.0.100, transactions: true}
+      - {id: 0.0.100, transactions: true, token_thresholds: {0.0.1: {info: 10.25, critical: 0.000001}}}
       - {id: 0.0.101, allowances: true}
     tokens: [{id: 0.0.1, name: token, labels: {team: coins}}]
     topics: [{id: 0.0.2, name: topic, labels: {team: audit}}, {id: 0.0.5}]
-    contracts: [{id: 0.0.3, name: contract, labels: {team: bridge}}]
+    contracts: [{id: 0.0.3, name: contract, labels: {team: bridge}, thresholds: {info: 0.5}}]
     schedules: [{creator: 0.0.4, name: creator}]
   mainnet: {}
   solo:
@@ -224,7 +230,7 @@ func TestEntityChecksums(t *testing.T) {
     contracts: [{id: 0.0.123-esxsf, name: contract}]
     schedules: [{creator: 0.0.123-esxsf}]
 `, Source{}).Networks[0]
-	got := map[string][]Entity{"token": n.Tokens, "topic": {n.Topics[0].Entity}, "contract": n.Contracts, "0.0.123": {{ID: n.ScheduleCreators[0].ID, Name: n.ScheduleCreators[0].Name}}}
+	got := map[string][]Entity{"token": n.Tokens, "topic": {n.Topics[0].Entity}, "contract": {n.Contracts[0].Entity}, "0.0.123": {{ID: n.ScheduleCreators[0].ID, Name: n.ScheduleCreators[0].Name}}}
 	for want, got := range got {
 		if !reflect.DeepEqual(got, []Entity{{ID: entityID(t, "0.0.123"), Name: want}}) {
 			t.Errorf("got %v, want 0.0.123 with the name %s", got, want)
@@ -350,7 +356,7 @@ func TestAnchorsAndMerges(t *testing.T) {
 		t.Errorf("merged labels: got %v, want %v", got, want)
 	}
 	last := cfg.Networks[0].Accounts[2].Thresholds
-	if last[0].Minimum != hiero.NewHbar(20) || last[1].Minimum != hiero.NewHbar(1) {
+	if last[0].Balance.String() != "20" || last[1].Balance.String() != "1" {
 		t.Errorf("merged thresholds: got %v", last)
 	}
 }
@@ -383,7 +389,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-func TestHbar(t *testing.T) {
+func TestHbarAmounts(t *testing.T) {
 	for text, tinybar := range map[string]int64{
 		"0":                    0,
 		"0.00000001":           1,
@@ -395,13 +401,53 @@ func TestHbar(t *testing.T) {
 		"49999999999.99999999": 4_999_999_999_999_999_999,
 		"92233720368.54775807": 9_223_372_036_854_775_807,
 	} {
-		got, err := parseHbar(text)
-		if err != nil || got.AsTinybar() != tinybar {
-			t.Errorf("parseHbar(%q) = %d tinybar, %v; want %d", text, got.AsTinybar(), err, tinybar)
-		}
-		again, err := parseHbar(formatHbar(got))
-		if err != nil || again != got {
-			t.Errorf("formatHbar(%q) = %q, which does not parse to the same", text, formatHbar(got))
+		wantAmount(t, hbarUnit, text, Amount{tinybar, 8})
+	}
+}
+
+func TestTokenAmounts(t *testing.T) {
+	for text, want := range map[string]Amount{
+		"0":                     {0, 0},
+		"0.0":                   {0, 0},
+		"1000":                  {1000, 0},
+		"1000.50":               {10005, 1},
+		"0.000000000000000001":  {1, 18},
+		"9223372036854775807":   {9_223_372_036_854_775_807, 0},
+		"9.223372036854775807":  {9_223_372_036_854_775_807, 18},
+		"9007199254740993.5":    {90_071_992_547_409_935, 1}, // beyond 2^53
+		"922337203685.47758070": {92_233_720_368_547_758_07, 7},
+	} {
+		wantAmount(t, tokenUnit, text, want)
+	}
+}
+
+func wantAmount(t *testing.T, u unit, text string, want Amount) {
+	t.Helper()
+	got, err := u.parse(text)
+	if err != nil || got != want {
+		t.Errorf("%q is %+v %s, %v; want %+v", text, got, u.name, err, want)
+	}
+	again, err := u.parse(got.String())
+	if err != nil || again != got {
+		t.Errorf("%q is shown as %q, which is not the same", text, got)
+	}
+}
+
+func TestAmountsCompare(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"1", "1.0", 0},
+		{"0.1", "0.09", 1},
+		{"9223372036854775807", "9.223372036854775807", 1},
+		{"9007199254740992", "9007199254740993", -1}, // the same float64
+		{"0", "0.000000000000000001", -1},
+	} {
+		a, _ := tokenUnit.parse(c.a)
+		b, _ := tokenUnit.parse(c.b)
+		if got, back := a.compare(b), b.compare(a); got != c.want || back != -c.want {
+			t.Errorf("%s and %s compare as %d and %d, want %d", c.a, c.b, got, back, c.want)
 		}
 	}
 }

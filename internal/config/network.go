@@ -28,9 +28,9 @@ type Network struct {
 	// Accounts has the accounts of the file first, then those of the flags.
 	Accounts []Account `yaml:"accounts,omitempty"`
 	// Tokens, Topics, Contracts and ScheduleCreators are empty without a Mirror.
-	Tokens    []Entity `yaml:"tokens,omitempty"`
-	Topics    []Topic  `yaml:"topics,omitempty"`
-	Contracts []Entity `yaml:"contracts,omitempty"`
+	Tokens    []Entity   `yaml:"tokens,omitempty"`
+	Topics    []Topic    `yaml:"topics,omitempty"`
+	Contracts []Contract `yaml:"contracts,omitempty"`
 	// ScheduleCreators are the accounts whose pending schedules are watched.
 	ScheduleCreators []ScheduleCreator `yaml:"schedules,omitempty"`
 	// Operator is nil without credentials.
@@ -105,10 +105,12 @@ func (l *loader) network(name string, s *section) Network {
 
 	n.Consensus = l.consensus(s.section("consensus"), ids)
 	n.Mirror = l.mirror(n, s)
-	n.Accounts = l.accounts(n, s, ids)
+	var held []heldToken
+	n.Accounts, held = l.accounts(n, s, ids)
 	n.Tokens = entities(l, n, s, "tokens", ids.token, Entity.read)
+	l.checkHeld(held, n.Tokens)
 	n.Topics = entities(l, n, s, "topics", ids.topic, Topic.read)
-	n.Contracts = entities(l, n, s, "contracts", ids.contract, Entity.read)
+	n.Contracts = entities(l, n, s, "contracts", ids.contract, Contract.read)
 	n.ScheduleCreators = entities(l, n, s, "schedules", ids.creator, ScheduleCreator.read)
 	n.Operator = l.operator(n.Name, s, ids)
 	n.Shard, n.Realm = ids.first.shard, ids.first.realm

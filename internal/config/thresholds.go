@@ -4,21 +4,18 @@
 package config
 
 import (
-	"errors"
-	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
+	"cmp"
+	"slices"
 
-	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"go.yaml.in/yaml/v3"
 )
 
-// Threshold is the balance below which an alert of the severity is due.
+// Threshold is the balance below or above which an alert of the severity is due.
 type Threshold struct {
 	// Severity is info, warning or critical.
 	Severity string
-	Minimum  hiero.Hbar
+	// Balance is of hbar, or of whole tokens.
+	Balance Amount
 }
 
 // Thresholds has the configured thresholds in the order info, warning, critical.
@@ -28,71 +25,112 @@ type Thresholds []Threshold
 func (t Thresholds) MarshalYAML() (any, error) {
 	amounts := map[string]*yaml.Node{}
 	for _, threshold := range t {
-		amounts[threshold.Severity] = &yaml.Node{Kind: yaml.ScalarNode, Value: formatHbar(threshold.Minimum)}
+		amounts[threshold.Severity] = &yaml.Node{Kind: yaml.ScalarNode, Value: threshold.Balance.String()}
 	}
 	return amounts, nil
 }
 
-// severities is in the order in which a falling balance reaches them.
+// TokenThreshold has the minimum balances of an account in a token.
+type TokenThreshold struct {
+	Token   EntityID
+	Minimum Thresholds
+}
+
+// TokenThresholds are in the order of their ids.
+type TokenThresholds []TokenThreshold
+
+// MarshalYAML implements [yaml.Marshaler].
+func (t TokenThresholds) MarshalYAML() (any, error) {
+	minima := map[string]Thresholds{}
+	for _, threshold := range t {
+		minima[threshold.Token.String()] = threshold.Minimum
+	}
+	return minima, nil
+}
+
+// severities is in the order in which a balance reaches them.
 var severities = []string{"info", "warning", "critical"}
 
-// thresholds reads the minimum balances, each of which must be less than the
-// one of the milder severity.
-func thresholds(s *section) Thresholds {
+// minimum reads the balances that alerts are due below, each of which must be less
+// than the one of the milder severity.
+func minimum(s *section, u unit) Thresholds { return thresholds(s, u, "less", -1) }
+
+// maximum reads those that alerts are due above, each of which must be more.
+func maximum(s *section, u unit) Thresholds { return thresholds(s, u, "more", +1) }
+
+func thresholds(s *section, u unit, than string, order int) Thresholds {
 	defer s.done()
 	var (
-		minima   Thresholds
+		list     Thresholds
 		lastLine int
 	)
 	for _, severity := range severities {
 		t := Threshold{Severity: severity}
-		line := read(s, severity, &t.Minimum, parseHbar)
+		line := read(s, severity, &t.Balance, u.parse)
 		if line == 0 {
 			continue
 		}
-		if n := len(minima); n > 0 && t.Minimum.AsTinybar() >= minima[n-1].Minimum.AsTinybar() {
-			s.l.problem(line, "%s.%s: %s hbar must be less than the %s hbar of %s on line %d", s.path, severity,
-				formatHbar(t.Minimum), formatHbar(minima[n-1].Minimum), minima[n-1].Severity, lastLine)
+		if n := len(list); n > 0 && t.Balance.compare(list[n-1].Balance) != order {
+			s.l.problem(line, "%s.%s: %s %s must be %s than the %s %s of %s on line %d", s.path, severity,
+				t.Balance, u.name, than, list[n-1].Balance, u.name, list[n-1].Severity, lastLine)
 		}
-		minima, lastLine = append(minima, t), line
+		list, lastLine = append(list, t), line
 	}
-	return minima
+	return list
 }
 
-// tinybarDecimals is log10 of the 100,000,000 tinybar of an hbar.
-const tinybarDecimals = 8
-
-var (
-	hbarForm       = regexp.MustCompile(`^([0-9]+)(?:\.([0-9]+))?$`)
-	errNegative    = errors.New("must not be negative")
-	errTooPrecise  = errors.New("has more than 8 decimals, a tinybar is the eighth")
-	errTooMuchHbar = errors.New("is more than an int64 of tinybar can hold")
-)
-
-// parseHbar reads a decimal amount of hbar exactly.
-func parseHbar(text string) (hiero.Hbar, error) {
-	if strings.HasPrefix(text, "-") {
-		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errNegative)
+// checkMaximum reports a maximum that is not above every minimum.
+func checkMaximum(s *section, minima, maxima Thresholds) {
+	if len(minima) == 0 || len(maxima) == 0 {
+		return
 	}
-	m := hbarForm.FindStringSubmatch(text)
-	if m == nil {
-		return hiero.Hbar{}, fmt.Errorf("%q is not an amount of hbar such as 1000 or 0.5", text)
+	least, highest := maxima[0], minima[0]
+	if least.Balance.compare(highest.Balance) <= 0 {
+		entry, _ := s.take("maximum")
+		s.l.problem(entry.line, "%s.%s: %s hbar must be more than the %s hbar of thresholds.%s", entry.path, least.Severity,
+			least.Balance, highest.Balance, highest.Severity)
 	}
-	whole, decimals := m[1], m[2]
-	if len(decimals) > tinybarDecimals {
-		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errTooPrecise)
-	}
-	decimals += strings.Repeat("0", tinybarDecimals-len(decimals))
-	tinybar, err := strconv.ParseInt(whole+decimals, 10, 64)
-	if err != nil {
-		return hiero.Hbar{}, fmt.Errorf("%q %w", text, errTooMuchHbar)
-	}
-	return hiero.HbarFromTinybar(tinybar), nil
 }
 
-// formatHbar is the inverse of parseHbar for amounts that are not negative.
-func formatHbar(amount hiero.Hbar) string {
-	digits := fmt.Sprintf("%0*d", tinybarDecimals+1, amount.AsTinybar())
-	point := len(digits) - tinybarDecimals
-	return strings.TrimRight(strings.TrimRight(digits[:point]+"."+digits[point:], "0"), ".")
+// heldToken is a token that thresholds of an account name.
+type heldToken struct {
+	token EntityID
+	path  string
+	line  int
+}
+
+// checkHeld reports tokens of which no balance is read.
+func (l *loader) checkHeld(held []heldToken, watched []Entity) {
+	for _, h := range held {
+		if !slices.ContainsFunc(watched, func(token Entity) bool { return token.ID == h.token }) {
+			l.problem(h.line, "%s: is not watched: add the token to the network's tokens, or set tokens: all for the account", h.path)
+		}
+	}
+}
+
+// tokenThresholds reads the minimum balances of an account in tokens.
+func (r *roster) tokenThresholds(s *section, all AllTokens) TokenThresholds {
+	if len(s.entries) > 0 && r.mirror == nil {
+		r.l.problem(s.line, "%s: %w", s.path, errNoMirror)
+		return nil
+	}
+	var list TokenThresholds
+	places := map[EntityID]string{}
+	for _, e := range s.all() {
+		id, err := r.ids.token(e.key)
+		if err != nil {
+			r.l.problem(e.line, "%s: %w", s.path, err)
+			continue
+		}
+		minima := minimum(r.l.newSection(e.path, e.line, e.value), tokenUnit)
+		if !once(s, e.key, e.line, id, places) || len(minima) == 0 {
+			continue
+		}
+		if !all {
+			r.held = append(r.held, heldToken{token: id, path: e.path, line: e.line})
+		}
+		list = append(list, TokenThreshold{Token: id, Minimum: minima})
+	}
+	slices.SortFunc(list, func(a, b TokenThreshold) int { return cmp.Compare(a.Token.num, b.Token.num) })
+	return list
 }

@@ -150,6 +150,33 @@ func (c *Client) TokenAllowances(ctx context.Context, accountID string, limit in
 	return c.allowances(ctx, "/api/v1/accounts/{id}/allowances/tokens", accountID, limit)
 }
 
+// NFTAllowance is the approval of a spender for all serials of an NFT that an
+// account has or will have.
+type NFTAllowance struct {
+	Spender string `json:"spender"`
+	TokenID string `json:"token_id"`
+	// ApprovedForAll is false once the approval was withdrawn.
+	ApprovedForAll Field[bool] `json:"approved_for_all"`
+}
+
+func (a NFTAllowance) key() (field, value string, ok bool) {
+	return "spender", a.Spender + a.TokenID, isID(a.Spender) && isID(a.TokenID)
+}
+
+var decodeNFTAllowances = list("allowances", NFTAllowance{})
+
+// NFTAllowances returns the approvals for all serials that an account has
+// granted, at most limit, and whether there are more. The error is
+// [IsMissingRoute] if the mirror does not have them.
+// (GET /api/v1/accounts/{id}/allowances/nfts)
+func (c *Client) NFTAllowances(ctx context.Context, accountID string, limit int) (allowances []NFTAllowance, more bool, err error) {
+	r, err := getEntity(c.java, "/api/v1/accounts/{id}/allowances/nfts", accountID, url.Values{"owner": {"true"}})
+	if err != nil {
+		return nil, false, err
+	}
+	return first(ctx, c, r, limit, decodeNFTAllowances)
+}
+
 func (c *Client) allowances(ctx context.Context, route, accountID string, limit int) (allowances []Allowance, more bool, err error) {
 	r, err := getEntity(c.rest, route, accountID, nil)
 	if err != nil {

@@ -24,6 +24,7 @@ var decoders = []struct {
 	{regexp.MustCompile(`^/api/v1/accounts/[^/?]+(\?.*)?$`), decoding(decodeAccount)},
 	{regexp.MustCompile(`^/api/v1/accounts/[^/]+/tokens`), decoding(decodeTokenRelationships)},
 	{regexp.MustCompile(`^/api/v1/accounts/[^/]+/allowances/(crypto|tokens)`), decoding(decodeAllowances)},
+	{regexp.MustCompile(`^/api/v1/accounts/[^/]+/allowances/nfts`), decoding(decodeNFTAllowances)},
 	{regexp.MustCompile(`^/api/v1/balances`), decoding(decodeBalances)},
 	{regexp.MustCompile(`^/api/v1/blocks\?`), decoding(decodeBlocks)},
 	{regexp.MustCompile(`^/api/v1/contracts\?`), decoding(decodeContracts)},

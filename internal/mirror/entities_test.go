@@ -57,6 +57,8 @@ const (
 
 	fullAllowance = `{"amount":9007199254740993,"amount_granted":9223372036854775807,"owner":"0.0.2","spender":"0.0.8488","timestamp":{"from":"1586567700.453054000","to":null},"token_id":"0.0.1032"}`
 
+	fullNFTAllowance = `{"approved_for_all":true,"owner":"0.0.2","spender":"0.0.8488","timestamp":{"from":"1586567700.453054000","to":null},"token_id":"0.0.1032"}`
+
 	otherAllowance = `{"amount":1,"amount_granted":1,"owner":"0.0.2","spender":"0.0.8489","timestamp":{"from":"1586567700.453054000","to":null},"token_id":"0.0.1032"}`
 
 	fullMessage = `{"chunk_info":null,"consensus_timestamp":"1234567890.000000001","message":"bWVzc2FnZQ==","payer_account_id":"0.0.10","running_hash":"cnVu","running_hash_version":2,"sequence_number":9007199254740993,"topic_id":"0.0.7"}`
@@ -211,6 +213,16 @@ func TestEntities(t *testing.T) {
 			route: "/api/v1/accounts/{id}/allowances/tokens",
 			body:  `{"allowances":[` + fullAllowance + `,` + otherAllowance + `],"links":{"next":null}}`,
 			want:  optional[[]Allowance]{[]Allowance{wantAllowance}, true},
+			empty: "{}", emptyErr: "it has no list of allowances",
+		},
+		{
+			name:  "NFTAllowances",
+			call:  func(ctx context.Context, c *Client) (any, error) { return maybe(c.NFTAllowances(ctx, "0.0.2", 500)) },
+			uri:   "/api/v1/accounts/0.0.2/allowances/nfts?limit=100&owner=true",
+			java:  true,
+			route: "/api/v1/accounts/{id}/allowances/nfts",
+			body:  `{"allowances":[` + fullNFTAllowance + `],"links":{"next":null}}`,
+			want:  optional[[]NFTAllowance]{[]NFTAllowance{{Spender: "0.0.8488", TokenID: "0.0.1032", ApprovedForAll: FieldOf(true)}}, false},
 			empty: "{}", emptyErr: "it has no list of allowances",
 		},
 		{

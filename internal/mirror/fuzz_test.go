@@ -117,6 +117,10 @@ func FuzzDecodeAllowances(f *testing.F) {
 	fuzzList(f, decodeAllowances, `{"allowances":[`+fullAllowance+`],"links":{"next":null}}`)
 }
 
+func FuzzDecodeNFTAllowances(f *testing.F) {
+	fuzzList(f, decodeNFTAllowances, `{"allowances":[`+fullNFTAllowance+`],"links":{"next":null}}`)
+}
+
 func FuzzDecodeTopicMessages(f *testing.F) {
 	fuzzList(f, decodeTopicMessages, `{"messages":[`+fullMessage+`],"links":{"next":null}}`)
 }

@@ -81,7 +81,7 @@ func (l *Ledger) addAllowances(accounts []string) error {
 			return err
 		}
 	}
-	return nil
+	return l.SetNFTAllowance(NFTAllowance{Owner: accounts[0], Spender: accounts[1], TokenID: l.local(nftToken), Approved: true})
 }
 
 func allowanceControls() map[string]controlCall {

@@ -64,6 +64,7 @@ func controls() map[string]controlCall {
 	for _, calls := range []map[string]controlCall{
 		accountControls(),
 		allowanceControls(),
+		nftAllowanceControls(),
 		tokenControls(),
 		topicControls(),
 		contractControls(),

@@ -45,6 +45,7 @@ type Ledger struct {
 	contracts     map[entityID]*Contract // each has an account as well
 	schedules     map[entityID]*Schedule
 	allowances    map[entityID][]allowance // by owner; ascending spenders, then tokens
+	nftAllowances []nftAllowance           // of all owners; ascending owners, spenders and tokens
 
 	supply          *supply        // nil while it follows from the treasury
 	rates           *exchangeRates // nil while they follow from the clock

@@ -126,6 +126,7 @@ func (l *Ledger) copy() *Ledger {
 	c.nodes = slices.Clone(l.nodes)
 	c.transactions = slices.Clone(l.transactions)
 	c.allowances = maps.Clone(l.allowances)
+	c.nftAllowances = slices.Clone(l.nftAllowances)
 	return &c
 }
 

@@ -120,26 +120,58 @@ func isOrder(s string) bool {
 func (q query) check(rt route) error {
 	var bad []string
 	for i, p := range q.params {
-		if rt.java && !strings.HasSuffix(p.key, "id") && slices.ContainsFunc(q.params[:i], func(o param) bool { return o.key == p.key }) {
-			return javaBadRequest("Only a single instance is supported for " + p.key)
+		if rt.java {
+			if err := p.checkJava(rt, q.params[:i]); err != nil {
+				return err
+			}
 		}
-		isValid, checked := checks[p.key]
-		operator, value, found := strings.Cut(p.value, ":")
-		if !found {
-			operator, value = "eq", p.value
-		}
-		switch {
-		case !slices.Contains(rt.params, p.key):
-			bad = append(bad, "Unknown query parameter: "+p.key)
-		case checked && (!operatorPattern.MatchString(operator) || !isValid(value)),
-			operator == "ne" && slices.Contains(withoutNE, p.key):
-			bad = append(bad, fmt.Sprintf(msgInvalidParameter, p.key))
+		if message := p.check(rt); message != "" {
+			bad = append(bad, message)
 		}
 	}
 	if len(bad) == 0 {
 		return nil
 	}
 	return &restError{status: http.StatusBadRequest, messages: bad}
+}
+
+// check returns what is wrong with the parameter.
+func (p param) check(rt route) string {
+	isValid, checked := checks[p.key]
+	operator, value := p.condition()
+	switch {
+	case !slices.Contains(rt.params, p.key):
+		return "Unknown query parameter: " + p.key
+	case checked && (!operatorPattern.MatchString(operator) || !isValid(value)),
+		operator == "ne" && slices.Contains(withoutNE, p.key):
+		return fmt.Sprintf(msgInvalidParameter, p.key)
+	}
+	return ""
+}
+
+func (p param) condition() (operator, value string) {
+	operator, value, found := strings.Cut(p.value, ":")
+	if !found {
+		return "eq", p.value
+	}
+	return operator, value
+}
+
+// checkJava is what the Java module refuses in words of its own.
+func (p param) checkJava(rt route, before []param) error {
+	isList := strings.HasSuffix(p.key, "id")
+	if !isList && slices.ContainsFunc(before, func(o param) bool { return o.key == p.key }) {
+		return javaBadRequest("Only a single instance is supported for " + p.key)
+	}
+	isValid, checked := checks[p.key]
+	_, value := p.condition()
+	switch {
+	case !rt.spring || !checked || isValid(value):
+		return nil
+	case p.key == "limit" && isNumber(strings.TrimPrefix(value, "-")):
+		return javaBadRequest("limit must be greater than 0")
+	}
+	return javaBadRequest(fmt.Sprintf("Failed to convert '%s' with value: '%s'", p.key, p.value))
 }
 
 func (q query) values(key string) []string {

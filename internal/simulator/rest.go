@@ -29,6 +29,7 @@ type route struct {
 	maxAge time.Duration
 	params []string
 	java   bool // of the mirror's Java module
+	spring bool // its parameters are converted by Spring, which words errors its own way
 	answer func(l *Ledger, r *http.Request, q query) (any, error)
 }
 
@@ -69,6 +70,7 @@ func newREST(simulator *Simulator) *rest {
 		transactionRoutes(),
 		tokenRoutes(),
 		allowanceRoutes(),
+		nftAllowanceRoutes(),
 		topicRoutes(),
 		contractRoutes(),
 		scheduleRoutes(),

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,12 +33,20 @@ func blockLength(begin, now time.Time) time.Duration {
 type history struct {
 	accounts, counted int
 	length, interval  time.Duration
+	// reach is how far back a rule reads a metric. What is older is left out, and
+	// so is a metric that no rule reads.
+	reach map[string]time.Duration
 }
+
+// beforeReach is how much older than what is read the history is: longer than a
+// chunk of 120 samples, whose beginning is read with the rest of it.
+const beforeReach = time.Hour
 
 // series is one of the history, with a sample each step.
 type series struct {
 	labels labels.Labels
 	step   time.Duration
+	begin  time.Time
 	value  func(time.Time) float64
 	ref    storage.SeriesRef
 }
@@ -54,8 +61,13 @@ func unix(t time.Time) float64 { return float64(t.Unix()) }
 // what the rules record, that which they read again later.
 func (h history) series() []*series {
 	var all []*series
+	now := time.Now()
 	add := func(step time.Duration, value func(time.Time) float64, pairs ...string) {
-		all = append(all, &series{labels: labels.FromStrings(pairs...), step: step, value: value})
+		s := &series{labels: labels.FromStrings(pairs...), step: step, value: value}
+		if reach, read := h.reach[s.labels.Get(model.MetricNameLabel)]; read {
+			s.begin = now.Add(-min(h.length, reach+beforeReach))
+			all = append(all, s)
+		}
 	}
 	for i := range h.accounts {
 		id, name := fmt.Sprintf("0.0.%d", 1001+i), fmt.Sprintf("account-%d", 1001+i)
@@ -81,23 +93,25 @@ func (h history) series() []*series {
 		scraped("hedera_account_deleted", constant(0))
 		scraped("hedera_account_expiry_timestamp_seconds", constant(4e9))
 		scraped("hedera_account_pending_reward_hbar", constant(float64(i%2)))
-		scraped("hedera_account_heartbeat_seconds", constant(86400))
 		scraped("hedera_account_key_info", constant(1), key...)
 		scraped("hedera_account_info", constant(1), append(stake, "evm_address", fmt.Sprintf("0x%040x", i), "key_type", "ED25519", "memo", "")...)
 		if i < h.counted {
+			scraped("hedera_account_heartbeat_seconds", constant(86400))
 			scraped("hedera_account_last_transaction_timestamp_seconds", func(t time.Time) float64 { return float64(t.Unix() - 5) })
 			for _, kind := range []string{"CRYPTOTRANSFER", "CONTRACTCALL"} {
 				scraped("hedera_account_transactions_total", func(t time.Time) float64 { return float64(t.Unix() % (90 * 86400) / 10) }, "type", kind, "result", "SUCCESS")
 				scraped("hedera_account_transactions_total", constant(3), "type", kind, "result", "INSUFFICIENT_PAYER_BALANCE")
 			}
-			recorded("account:hedera_account_transactions:rate15m_every5m", 5*time.Minute, constant(0.1))
+			recorded("account:hedera_account_transactions:rate15m_every15m", 15*time.Minute, constant(0.1))
 		}
-		recorded("account:hedera_account_exists:max", time.Minute, constant(1))
-		recorded("account:hedera_account_balance_hbar:every5m", 5*time.Minute, balance)
+		recorded("account:hedera_account_balance_hbar:max", h.interval, balance)
 		recorded("account:hedera_account_key_info:last_seen", 5*time.Minute, unix, key...)
 		recorded("account:hedera_account_info:last_seen", 5*time.Minute, unix, stake...)
 		if i%3 == 0 {
-			recorded("account:hedera_account_balance_hbar:change_ratio1h", 5*time.Minute, constant(-0.001))
+			recorded("account:hedera_account_balance_hbar:moving", 5*time.Minute, balance)
+		}
+		if i%100 == 0 {
+			recorded("account:hedera_account_balance_hbar:drop_ratio1h", 5*time.Minute, constant(0.3))
 		}
 	}
 	add(h.interval, func(t time.Time) float64 { return float64(t.Unix() - 5) },
@@ -107,7 +121,7 @@ func (h history) series() []*series {
 
 // write writes blocks, and the last two hours as Prometheus has them: in its
 // head. It returns how many samples there are.
-func (h history) write(ctx context.Context, directory string) (samples int, err error) {
+func (h history) write(ctx context.Context, directory string) (db *tsdb.DB, samples int, err error) {
 	all := h.series()
 	// From the beginning of a block that is compacted.
 	begin := time.Unix(0, time.Now().Add(-h.length).UnixNano()/int64(6*time.Hour)*int64(6*time.Hour))
@@ -115,23 +129,17 @@ func (h history) write(ctx context.Context, directory string) (samples int, err 
 		end := begin.Add(blockLength(begin, time.Now()))
 		n, err := h.writeBlock(ctx, directory, all, begin, end)
 		if err != nil {
-			return 0, err
+			return nil, 0, err
 		}
 		samples += n
 		begin = end
 	}
-	n, err := h.writeHead(ctx, directory, all, begin)
-	return samples + n, err
-}
-
-func (h history) writeHead(ctx context.Context, directory string, all []*series, begin time.Time) (samples int, err error) {
-	db, err := tsdb.Open(directory, nil, nil, tsdb.DefaultOptions(), nil)
-	if err != nil {
-		return 0, err
+	if db, err = tsdb.Open(directory, nil, nil, tsdb.DefaultOptions(), nil); err != nil {
+		return nil, 0, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
 	db.DisableCompactions()
-	return h.append(ctx, db, all, begin, time.Now().Add(blockLengths[0]))
+	n, err := h.append(ctx, db, all, begin, time.Now().Add(blockLengths[0]))
+	return db, samples + n, err
 }
 
 // writeBlock writes what there is from begin to end, or now.
@@ -157,7 +165,7 @@ func (h history) append(ctx context.Context, to storage.Appendable, all []*serie
 	for t := begin; t.Before(end) && !t.After(time.Now()); t = t.Add(h.interval) {
 		appender := to.Appender(ctx)
 		for _, s := range all {
-			if t.UnixNano()%int64(s.step) != 0 {
+			if t.Before(s.begin) || t.UnixNano()%int64(s.step) != 0 {
 				continue
 			}
 			if s.ref, err = appender.Append(s.ref, s.labels, t.UnixMilli(), s.value(t)); err != nil {

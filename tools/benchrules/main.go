@@ -1,16 +1,15 @@
 // Copyright The hedera_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command benchrules measures what one evaluation of the rule files costs. It
-// writes a history of accounts as blocks, runs a Prometheus on them that
-// evaluates every group each 20 s, and prints a table.
+// Command benchrules measures the CPU time that the rule files cost. It writes a
+// history of accounts as Prometheus stores it, evaluates each rule on it by
+// Prometheus' own packages, and prints a table of the groups. Then a real
+// Prometheus evaluates all groups at once on the same history.
 package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -29,9 +28,10 @@ import (
 )
 
 const (
-	evaluationInterval = 20 * time.Second
-	// measured is how long evaluations are watched: within the 5 minutes for
-	// which rules hold the last value.
+	// processInterval is how often the real Prometheus evaluates each group.
+	processInterval = 20 * time.Second
+	// measured is how long it is watched: within the 5 minutes for which rules hold
+	// the last value.
 	measured = 80 * time.Second
 )
 
@@ -43,7 +43,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.rules, "rules", "alerts/hedera.*.yml", "glob of the rule files")
-	flag.StringVar(&o.prometheus, "prometheus", "bin/prometheus", "the program")
+	flag.StringVar(&o.prometheus, "prometheus", "bin/prometheus", "the program; where empty, rules are evaluated in this process only")
 	flag.StringVar(&o.data, "data", "", "directory for the blocks; a temporary one where empty")
 	flag.IntVar(&o.history.accounts, "accounts", 10_000, "accounts that are watched")
 	flag.IntVar(&o.history.counted, "transactions", 1_000, "accounts whose transactions are counted")
@@ -64,16 +64,34 @@ func run(ctx context.Context, o options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
 	}
-	started := time.Now()
-	samples, err := o.history.write(ctx, filepath.Join(directory, "data"))
+	paths, err := ruleFiles(o.rules)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d accounts, %d with transactions, every %s for %s: %.0f M samples, written in %s\n\n",
-		o.history.accounts, o.history.counted, o.history.interval, o.history.length, float64(samples)/1e6, time.Since(started).Round(time.Second))
-
-	intervals, err := writeConfig(o.rules, directory)
+	if o.history.reach, err = reach(paths); err != nil {
+		return err
+	}
+	started := time.Now()
+	db, samples, err := o.history.write(ctx, filepath.Join(directory, "data"))
 	if err != nil {
+		return err
+	}
+	fmt.Printf("%d accounts, %d with transactions, every %s for %s: %.0f M samples that rules read, written in %s\n\n",
+		o.history.accounts, o.history.counted, o.history.interval, o.history.length, float64(samples)/1e6, time.Since(started).Round(time.Second))
+	costs, err := evaluate(ctx, db, paths)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	report(costs)
+	if o.prometheus == "" {
+		return nil
+	}
+	return runPrometheus(ctx, o, directory, paths)
+}
+
+// runPrometheus prints the CPU time of a real Prometheus.
+func runPrometheus(ctx context.Context, o options, directory string, paths []string) error {
+	if err := writeConfig(paths, directory); err != nil {
 		return err
 	}
 	p, err := start(ctx, o.prometheus, directory)
@@ -92,51 +110,45 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	report(before, after, intervals)
-	return p.reportSlowest(ctx)
+	evaluations := slices.Max(slices.Collect(maps.Values(difference(before, after, "prometheus_rule_group_iterations_total"))))
+	cpu := after["process_cpu_seconds_total"] - before["process_cpu_seconds_total"]
+	fmt.Printf("\nCPU of a real Prometheus for one evaluation of all groups: %.2f s (%.1f s in %.0f evaluations), %.0f MB resident\n",
+		cpu/evaluations, cpu, evaluations, after["process_resident_memory_bytes"]/1e6)
+	return nil
 }
 
 // writeConfig writes a configuration and copies of the rule files that are
-// evaluated sooner. It returns the intervals by group.
-func writeConfig(rules, directory string) (map[string]string, error) {
-	paths, err := filepath.Glob(rules)
-	if err != nil {
-		return nil, err
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("no file matches %s", rules)
-	}
-	intervals := map[string]string{}
+// evaluated sooner.
+func writeConfig(paths []string, directory string) error {
 	for _, path := range paths {
 		content, err := os.ReadFile(path) //nolint:gosec // named by whoever runs it
 		if err != nil {
-			return nil, err
+			return err
 		}
 		var file map[string][]map[string]any
 		if err := yaml.Unmarshal(content, &file); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return fmt.Errorf("%s: %w", path, err)
 		}
 		for _, group := range file["groups"] {
-			intervals[group["name"].(string)], _ = group["interval"].(string)
-			group["interval"] = evaluationInterval.String()
+			group["interval"] = processInterval.String()
 		}
 		out, err := yaml.Marshal(file)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := os.WriteFile(filepath.Join(directory, filepath.Base(path)), out, 0o600); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return intervals, os.WriteFile(filepath.Join(directory, "prometheus.yml"), []byte("rule_files: ['hedera.*.yml']\n"), 0o600)
+	return os.WriteFile(filepath.Join(directory, "prometheus.yml"), []byte("rule_files: ['hedera.*.yml']\n"), 0o600)
 }
 
-type prometheus struct {
+type process struct {
 	url string
 	cmd *exec.Cmd
 }
 
-func start(ctx context.Context, program, directory string) (*prometheus, error) {
+func start(ctx context.Context, program, directory string) (*process, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -155,17 +167,17 @@ func start(ctx context.Context, program, directory string) (*prometheus, error) 
 		"--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address,
 		"--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=30d")
 	cmd.Stdout, cmd.Stderr = log, log
-	return &prometheus{url: "http://" + address, cmd: cmd}, cmd.Start()
+	return &process{url: "http://" + address, cmd: cmd}, cmd.Start()
 }
 
-func (p *prometheus) stop() {
+func (p *process) stop() {
 	_ = p.cmd.Process.Kill() // it may have ended already
 	_ = p.cmd.Wait()
 }
 
 // awaitEvaluations returns the metrics once each group was evaluated.
-func (p *prometheus) awaitEvaluations(ctx context.Context) (map[string]float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+func (p *process) awaitEvaluations(ctx context.Context) (map[string]float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	for {
 		metrics, err := p.metrics(ctx)
@@ -182,7 +194,7 @@ func (p *prometheus) awaitEvaluations(ctx context.Context) (map[string]float64, 
 }
 
 // metrics are Prometheus' own, by name and labels.
-func (p *prometheus) metrics(ctx context.Context) (map[string]float64, error) {
+func (p *process) metrics(ctx context.Context) (map[string]float64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/metrics", nil)
 	if err != nil {
 		return nil, err
@@ -216,70 +228,6 @@ func byGroup(metrics map[string]float64, name string) map[string]float64 {
 		}
 	}
 	return values
-}
-
-// report prints the last evaluation of each group, and the CPU time of all that
-// were watched.
-func report(before, after map[string]float64, intervals map[string]string) {
-	rules := byGroup(after, "prometheus_rule_group_rules")
-	durations := byGroup(after, "prometheus_rule_group_last_duration_seconds")
-	iterations := difference(before, after, "prometheus_rule_group_iterations_total")
-	fmt.Println("| group | interval | rules | seconds an evaluation |")
-	fmt.Println("| --- | --- | --- | --- |")
-	var total, rounds float64
-	for _, group := range slices.Sorted(maps.Keys(rules)) {
-		seconds := durations[group]
-		interval := intervals[group]
-		if interval == "" {
-			interval = "evaluation_interval"
-		}
-		fmt.Printf("| %s | %s | %.0f | %.3f |\n", group, interval, rules[group], seconds)
-		total += seconds
-		rounds = max(rounds, iterations[group])
-	}
-	fmt.Printf("| all | | | %.3f |\n\n", total)
-	cpu := after["process_cpu_seconds_total"] - before["process_cpu_seconds_total"]
-	fmt.Printf("CPU of Prometheus for one evaluation of all groups: %.2f s (%.1f s in %.0f evaluations), %.0f MB resident\n",
-		cpu/rounds, cpu, rounds, after["process_resident_memory_bytes"]/1e6)
-}
-
-// reportSlowest prints the rules that took longest.
-func (p *prometheus) reportSlowest(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/rules", nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	type rule struct {
-		Name   string  `json:"name"`
-		Time   float64 `json:"evaluationTime"`
-		Alerts []any   `json:"alerts"`
-	}
-	var answer struct {
-		Data struct {
-			Groups []struct {
-				Rules []rule `json:"rules"`
-			} `json:"groups"`
-		} `json:"data"`
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return err
-	}
-	var rules []rule
-	for _, group := range answer.Data.Groups {
-		rules = append(rules, group.Rules...)
-	}
-	slices.SortFunc(rules, func(a, b rule) int { return cmp.Compare(b.Time, a.Time) })
-	fmt.Println("\n| slowest rules | seconds | active alerts |")
-	fmt.Println("| --- | --- | --- |")
-	for _, r := range rules[:min(15, len(rules))] {
-		fmt.Printf("| %s | %.3f | %d |\n", r.Name, r.Time, len(r.Alerts))
-	}
-	return nil
 }
 
 func difference(before, after map[string]float64, name string) map[string]float64 {

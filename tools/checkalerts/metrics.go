@@ -34,10 +34,6 @@ var notInScrape = []string{
 // announced are metrics that rules read already and the exporter will show.
 // Until then the rules are silent. What is in the scrape must not be here.
 var announced = []string{
-	"hedera_account_balance_maximum_hbar",
-	"hedera_account_nft_allowance_all_serials",
-	"hedera_account_token_balance_minimum",
-	"hedera_contract_balance_minimum_hbar",
 	"hedera_node_own",
 }
 

@@ -349,13 +349,17 @@ func TestLayout(t *testing.T) {
 
 // unshown are metrics that no panel is for, and why.
 var unshown = map[string]string{
-	"hedera_account_key_info":       "changes of keys are for an alert, not for a picture",
-	"hedera_account_labels":         "panel to come",
-	"hedera_contract_labels":        "panel to come",
-	"hedera_exporter_shard_ordinal": "what is missing between shards is for the query of docs/scaling.md",
-	"hedera_exporter_total_shards":  "likewise",
-	"hedera_token_labels":           "panel to come",
-	"hedera_topic_labels":           "panel to come",
+	"hedera_account_balance_maximum_hbar":      "panel to come",
+	"hedera_account_nft_allowance_all_serials": "panel to come",
+	"hedera_account_token_balance_minimum":     "panel to come",
+	"hedera_contract_balance_minimum_hbar":     "panel to come",
+	"hedera_account_key_info":                  "changes of keys are for an alert, not for a picture",
+	"hedera_account_labels":                    "panel to come",
+	"hedera_contract_labels":                   "panel to come",
+	"hedera_exporter_shard_ordinal":            "what is missing between shards is for the query of docs/scaling.md",
+	"hedera_exporter_total_shards":             "likewise",
+	"hedera_token_labels":                      "panel to come",
+	"hedera_topic_labels":                      "panel to come",
 
 	"hedera_network_last_freeze_transaction_timestamp_seconds": "annotation to come",
 

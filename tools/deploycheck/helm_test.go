@@ -344,6 +344,48 @@ func TestPrometheusRuleHoldsEveryRule(t *testing.T) {
 	}
 }
 
+// TestPrometheusRuleTakesThresholds has a threshold with severities, and one
+// without, changed, and all others kept.
+func TestPrometheusRuleTakesThresholds(t *testing.T) {
+	of := func(thresholds values) (map[string]string, error) {
+		manifest, err := render(t, values{"prometheusRule": values{"enabled": true, "thresholds": thresholds}})
+		if err != nil {
+			return nil, err
+		}
+		found := map[string]string{}
+		for _, group := range decode(t, manifest).Rules[0].Spec.Groups {
+			for _, rule := range group.Rules {
+				if name, is := strings.CutPrefix(rule.Record, "hedera:threshold:"); is {
+					found[name+rule.Labels["severity"]] = rule.Expr.String()
+				}
+			}
+		}
+		return found, nil
+	}
+	want, err := of(values{})
+	if err != nil || len(want) < 10 {
+		t.Fatalf("%d thresholds, %v", len(want), err)
+	}
+	want["mirror_lag_secondswarning"], want["mirror_latency_seconds"], want["supply_move_hbar"] = "vector(15)", "vector(0.5)", "vector(2 / 3)"
+	got, err := of(values{"mirror_lag_seconds": values{"warning": 15}, "mirror_latency_seconds": 0.5, "supply_move_hbar": "2 / 3"})
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	for name, thresholds := range map[string]values{
+		"unknown":          {"mirror_lag": 15},
+		"unknown, of 0":    {"mirror_lag": 0},
+		"severity missing": {"mirror_lag_seconds": 15},
+		"unknown severity": {"mirror_lag_seconds": values{"warning": 15, "info": 10}},
+		"without severity": {"mirror_latency_seconds": values{"warning": 1}},
+		"not a number":     {"mirror_latency_seconds": "fast"},
+		"a query":          {"mirror_latency_seconds": "1) or vector(2"},
+	} {
+		if _, err := of(thresholds); err == nil || !strings.Contains(err.Error(), "thresholds") {
+			t.Errorf("%s: %v, want an error of the threshold", name, err)
+		}
+	}
+}
+
 // wantDashboards fails unless each dashboard is in one ConfigMap, unchanged, that
 // Grafana's sidecar finds and kubectl can apply.
 func wantDashboards(t *testing.T, configMaps []corev1.ConfigMap) {

@@ -15,23 +15,27 @@ func TestOutcome(t *testing.T) {
 	}
 	page, warning := at("one", "firing", "Page", "critical"), at("one", "firing", "Warning", "warning")
 	for name, test := range map[string]struct {
-		all  []notification
-		page string
-		want bool
+		all   []notification
+		fault fault
+		want  bool
 	}{
-		"the page":             {[]notification{page}, "Page", true},
-		"the page again":       {[]notification{page, page}, "Page", true},
-		"with a warning":       {[]notification{warning, page}, "Page", true},
-		"nothing":              {nil, "Page", false},
-		"a warning only":       {[]notification{warning}, "Page", false},
-		"another page":         {[]notification{at("one", "firing", "Other", "critical")}, "Page", false},
-		"two pages":            {[]notification{page, at("one", "firing", "Other", "critical")}, "Page", false},
-		"of another network":   {[]notification{at("two", "firing", "Page", "critical")}, "Page", false},
-		"resolved":             {[]notification{page, at("one", "resolved", "Page", "critical")}, "Page", false},
-		"silence":              {[]notification{at("two", "firing", "Page", "critical")}, "", true},
-		"a warning in silence": {[]notification{warning}, "", false},
+		"the page":             {[]notification{page}, fault{page: "Page"}, true},
+		"the page again":       {[]notification{page, page}, fault{page: "Page"}, true},
+		"with a warning":       {[]notification{warning, page}, fault{page: "Page"}, true},
+		"nothing":              {nil, fault{page: "Page"}, false},
+		"a warning only":       {[]notification{warning}, fault{page: "Page"}, false},
+		"another page":         {[]notification{at("one", "firing", "Other", "critical")}, fault{page: "Page"}, false},
+		"two pages":            {[]notification{page, at("one", "firing", "Other", "critical")}, fault{page: "Page"}, false},
+		"of another network":   {[]notification{at("two", "firing", "Page", "critical")}, fault{page: "Page"}, false},
+		"resolved":             {[]notification{page, at("one", "resolved", "Page", "critical")}, fault{page: "Page"}, false},
+		"the note":             {[]notification{warning}, fault{note: "Warning"}, true},
+		"no note":              {nil, fault{note: "Warning"}, false},
+		"a page for a note":    {[]notification{warning, page}, fault{note: "Warning"}, false},
+		"a note resolved":      {[]notification{warning, at("one", "resolved", "Warning", "warning")}, fault{note: "Warning"}, false},
+		"silence":              {[]notification{at("two", "firing", "Page", "critical")}, fault{}, true},
+		"a warning in silence": {[]notification{warning}, fault{}, false},
 	} {
-		if got := outcomeOf("one", test.all, began).is(test.page); got != test.want {
+		if got := outcomeOf("one", test.all, began).is(test.fault); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}

@@ -4,11 +4,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -21,6 +24,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -37,12 +41,13 @@ type notification struct {
 // sink receives all notifications, but the watchdog's.
 type sink struct {
 	*httptest.Server
-	mu  sync.Mutex
-	got []notification
+	mu       sync.Mutex
+	got      []notification
+	networks map[string]string // of the exporters, by instance
 }
 
 func newSink() *sink {
-	s := &sink{}
+	s := &sink{networks: map[string]string{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var message struct {
 			Alerts []struct {
@@ -58,7 +63,8 @@ func newSink() *sink {
 		for _, a := range message.Alerts {
 			if a.Labels["alertname"] != "HederaWatchdog" {
 				s.got = append(s.got, notification{
-					time.Now(), strings.Trim(r.URL.Path, "/"), a.Status, a.Labels["network"], a.Labels["alertname"], a.Labels["severity"],
+					time.Now(), strings.Trim(r.URL.Path, "/"), a.Status, cmp.Or(a.Labels["network"], s.networks[a.Labels["instance"]]),
+					a.Labels["alertname"], a.Labels["severity"],
 				})
 			}
 		}
@@ -96,10 +102,11 @@ func startStack(ctx context.Context, o options) (_ *stack, err error) {
 	defer cancel()
 	var targets []string
 	for _, f := range faults {
-		target, err := s.startNetwork(ctx, o, f.network)
+		target, err := s.startNetwork(ctx, o, f)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.network, err)
 		}
+		s.sink.networks[target] = f.network // before anything is notified
 		targets = append(targets, target)
 	}
 	alertmanager, err := s.startAlertmanager(ctx, o)
@@ -111,11 +118,12 @@ func startStack(ctx context.Context, o options) (_ *stack, err error) {
 
 // startNetwork starts a simulator, an exporter on it and a proxy before that,
 // whose address it returns.
-func (s *stack) startNetwork(ctx context.Context, o options, network string) (string, error) {
+func (s *stack) startNetwork(ctx context.Context, o options, f fault) (string, error) {
 	addresses, err := freeAddresses(ctx, 2)
 	if err != nil {
 		return "", err
 	}
+	network := f.network
 	config := filepath.Join(s.directory, network+".yml")
 	if _, err := s.start(network+"-simulator", filepath.Join(o.bin, "hedera_simulator"), "--rest.listen-address="+addresses[0],
 		"--grpc.listen-address=127.0.0.1:0", "--node.base-port=0", "--nodes=4", "--accounts=3", "--write-config="+config); err != nil {
@@ -125,7 +133,10 @@ func (s *stack) startNetwork(ctx context.Context, o options, network string) (st
 	if err := await(ctx, "http://"+addresses[0]+"/simulator/"); err != nil {
 		return "", err
 	}
-	if err := rename(config, network); err != nil {
+	if err := awaitFile(ctx, config); err != nil {
+		return "", err
+	}
+	if err := configure(config, f); err != nil {
 		return "", err
 	}
 	exporter, err := s.start(network+"-exporter", filepath.Join(o.bin, "hedera_exporter"), "--config.file="+config, "--web.listen-address="+addresses[1])
@@ -135,6 +146,7 @@ func (s *stack) startNetwork(ctx context.Context, o options, network string) (st
 	s.exporters[network] = exporter
 	target := &url.URL{Scheme: "http", Host: addresses[1]}
 	forward := httputil.NewSingleHostReverseProxy(target)
+	forward.ErrorLog = log.New(io.Discard, "", 0) // an exporter that was killed
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rand.Float64() < o.lost { //nolint:gosec // no secret
 			http.Error(w, "lost", http.StatusBadGateway)
@@ -146,27 +158,24 @@ func (s *stack) startNetwork(ctx context.Context, o options, network string) (st
 	return proxy.Listener.Addr().String(), await(ctx, target.String()+"/-/ready")
 }
 
-// rename gives the network its name, and leaves the accounts out that are in
-// trouble from the start.
-func rename(path, network string) error {
+// configure has the exporter watch three accounts, and what the fault is about.
+func configure(path string, f fault) error {
 	content, err := os.ReadFile(path) //nolint:gosec // our own
 	if err != nil {
 		return err
 	}
-	var config map[string]map[string]map[string]any
-	if err := yaml.Unmarshal(content, &config); err != nil {
+	var written map[string]map[string]map[string]any
+	if err := yaml.Unmarshal(content, &written); err != nil {
 		return err
 	}
-	simulated := config["networks"]["simulated"]
-	var accounts []any
-	for _, a := range simulated["accounts"].([]any) {
-		if id := a.(map[string]any)["id"].(string); strings.HasPrefix(id, "0.0.100") {
-			accounts = append(accounts, map[string]any{"id": id, "thresholds": map[string]any{"critical": 1000}})
-		}
+	config := map[string]any{"mirror": written["networks"]["simulated"]["mirror"], "consensus": written["networks"]["simulated"]["consensus"]}
+	maps.Copy(config, f.config)
+	accounts, _ := config["accounts"].([]any)
+	for _, id := range []string{"0.0.1001", "0.0.1002", "0.0.1003"} {
+		accounts = append(accounts, map[string]any{"id": id, "thresholds": map[string]any{"critical": 1000}})
 	}
-	out, err := yaml.Marshal(map[string]any{"networks": map[string]any{network: map[string]any{
-		"mirror": simulated["mirror"], "consensus": simulated["consensus"], "accounts": accounts,
-	}}})
+	config["accounts"] = accounts
+	out, err := yaml.Marshal(map[string]any{"networks": map[string]any{f.network: config}})
 	if err != nil {
 		return err
 	}
@@ -261,12 +270,18 @@ func (s *stack) inject(ctx context.Context, f fault) error {
 	if f.kill {
 		return s.exporters[f.network].Process.Kill()
 	}
-	ids, err := nodeIDs(ctx, s.simulators[f.network])
+	if f.reload {
+		if err := os.WriteFile(filepath.Join(s.directory, f.network+".yml"), []byte("networks: none\n"), 0o600); err != nil {
+			return err
+		}
+		return s.exporters[f.network].Process.Signal(syscall.SIGHUP)
+	}
+	replacer, err := replacer(ctx, s.simulators[f.network])
 	if err != nil {
 		return err
 	}
 	for _, c := range f.calls {
-		request, err := http.NewRequestWithContext(ctx, c.method, s.simulators[f.network]+"/simulator"+ids.Replace(c.path), strings.NewReader(c.body))
+		request, err := http.NewRequestWithContext(ctx, c.method, s.simulators[f.network]+"/simulator"+replacer.Replace(c.path), strings.NewReader(replacer.Replace(c.body)))
 		if err != nil {
 			return err
 		}
@@ -285,8 +300,9 @@ func (s *stack) inject(ctx context.Context, f fault) error {
 	return nil
 }
 
-// nodeIDs replaces nodes by the ids of the network.
-func nodeIDs(ctx context.Context, simulator string) (*strings.Replacer, error) {
+// replacer replaces nodes by the ids of the network, and SOON by the consensus
+// timestamp of ten minutes from now.
+func replacer(ctx context.Context, simulator string) (*strings.Replacer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, simulator+"/api/v1/network/nodes", nil)
 	if err != nil {
 		return nil, err
@@ -307,7 +323,8 @@ func nodeIDs(ctx context.Context, simulator string) (*strings.Replacer, error) {
 	if len(book.Nodes) != len(nodes) {
 		return nil, fmt.Errorf("%d nodes in the address book, want %d", len(book.Nodes), len(nodes))
 	}
-	var pairs []string
+	soon := time.Now().Add(10 * time.Minute)
+	pairs := []string{"SOON", fmt.Sprintf("%d.%09d", soon.Unix(), soon.Nanosecond())}
 	for i, n := range book.Nodes {
 		pairs = append(pairs, nodes[i], strconv.Itoa(n.ID))
 	}
@@ -344,6 +361,18 @@ func await(ctx context.Context, url string) error {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s: %w", url, ctx.Err())
 		case <-tick.C:
+		}
+	}
+}
+
+// awaitFile waits for what is written at once, but after the simulator answers.
+func awaitFile(ctx context.Context, path string) error {
+	for {
+		if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+			return nil
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return fmt.Errorf("waiting for %s: %w", path, err)
 		}
 	}
 }

@@ -1,0 +1,86 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Amount is a decimal number of hbar or of whole tokens, exactly: Units divided
+// by ten to the power of Decimals. It is not negative.
+type Amount struct {
+	Units    int64 // of hbar: tinybar
+	Decimals int   // of hbar: 8
+}
+
+// String is the decimal number, without zeros at its end.
+func (a Amount) String() string {
+	digits := fmt.Sprintf("%0*d", a.Decimals+1, a.Units)
+	point := len(digits) - a.Decimals
+	return strings.TrimRight(strings.TrimRight(digits[:point]+"."+digits[point:], "0"), ".")
+}
+
+func (a Amount) compare(b Amount) int { return a.rat().Cmp(b.rat()) }
+
+func (a Amount) rat() *big.Rat {
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(a.Decimals)), nil)
+	return new(big.Rat).SetFrac(big.NewInt(a.Units), scale)
+}
+
+// unit is what an amount is of.
+type unit struct {
+	name     string
+	decimals int // at most
+	fixed    bool
+	// The errors of amounts that are too precise and too great.
+	errTooPrecise, errTooMuch error
+}
+
+var (
+	// hbarUnit has 100,000,000 tinybar.
+	hbarUnit = unit{
+		name: "hbar", decimals: 8, fixed: true,
+		errTooPrecise: errors.New("has more than 8 decimals, a tinybar is the eighth"),
+		errTooMuch:    errors.New("is more than an int64 of tinybar can hold"),
+	}
+	// tokenUnit is a whole token. The network counts its smallest unit in an int64.
+	tokenUnit = unit{
+		name: "tokens", decimals: 18,
+		errTooPrecise: errors.New("has more than 18 decimals"),
+		errTooMuch:    errors.New("is more than an int64 of the token's smallest unit can hold"),
+	}
+
+	decimalForm = regexp.MustCompile(`^([0-9]+)(?:\.([0-9]+))?$`)
+	errNegative = errors.New("must not be negative")
+)
+
+// parse reads a decimal amount exactly.
+func (u unit) parse(text string) (Amount, error) {
+	if strings.HasPrefix(text, "-") {
+		return Amount{}, fmt.Errorf("%q %w", text, errNegative)
+	}
+	m := decimalForm.FindStringSubmatch(text)
+	if m == nil {
+		return Amount{}, fmt.Errorf("%q is not an amount of %s such as 1000 or 0.5", text, u.name)
+	}
+	whole, decimals := m[1], m[2]
+	if len(decimals) > u.decimals {
+		return Amount{}, fmt.Errorf("%q %w", text, u.errTooPrecise)
+	}
+	if u.fixed {
+		decimals += strings.Repeat("0", u.decimals-len(decimals))
+	} else {
+		decimals = strings.TrimRight(decimals, "0")
+	}
+	units, err := strconv.ParseInt(whole+decimals, 10, 64)
+	if err != nil {
+		return Amount{}, fmt.Errorf("%q %w", text, u.errTooMuch)
+	}
+	return Amount{Units: units, Decimals: len(decimals)}, nil
+}
