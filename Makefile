@@ -148,6 +148,12 @@ bench-rules: $(PROMETHEUS) ## what an evaluation of all rules costs, with a day 
 	$(TOOLS) ./benchrules
 	$(BIN)/benchrules -prometheus '$(abspath $(PROMETHEUS))' -accounts $(ACCOUNTS)
 
+# Nor is this: make test-integration has a smaller history, and limits.
+.PHONY: bench-dashboards
+bench-dashboards: $(PROMETHEUS) ## what a refresh of each dashboard costs Prometheus, with six hours of history; ACCOUNTS=1000
+	$(TOOLS) ./benchdashboards
+	$(BIN)/benchdashboards -prometheus '$(abspath $(PROMETHEUS))' -accounts $(ACCOUNTS)
+
 # Not part of make test: it takes an hour and a half.
 WELL ?= 70m
 ILL  ?= 15m

@@ -51,6 +51,12 @@ type accountList struct {
 
 func (l *accountList) read(ctx context.Context, network Network) mirror.Batch[mirror.Account] {
 	ids := accountIDs(network.Accounts)
+	// Of the book as it is: balances do not wait for it.
+	if known := network.AddressBook.lastVersion(); known.Book != nil {
+		for _, own := range ownAccounts(network.OwnNodes, known.Nodes) {
+			ids = append(ids, own.account.String())
+		}
+	}
 	batch, err := l.shared.do(ctx, func(ctx context.Context) (mirror.Batch[mirror.Account], error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()

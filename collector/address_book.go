@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net"
 	"strconv"
 	"time"
 
@@ -85,16 +86,27 @@ var (
 		"hedera_node_stake_rewarded_hbar + hedera_node_stake_not_rewarded_hbar < hedera_node_stake_minimum_hbar")
 	nodeStakeMaximum = newStakeGauge("stake_maximum_hbar", "Stake above which additional stake adds no consensus weight.",
 		"hedera_node_stake_hbar == hedera_node_stake_maximum_hbar")
+	nodeDeclineReward = newNodeGauge("decline_reward", "Whether the node declines its reward (HIP-1064).", nodeLabels,
+		"hedera_node_decline_reward == 1")
+	nodeAdminKey = newNodeGauge("admin_key_info", "Fingerprint of the key that may change the node's entry in the address book; the value is always 1. It is made as that of hedera_account_key_info.",
+		with(nodeLabels, "key_type", "key_fingerprint"), "count by (network, node_id) (last_over_time(hedera_node_admin_key_info[1h])) > 1")
+	nodeProxy = newNodeGauge("grpc_proxy_info", "Address of the node's gRPC-web proxy (HIP-1046); the value is always 1.",
+		with(nodeLabels, "address"), "count by (network) (hedera_node_grpc_proxy_info)")
 	nodeRewardRate = newStakeGauge("reward_rate_start_hbar", "Reward per hbar staked on the node in the last staking period.",
 		"hedera_node_reward_rate_start_hbar * 365")
 )
 
 func newStakeGauge(name, help, example string) constMetric {
+	return newNodeGauge(name, help, nodeLabels, example)
+}
+
+// newNodeGauge declares what only the mirror's REST API has of a node.
+func newNodeGauge(name, help string, labels []string, example string) constMetric {
 	return newGauge(Metric{
 		Collector: addressBookName,
 		Name:      "node_" + name,
 		Help:      help + " Absent if the mirror node has no value.",
-		Labels:    nodeLabels,
+		Labels:    labels,
 		Source:    networkNodes,
 		Example:   example,
 	})
@@ -143,10 +155,7 @@ func nodeFromMirror(row mirror.NetworkNode) (consensus.Node, []consensus.HostPor
 	endpoints := row.ServiceEndpoints.Or(nil)
 	addresses := make([]consensus.HostPort, 0, len(endpoints))
 	for _, endpoint := range endpoints {
-		addresses = append(addresses, consensus.HostPort{
-			Host: cmp.Or(endpoint.IPAddressV4.Or(""), endpoint.DomainName.Or("")),
-			Port: int(endpoint.Port.Or(0)),
-		})
+		addresses = append(addresses, hostPort(endpoint))
 	}
 	return consensus.Node{
 		ID:              row.NodeID,
@@ -154,6 +163,13 @@ func nodeFromMirror(row mirror.NetworkNode) (consensus.Node, []consensus.HostPor
 		Description:     row.Description.Or(""),
 		CertificateHash: row.CertHash(),
 	}, addresses
+}
+
+func hostPort(endpoint mirror.ServiceEndpoint) consensus.HostPort {
+	return consensus.HostPort{
+		Host: cmp.Or(endpoint.IPAddressV4.Or(""), endpoint.DomainName.Or("")),
+		Port: int(endpoint.Port.Or(0)),
+	}
 }
 
 type addressBook struct {
@@ -187,6 +203,7 @@ func (c addressBook) Update(ctx context.Context, ch chan<- prometheus.Metric) er
 			for _, row := range rows {
 				if !sent[row.NodeID] { // pages may overlap
 					c.sendStake(ch, row)
+					c.sendProperties(ch, row)
 				}
 				sent[row.NodeID] = true
 			}
@@ -218,4 +235,17 @@ func (c addressBook) sendStake(ch chan<- prometheus.Metric, row mirror.NetworkNo
 	send(nodeStakeMinimum, row.MinStake)
 	send(nodeStakeMaximum, row.MaxStake)
 	send(nodeRewardRate, row.RewardRateStart)
+}
+
+// sendProperties sends what a node's operator may change in the book.
+func (c addressBook) sendProperties(ch chan<- prometheus.Metric, row mirror.NetworkNode) {
+	labels := []string{c.network, strconv.FormatInt(row.NodeID, 10)}
+	sendField(ch, nodeDeclineReward, row.DeclineReward, boolValue, labels...)
+	if key, ok := row.AdminKey.Get(); ok {
+		ch <- nodeAdminKey.sample(1, with(labels, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
+	}
+	if proxy, ok := row.GRPCProxyEndpoint.Get(); ok {
+		address := hostPort(proxy)
+		ch <- nodeProxy.sample(1, with(labels, net.JoinHostPort(consensus.Cut(address.Host, descriptionLength), strconv.Itoa(address.Port)))...)
+	}
 }

@@ -82,6 +82,37 @@ func TestStakeIsExactAndNullsAreAbsent(t *testing.T) {
 	}
 }
 
+// TestNodeProperties has nodes with and without what their operators may change.
+func TestNodeProperties(t *testing.T) {
+	network := answering(t, map[string]string{nodesPath: `{"nodes":[
+		{"node_id":0,"decline_reward":true,"admin_key":{"_type":"ED25519","key":"15706b22"},"grpc_proxy_endpoint":{"domain_name":"node0.example.com","ip_address_v4":"","port":443}},
+		{"node_id":1,"decline_reward":false,"admin_key":{"_type":"ED25519","key":"15706b23"},"grpc_proxy_endpoint":{"domain_name":"","ip_address_v4":"10.0.0.1","port":8443}},
+		{"node_id":2,"decline_reward":null,"admin_key":null,"grpc_proxy_endpoint":null},
+		{"node_id":3},
+		{"node_id":4,"decline_reward":"odd","admin_key":7,"grpc_proxy_endpoint":[],"stake":100000000}],"links":{"next":null}}`})
+	network.AddressBook = NewAddressBook(MirrorBook(network.Mirror, consensus.BookOptions{}), 0)
+	body := scrapeText(t, setOn(t, network, "address_book"), testDeadline)
+	wantLines(t, body,
+		nodeLine("decline_reward", 0, "1"), nodeLine("decline_reward", 1, "0"),
+		`hedera_node_grpc_proxy_info{address="node0.example.com:443",network="simulated",node_id="0"} 1`,
+		`hedera_node_grpc_proxy_info{address="10.0.0.1:8443",network="simulated",node_id="1"} 1`,
+		nodeLine("stake_hbar", 4, "1"), successLine("address_book", true))
+	for _, family := range []string{"decline_reward", "grpc_proxy_info", "admin_key_info"} {
+		if n := len(linesWith(body, "hedera_node_"+family+"{")); n != 2 {
+			t.Errorf("%d of %s, want those of two nodes", n, family)
+		}
+	}
+	prints := map[string]bool{}
+	for _, line := range linesWith(body, "hedera_node_admin_key_info{", `key_type="ED25519"`) {
+		_, print, _ := strings.Cut(line, `key_fingerprint="`)
+		prints[print[:2*fingerprintBytes]] = true
+	}
+	if len(prints) != 2 {
+		t.Errorf("fingerprints %v of two keys", prints)
+	}
+	wantNone(t, body, "15706b22")
+}
+
 // TestBookOfTheOtherAPI has a mirror of which one API fails: the book is the
 // other's, and only the stake is missing with the REST API.
 func TestBookOfTheOtherAPI(t *testing.T) {

@@ -91,6 +91,29 @@ func TestWhatAScrapeCosts(t *testing.T) {
 	}
 }
 
+// TestWhatOwnNodesCost: their accounts are asked for with the others, and their
+// rewards by one request.
+func TestWhatOwnNodesCost(t *testing.T) {
+	requests := func(own ...int64) map[string]int {
+		sim := startSimulator(t, simulator.Options{})
+		addNodeAccounts(t, sim)
+		network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.98", "fees"))
+		network.OwnNodes = own
+		set := setOn(t, network)
+		scrapeText(t, set, testDeadline) // reads the book
+		sim.ResetRequests()
+		scrapeText(t, set, testDeadline)
+		got := sim.Requests()
+		delete(got, "grpc getNodes") // one for collectors that ask at the same time
+		return got
+	}
+	want := requests()
+	want["GET /api/v1/transactions"]++
+	if got := requests(0, 1, 3); !maps.Equal(got, want) {
+		t.Errorf("with three own nodes a scrape made the requests\n%v, want\n%v", got, want)
+	}
+}
+
 func addPlainTokens(t *testing.T, sim *simulator.Simulator, count int) []config.Entity {
 	t.Helper()
 	for i := range count {

@@ -116,6 +116,11 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Topics[0].Labels = config.Labels{"team": "audit"}
 	network.Contracts[0].Labels = config.Labels{"team": "bridge"}
 	network.ScheduleCreators = creatorsOf(entities("0.0.98"))
+	addNodeAccounts(t, sim)
+	network.OwnNodes = []int64{0, 1, 77}
+	if _, err := network.AddressBook.Nodes(t.Context()); err != nil { // so that the first scrape knows their accounts
+		t.Fatal(err)
+	}
 	addSchedule(t, sim, "0.0.98")
 	return network
 }
@@ -153,6 +158,7 @@ func addHistory(t *testing.T, sim *simulator.Simulator) {
 		}
 	}
 	addBlockWith(sim, 42, 4_000_000)
+	payRewards(t, sim, rewardDay.Add(time.Second), map[string]int64{"0.0.3": 7_00000000})
 }
 
 // stabilize replaces volatile values and the endpoints' free ports.

@@ -22,6 +22,7 @@ type Network struct {
 	Topics           []config.Topic
 	Contracts        []config.Contract
 	ScheduleCreators []config.ScheduleCreator
+	OwnNodes         []int64  // ids
 	LabelNames       []string // of the configuration file, for all entities
 
 	State       *State                   // never nil
@@ -46,5 +47,5 @@ func (n Network) sameEntities(other Network) bool {
 	return n.accountsOnly == other.accountsOnly && reflect.DeepEqual(n.Accounts, other.Accounts) &&
 		reflect.DeepEqual(n.Tokens, other.Tokens) && reflect.DeepEqual(n.Topics, other.Topics) &&
 		reflect.DeepEqual(n.Contracts, other.Contracts) && reflect.DeepEqual(n.ScheduleCreators, other.ScheduleCreators) &&
-		slices.Equal(n.LabelNames, other.LabelNames)
+		slices.Equal(n.OwnNodes, other.OwnNodes) && slices.Equal(n.LabelNames, other.LabelNames)
 }

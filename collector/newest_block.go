@@ -100,6 +100,13 @@ type newestBlock struct {
 	order blockOrder
 }
 
+// end is when the newest block ended; ok is false while no block is known.
+func (n *newestBlock) end() (end time.Time, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return blockEnd(n.order.block), n.known
+}
+
 // observe returns the newest block now that the mirror has given block, and
 // whether that is older.
 func (n *newestBlock) observe(block mirror.Block) (newest mirror.Block, older bool) {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/go-kit/log/level"
-	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/internal/consensus"
@@ -31,6 +30,14 @@ var (
 		Labels:    endpointLabels,
 		Source:    nodeProbeSource,
 		Example:   "sum by (network, node_id) (hedera_node_endpoint_up) == 0",
+	})
+	endpointReady = newGauge(Metric{
+		Collector: "node_probe",
+		Name:      "node_endpoint_ready",
+		Help:      "Whether the endpoint answered the probe with the precheck code OK. A node that is frozen, upgrading or busy is up, but not ready. Absent if the exporter could not ask.",
+		Labels:    endpointLabels,
+		Source:    nodeProbeSource,
+		Example:   "hedera_node_endpoint_up == 1 and hedera_node_endpoint_ready == 0",
 	})
 	endpointDuration = newGauge(Metric{
 		Collector: "node_probe",
@@ -114,6 +121,7 @@ func (c nodeProbe) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 func (c nodeProbe) send(ch chan<- prometheus.Metric, result consensus.Result) {
 	labels := []string{c.network, nodeID(result.Node), result.Endpoint.Address, transport(result.Endpoint)}
 	ch <- endpointUp.sample(boolValue(result.Err == nil), labels...)
+	ch <- endpointReady.sample(boolValue(result.Ready()), labels...)
 	c.sendPhases(ch, result, labels)
 	c.sendCertificate(ch, result, labels)
 	if result.Err != nil {
@@ -121,16 +129,7 @@ func (c nodeProbe) send(ch chan<- prometheus.Metric, result consensus.Result) {
 			"address", result.Endpoint.Address, "err", result.Err)
 		return
 	}
-	ch <- endpointPrecheck.sample(1, with(labels, precheckCode(result.Precheck))...)
-}
-
-// precheckCode is OTHER for a code that the protocol did not have when the
-// exporter was built, so that there are not more codes than it has.
-func precheckCode(code services.ResponseCodeEnum) string {
-	if _, known := services.ResponseCodeEnum_name[int32(code)]; !known {
-		return "OTHER"
-	}
-	return code.String()
+	ch <- endpointPrecheck.sample(1, with(labels, result.PrecheckCode())...)
 }
 
 func (nodeProbe) sendPhases(ch chan<- prometheus.Metric, result consensus.Result, labels []string) {

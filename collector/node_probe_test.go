@@ -5,6 +5,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -60,6 +61,7 @@ func TestNodeProbe(t *testing.T) {
 			wantLines(
 				t, body,
 				`hedera_node_endpoint_up{`+labels+`,transport="`+transport+`"} 1`,
+				`hedera_node_endpoint_ready{`+labels+`,transport="`+transport+`"} 1`,
 				fmt.Sprintf(`hedera_node_endpoint_precheck_info{address="%s",code="OK",network="simulated",node_id="%d",transport="%s"} 1`,
 					endpoint.Address, node.NodeID, transport),
 			)
@@ -171,18 +173,42 @@ func TestSwappedCertificateDoesNotMatch(t *testing.T) {
 	}
 }
 
-func TestPrecheckCode(t *testing.T) {
-	sim := startSimulator(t, simulator.Options{Nodes: 2})
-	set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
-	node := sim.Nodes()[1]
-	if err := sim.Update(func(l *simulator.Ledger) error {
-		return l.SetPrecheck(node.NodeID, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE)
-	}); err != nil {
-		t.Fatal(err)
-	}
-	body := scrapeText(t, set, testDeadline)
-	if n := len(linesWith(body, "hedera_node_endpoint_precheck_info{", `code="PLATFORM_NOT_ACTIVE"`)); n != len(node.Endpoints) {
-		t.Errorf("%d endpoints answer PLATFORM_NOT_ACTIVE, want %d", n, len(node.Endpoints))
+// TestNotReady has a node that answers and refuses, and one that is down: neither
+// is ready.
+func TestNotReady(t *testing.T) {
+	for _, code := range []services.ResponseCodeEnum{services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE, services.ResponseCodeEnum_BUSY} {
+		t.Run(code.String(), func(t *testing.T) {
+			sim := startSimulator(t, simulator.Options{Nodes: 3})
+			set := setOn(t, networkOn(t, sim, NewSelf(prometheus.NewRegistry())), "node_probe")
+			nodes := sim.Nodes()
+			refuses, stopped := nodes[1], nodes[2]
+			if err := errors.Join(
+				sim.Update(func(l *simulator.Ledger) error { return l.SetPrecheck(refuses.NodeID, code) }),
+				sim.StopNode(stopped.NodeID),
+			); err != nil {
+				t.Fatal(err)
+			}
+			body := scrapeText(t, set, testDeadline)
+			wantStates := func(node simulator.Node, up, ready string) {
+				t.Helper()
+				id := fmt.Sprintf(`node_id="%d"`, node.NodeID)
+				for _, endpoint := range node.Endpoints {
+					for family, want := range map[string]string{"up": up, "ready": ready} {
+						lines := linesWith(body, "hedera_node_endpoint_"+family+"{", id, endpoint.Address)
+						if len(lines) != 1 || !strings.HasSuffix(lines[0], " "+want) {
+							t.Errorf("%q, want %s %s", lines, family, want)
+						}
+					}
+				}
+			}
+			wantStates(nodes[0], "1", "1")
+			wantStates(refuses, "1", "0")
+			wantStates(stopped, "0", "0")
+			if n := len(linesWith(body, "hedera_node_endpoint_precheck_info{", `code="`+code.String()+`"`)); n != len(refuses.Endpoints) {
+				t.Errorf("%d endpoints answer %s, want %d", n, code, len(refuses.Endpoints))
+			}
+			wantLines(t, body, successLine("node_probe", true))
+		})
 	}
 }
 
@@ -210,6 +236,9 @@ func TestUnknownPrecheckCodesAreOne(t *testing.T) {
 		all := linesWith(body, "hedera_node_endpoint_precheck_info{")
 		if other := linesWith(body, "hedera_node_endpoint_precheck_info{", `code="OTHER"`); len(other) != len(all) || len(all) == 0 {
 			t.Errorf("%q", all)
+		}
+		if ready := linesWith(body, "hedera_node_endpoint_ready{"); len(ready) != len(all) || strings.HasSuffix(ready[0], " 1") {
+			t.Errorf("%q", ready)
 		}
 	}
 }

@@ -44,7 +44,9 @@ func (s Shard) first() bool { return s.Ordinal == 0 }
 
 // of returns the shard's share of the network.
 func (s Shard) of(n Network) Network {
-	n.accountsOnly = !s.first()
+	if !s.first() {
+		n.accountsOnly, n.OwnNodes = true, nil
+	}
 	if s.Total <= 1 {
 		return n
 	}

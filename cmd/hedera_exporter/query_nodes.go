@@ -30,11 +30,13 @@ type nodeState struct {
 	Description       string     `json:"description"`
 	Endpoints         int        `json:"endpoints"`
 	EndpointsUp       int        `json:"endpoints_up"`
+	EndpointsReady    int        `json:"endpoints_ready"`
 	SlowestRPCSeconds *float64   `json:"slowest_rpc_seconds"`
 	CertificateOK     *bool      `json:"certificate_ok"`     // nil also if the address book has no hash
 	CertificateExpiry *time.Time `json:"certificate_expiry"` // the first of several
 
 	down       []string
+	notReady   []string
 	unknown    []string
 	mismatches []string
 }
@@ -85,6 +87,11 @@ func (n *nodeState) add(result consensus.Result) {
 		n.down = append(n.down, result.Endpoint.Address)
 	default:
 		n.EndpointsUp++
+		if result.Ready() {
+			n.EndpointsReady++
+		} else {
+			n.notReady = append(n.notReady, fmt.Sprintf("%s answers %s", result.Endpoint.Address, result.PrecheckCode()))
+		}
 		if seconds := result.RPC.Seconds(); n.SlowestRPCSeconds == nil || *n.SlowestRPCSeconds < seconds {
 			n.SlowestRPCSeconds = &seconds
 		}
@@ -113,6 +120,10 @@ func (n *nodeState) problems() []string {
 		problems = append(problems, fmt.Sprintf("node %d (%s): %d of %d endpoints down: %s",
 			n.NodeID, n.AccountID, len(n.down), n.Endpoints, strings.Join(slices.Sorted(slices.Values(n.down)), ", ")))
 	}
+	if len(n.notReady) > 0 {
+		problems = append(problems, fmt.Sprintf("node %d (%s): %d of %d endpoints are up, but not ready: %s",
+			n.NodeID, n.AccountID, len(n.notReady), n.Endpoints, strings.Join(slices.Sorted(slices.Values(n.notReady)), ", ")))
+	}
 	if len(n.unknown) > 0 {
 		problems = append(problems, fmt.Sprintf("node %d (%s): %d of %d endpoints could not be asked: %s",
 			n.NodeID, n.AccountID, len(n.unknown), n.Endpoints, strings.Join(slices.Sorted(slices.Values(n.unknown)), ", ")))
@@ -125,10 +136,10 @@ func (n *nodeState) problems() []string {
 }
 
 func (r nodeReport) writeTable(w io.Writer) {
-	writeRow(w, "NODE", "ACCOUNT", "DESCRIPTION", "UP", "SLOWEST RPC", "CERTIFICATE OK", "CERTIFICATE EXPIRES")
+	writeRow(w, "NODE", "ACCOUNT", "DESCRIPTION", "UP", "READY", "SLOWEST RPC", "CERTIFICATE OK", "CERTIFICATE EXPIRES")
 	for _, node := range r.Nodes {
 		writeRow(w, strconv.FormatInt(node.NodeID, 10), node.AccountID, node.Description,
-			fmt.Sprintf("%d/%d", node.EndpointsUp, node.Endpoints), formatSeconds(node.SlowestRPCSeconds),
+			fmt.Sprintf("%d/%d", node.EndpointsUp, node.Endpoints), fmt.Sprintf("%d/%d", node.EndpointsReady, node.Endpoints), formatSeconds(node.SlowestRPCSeconds),
 			formatBool(node.CertificateOK), formatTime(node.CertificateExpiry))
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
+
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/simulator"
 )
@@ -175,6 +177,7 @@ func TestQueryJSON(t *testing.T) {
       "description": "Hosted by LG | Singapore",
       "endpoints": %[1]d,
       "endpoints_up": %[3]d,
+      "endpoints_ready": %[3]d,
       "slowest_rpc_seconds": SECONDS,
       "certificate_ok": true,
       "certificate_expiry": "2036-01-01T00:00:00Z"
@@ -204,7 +207,7 @@ func TestQueryNodes(t *testing.T) {
 
 	c := runCommand(t.Context(), t, flags...)
 	c.want(t, 0)
-	line := regexp.MustCompile(`(?m)^(\d+) +(\S+) +(.+?)  +(\d+/\d+) +\d\S* +yes +2036-01-01T00:00:00Z$`)
+	line := regexp.MustCompile(`(?m)^(\d+) +(\S+) +(.+?)  +(\d+/\d+) +(\d+/\d+) +\d\S* +yes +2036-01-01T00:00:00Z$`)
 	var got []string
 	for _, match := range line.FindAllStringSubmatch(c.stdout, -1) {
 		got = append(got, strings.Join(match[1:], "|"))
@@ -212,7 +215,7 @@ func TestQueryNodes(t *testing.T) {
 	var want []string
 	for _, node := range sim.Nodes() {
 		n := len(node.Endpoints)
-		want = append(want, fmt.Sprintf("%d|%s|%s|%d/%d", node.NodeID, node.AccountID, node.Description, n, n))
+		want = append(want, fmt.Sprintf("%d|%s|%s|%d/%d|%d/%d", node.NodeID, node.AccountID, node.Description, n, n, n, n))
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q from\n%s", got, want, c.stdout)
@@ -227,9 +230,34 @@ func TestQueryNodes(t *testing.T) {
 	c.want(t, 1,
 		fmt.Sprintf("hedera_exporter: node %d (%s): %d of %d endpoints down: ", stopped.NodeID, stopped.AccountID, n, n),
 		fmt.Sprintf("hedera_exporter: node %d (%s): the certificate is not the one in the address book: ", swapped.NodeID, swapped.AccountID))
-	if !regexp.MustCompile(fmt.Sprintf(`(?m)^%d .* 0/%d +- +- +-$`, stopped.NodeID, n)).MatchString(c.stdout) ||
+	if !regexp.MustCompile(fmt.Sprintf(`(?m)^%d .* 0/%[2]d +0/%[2]d +- +- +-$`, stopped.NodeID, n)).MatchString(c.stdout) ||
 		!regexp.MustCompile(fmt.Sprintf(`(?m)^%d .* no +2036`, swapped.NodeID)).MatchString(c.stdout) {
 		t.Errorf("the table does not show it:\n%s", c.stdout)
+	}
+}
+
+// TestQueryNodesThatAreNotReady has nodes that answer, and refuse.
+func TestQueryNodesThatAreNotReady(t *testing.T) {
+	for code, shown := range map[services.ResponseCodeEnum]string{
+		services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE: "PLATFORM_NOT_ACTIVE",
+		services.ResponseCodeEnum_BUSY:                "BUSY",
+		1_000_000:                                     "OTHER",
+	} {
+		t.Run(shown, func(t *testing.T) {
+			sim := startSimulator(t, simulator.Options{Nodes: 2})
+			refuses := sim.Nodes()[1]
+			if err := sim.Update(func(l *simulator.Ledger) error { return l.SetPrecheck(refuses.NodeID, code) }); err != nil {
+				t.Fatal(err)
+			}
+			c := runCommand(t.Context(), t, append(onSimulated(t, sim), "query", "nodes")...)
+			n := len(refuses.Endpoints)
+			c.want(t, 1,
+				fmt.Sprintf("hedera_exporter: node %d (%s): %d of %d endpoints are up, but not ready: ", refuses.NodeID, refuses.AccountID, n, n),
+				refuses.Endpoints[0].Address+" answers "+shown)
+			if !regexp.MustCompile(fmt.Sprintf(`(?m)^%d .* %[2]d/%[2]d +0/%[2]d `, refuses.NodeID, n)).MatchString(c.stdout) {
+				t.Errorf("the table does not show it:\n%s", c.stdout)
+			}
+		})
 	}
 }
 
@@ -353,7 +381,7 @@ func TestNodeReportShowsTheWorstEndpoint(t *testing.T) {
 	})
 	var table strings.Builder
 	report.writeTable(&table)
-	if want := "3\t0.0.6\tx\t3/3\t300ms\tno\t1970-01-01T00:16:40Z\n"; !strings.HasSuffix(table.String(), want) {
+	if want := "3\t0.0.6\tx\t3/3\t3/3\t300ms\tno\t1970-01-01T00:16:40Z\n"; !strings.HasSuffix(table.String(), want) {
 		t.Errorf("got %q, want at its end %q", table.String(), want)
 	}
 	if problems := report.problems(); len(problems) != 1 || !strings.HasSuffix(problems[0], ": a") {

@@ -232,6 +232,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		Topics:           n.Topics,
 		Contracts:        n.Contracts,
 		ScheduleCreators: n.ScheduleCreators,
+		OwnNodes:         n.Consensus.OwnNodes,
 		LabelNames:       c.LabelNames,
 
 		State:       l.states.Of(n.Name, ledgerOf(n)),
@@ -308,7 +309,10 @@ func bookOptions(n config.Network) consensus.BookOptions {
 	return consensus.BookOptions{TLSPorts: n.Consensus.TLSPorts, Local: local}
 }
 
+// serves reports whether the clients of n would be the same. Which nodes are one's
+// own does not matter to them.
 func (c *clients) serves(n config.Network) bool {
+	n.Consensus.OwnNodes = c.network.Consensus.OwnNodes
 	return c.network.Name == n.Name && c.network.BalanceSource == n.BalanceSource &&
 		c.network.Shard == n.Shard && c.network.Realm == n.Realm &&
 		reflect.DeepEqual(c.network.Mirror, n.Mirror) && reflect.DeepEqual(c.network.Consensus, n.Consensus)

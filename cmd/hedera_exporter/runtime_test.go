@@ -58,6 +58,7 @@ networks:
 		"credentials":  {"password_file: p", "password_file: q", false},
 		"proxy":        {"127.0.0.1:3", "127.0.0.1:4", false},
 		"probes":       {"probe_timeout: 1s", "probe_timeout: 2s", false},
+		"own nodes":    {"probe_timeout: 1s", "probe_timeout: 1s, own_nodes: [0]", true},
 		"nodes":        {"account_id: 0.0.3", "account_id: 0.0.4", false},
 		"min_interval": {"networks:", "collectors: {address_book: {min_interval: 5s}}\nnetworks:", false},
 		"name":         {"one:", "other:", false},

@@ -25,6 +25,9 @@ type Consensus struct {
 	ReconnectInterval model.Duration `yaml:"reconnect_interval"`
 	// MaxConcurrency is the maximum number of CryptoGetBalance queries in flight.
 	MaxConcurrency int `yaml:"max_concurrency"`
+	// OwnNodes are the ids of the nodes that the operator of the exporter runs,
+	// each once.
+	OwnNodes []int64 `yaml:"own_nodes,omitempty,flow"`
 	// Nodes is the static address book of a network without a mirror.
 	Nodes []Node `yaml:"nodes,omitempty"`
 }
@@ -60,6 +63,7 @@ func (l *loader) consensus(s *section, ids *entityIDs) Consensus {
 	for _, e := range s.list("nodes") {
 		c.Nodes = append(c.Nodes, book.node(l.newSection(e.path, e.line, e.value), ids))
 	}
+	c.OwnNodes = book.own(s)
 	return c
 }
 
@@ -91,6 +95,24 @@ func (b addressBook) node(s *section, ids *entityIDs) Node {
 		s.missing("endpoints")
 	}
 	return n
+}
+
+// own reads own_nodes. Ids that a static address book does not have are mistakes;
+// another book is known only later.
+func (b addressBook) own(s *section) []int64 {
+	var own []int64
+	places := map[int64]string{}
+	for _, e := range s.list("own_nodes") {
+		id, ok := parseEntry(s.l, e, parseNodeID)
+		if !ok || !once(s, "own_nodes", e.line, id, places) {
+			continue
+		}
+		if _, known := b.ids[id]; len(b.ids) > 0 && !known {
+			s.l.problem(e.line, "%s: node %d is not in nodes: correct it, or add the node", e.path, id)
+		}
+		own = append(own, id)
+	}
+	return own
 }
 
 func parseNodeID(text string) (int64, error) {

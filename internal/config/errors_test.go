@@ -18,6 +18,14 @@ func TestLoadErrors(t *testing.T) {
 		want string // one problem on each line
 	}{
 		{
+			name: "own nodes",
+			file: "networks:\n  mainnet:\n    consensus:\n      own_nodes: [0, 5, x, -1, 5]\n  solo:\n    balance_source: consensus\n    consensus:\n      nodes:\n        - {node_id: 3, account_id: 0.0.3, endpoints: ['127.0.0.1:50211']}\n      own_nodes:\n        - 3\n        - 4\n",
+			want: `config.yml:4: networks.mainnet.consensus.own_nodes[2]: "x" is not a whole number of at least 0
+config.yml:4: networks.mainnet.consensus.own_nodes[3]: "-1" is not a whole number of at least 0
+config.yml:4: networks.mainnet.consensus.own_nodes: 5 is already at config.yml:4
+config.yml:12: networks.solo.consensus.own_nodes[1]: node 4 is not in nodes: correct it, or add the node`,
+		},
+		{
 			name: "not YAML",
 			file: "networks:\n\tmainnet:\n",
 			want: "config.yml:2: not valid YAML: found character that cannot start any token",

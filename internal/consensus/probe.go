@@ -41,6 +41,23 @@ type Result struct {
 	Certificate             *Certificate              // nil when none was presented
 }
 
+// Ready reports whether the endpoint answered, and that the node works: one that
+// is frozen or upgrading answers PLATFORM_NOT_ACTIVE, one with too much to do BUSY
+// (docs/hedera.md 2.4).
+func (r Result) Ready() bool {
+	return r.Unknown == nil && r.Err == nil && r.Precheck == services.ResponseCodeEnum_OK
+}
+
+// PrecheckCode is the name of Precheck, or OTHER for a code that the protocol did
+// not have when the exporter was built, so that there are not more names than it
+// has.
+func (r Result) PrecheckCode() string {
+	if _, known := services.ResponseCodeEnum_name[int32(r.Precheck)]; !known {
+		return "OTHER"
+	}
+	return r.Precheck.String()
+}
+
 // Prober asks every endpoint of every node for the price of a query, which
 // costs nothing and needs no operator: COST_ANSWER of getAccountInfo for the
 // treasury, shard.realm.2 (docs/hedera.md 2.2). It keeps connections between

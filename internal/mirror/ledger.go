@@ -150,6 +150,21 @@ func (c *Client) Transactions(ctx context.Context, accountIDs []string, from Tim
 	return firstPage(ctx, c, r.as(transactions), decodeTransactions)
 }
 
+// Debits returns the transactions in which the account spent hbar or tokens, from
+// the one time and before the other, oldest first and 100 at most.
+// (GET /api/v1/transactions)
+func (c *Client) Debits(ctx context.Context, accountID string, from, before Timestamp) ([]Transaction, error) {
+	r := get(c.rest, transactionsRoute, url.Values{
+		"account.id": {accountID},
+		"timestamp":  {"gte:" + from.String(), "lt:" + before.String()},
+		"type":       {"debit"},
+		"order":      {"asc"},
+	})
+	r.detail = "debits of " + accountID
+	page, err := firstPage(ctx, c, r, decodeTransactions)
+	return page.Rows, err
+}
+
 // LatestTransaction returns the account's last transaction; ok is false where
 // it had none in the mirror's window of 60 days (docs/hedera.md 1.0).
 func (c *Client) LatestTransaction(ctx context.Context, accountID string) (latest Transaction, ok bool, err error) {

@@ -25,6 +25,12 @@ type NetworkNode struct {
 	StakeNotRewarded Field[int64] `json:"stake_not_rewarded"`
 	MinStake         Field[int64] `json:"min_stake"`
 	MaxStake         Field[int64] `json:"max_stake"`
+	// AdminKey may change the node's entry in the address book (HIP-869).
+	AdminKey Field[Key] `json:"admin_key"`
+	// DeclineReward says that the node wants no reward (HIP-1064).
+	DeclineReward Field[bool] `json:"decline_reward"`
+	// GRPCProxyEndpoint is for gRPC-web (HIP-1046).
+	GRPCProxyEndpoint Field[ServiceEndpoint] `json:"grpc_proxy_endpoint"`
 	// RewardRateStart is what the node earned in the last staking period, in
 	// tinybar per hbar.
 	RewardRateStart Field[int64] `json:"reward_rate_start"`

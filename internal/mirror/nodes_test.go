@@ -59,7 +59,12 @@ func TestDecodeNodes(t *testing.T) {
 		StakeNotRewarded: FieldOf(int64(19900)),
 		MinStake:         FieldOf(int64(1000)),
 		MaxStake:         FieldOf(int64(9007199254740993)),
-		RewardRateStart:  FieldOf(int64(1000000)),
+		AdminKey:         FieldOf(Key{Type: "ED25519", Key: "15706b22"}),
+		DeclineReward:    FieldOf(false),
+		GRPCProxyEndpoint: FieldOf(ServiceEndpoint{
+			DomainName: FieldOf("www.example.com"), IPAddressV4: FieldOf(""), Port: FieldOf(int64(443)),
+		}),
+		RewardRateStart: FieldOf(int64(1000000)),
 	}, {
 		NodeID:           2,
 		ServiceEndpoints: FieldOf([]ServiceEndpoint{}),

@@ -187,6 +187,20 @@ func TestLatestTransaction(t *testing.T) {
 	}
 }
 
+func TestDebits(t *testing.T) {
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if want := "/api/v1/transactions?account.id=0.0.801&limit=100&order=asc&timestamp=gte%3A1234567890.000000000&timestamp=lt%3A1234567890.000000008&type=debit"; r.URL.RequestURI() != want {
+			t.Errorf("asked for %s, want %s", r.URL, want)
+		}
+		answer(200, `{"transactions":[`+fullTransaction+`],"links":{"next":"/api/v1/transactions?timestamp=gt:1"}}`)(w, r)
+	})
+	c, _, _ := newTestClient(t, srv.URL)
+	got, err := c.Debits(t.Context(), "0.0.801", 1234567890_000000000, 1234567890_000000008)
+	if err != nil || len(got) != 1 || got[0].ConsensusTimestamp != 1234567890_000000007 || srv.requests.Load() != 1 {
+		t.Errorf("got %+v, %v; want one, after one request", got, err)
+	}
+}
+
 func TestLatestFreeze(t *testing.T) {
 	rows := fullTransaction
 	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
@@ -240,12 +254,14 @@ func TestStreamErrors(t *testing.T) {
 	wantError(t, err, "GET /api/v1/transactions (1 accounts): 404")
 	_, _, err = c.LatestTransaction(t.Context(), "0.0.8")
 	wantError(t, err, "GET /api/v1/transactions (account 0.0.8): 404")
+	_, err = c.Debits(t.Context(), "0.0.801", 0, 1)
+	wantError(t, err, "GET /api/v1/transactions (debits of 0.0.801): 404")
 	_, err = c.Schedules(t.Context(), "0.0.8")
 	wantError(t, err, "GET /api/v1/schedules (creator 0.0.8): 404")
 	_, _, err = c.LatestFreeze(t.Context())
 	wantError(t, err, "GET /api/v1/transactions (last FREEZE): 404")
-	if srv.requests.Load() != 4 {
-		t.Errorf("%d requests, want 4", srv.requests.Load())
+	if srv.requests.Load() != 5 {
+		t.Errorf("%d requests, want 5", srv.requests.Load())
 	}
 }
 

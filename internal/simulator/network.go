@@ -14,8 +14,13 @@ import (
 // supply is in tinybar.
 type supply struct{ released, total int64 }
 
-// treasuryAccount holds the hbar that are not released.
-const treasuryAccount = "0.0.2"
+// treasuryAccount holds the hbar that are not released, and those of everybody
+// who is not simulated, heldForOthers in tinybar: the nodes' stake is that of
+// mainnet, and no more can be staked than is released.
+const (
+	treasuryAccount = "0.0.2"
+	heldForOthers   = 4_200_000_000_000_000_000
+)
 
 // ExchangeRate says that Hbar are worth Cents, US cents, until Expiration
 // (docs/hedera.md 1.3). A zero Expiration is the end of the hour.
@@ -34,15 +39,15 @@ func genesisRates() exchangeRates {
 	}
 }
 
-// currentSupply is what SetSupply has said, else the whole supply without the
-// treasury.
+// currentSupply is what SetSupply has said, else the whole supply without what
+// the treasury has not released.
 func (l *Ledger) currentSupply() supply {
 	if l.supply != nil {
 		return *l.supply
 	}
 	released := int64(totalSupplyTinybar)
 	if id, err := parseEntityID(l.local(treasuryAccount)); err == nil && l.accounts[id] != nil {
-		released -= l.accounts[id].tinybar()
+		released -= max(l.accounts[id].tinybar()-heldForOthers, 0)
 	}
 	return supply{released: released, total: totalSupplyTinybar}
 }

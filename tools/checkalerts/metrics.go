@@ -33,9 +33,7 @@ var notInScrape = []string{
 
 // announced are metrics that rules read already and the exporter will show.
 // Until then the rules are silent. What is in the scrape must not be here.
-var announced = []string{
-	"hedera_node_own",
-}
+var announced = []string{}
 
 // exportedMetrics reads the names of the families of a scrape, and adds those
 // of notInScrape.

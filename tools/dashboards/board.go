@@ -21,7 +21,6 @@ type board struct {
 // row is a row of panels; without a title it has no heading.
 type row struct {
 	title  string
-	repeat string // a variable
 	panels []panel
 }
 
@@ -37,11 +36,7 @@ func (b board) build() (dashboard.Dashboard, error) {
 			Tags([]string{tag}).IncludeVars(true).KeepTime(true))
 	for _, r := range b.rows {
 		if r.title != "" {
-			heading := dashboard.NewRowBuilder(r.title)
-			if r.repeat != "" {
-				heading.Repeat(r.repeat)
-			}
-			builder.WithRow(heading)
+			builder.WithRow(dashboard.NewRowBuilder(r.title))
 		}
 		for _, p := range r.panels {
 			builder.WithPanel(p)
@@ -71,7 +66,7 @@ func commonVariables() []cog.Builder[dashboard.VariableModel] {
 	return []cog.Builder[dashboard.VariableModel]{
 		dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus"),
 		choice("job", "Job", `label_values(hedera_exporter_build_info, job)`),
-		choice("instance", "Exporter", `label_values(hedera_exporter_build_info{job=~"$job"}, instance)`),
+		choice("instance", "Instance", `label_values(hedera_exporter_build_info{job=~"$job"}, instance)`),
 		choice("network", "Network", `label_values(hedera_scrape_collector_success{@exporter}, network)`).AllValue(".+"),
 	}
 }
@@ -93,11 +88,17 @@ func choice(name, label, query string) *dashboard.QueryVariableBuilder {
 		})
 }
 
+// searchVariable is an account's id or a part of its name.
+func searchVariable() cog.Builder[dashboard.VariableModel] {
+	return dashboard.NewTextBoxVariableBuilder("search").Label("Search").
+		DefaultValue(dashboard.StringOrMap{String: new("")})
+}
+
 // accountVariable selects by id, the group named value, and shows the name, the
-// group named text.
+// group named text. All is all of those that can be chosen.
 func accountVariable() cog.Builder[dashboard.VariableModel] {
-	return choice("account", "Account", `query_result(max by (account_id, name) (hedera_account_exists{@network}))`).
-		AllValue(".+").
+	return choice("account", "Account", `query_result(`+neediest+`)`).
+		Sort(dashboard.VariableSortDisabled).
 		Regex(`/[{,]name="(?<text>[^"]+)|account_id="(?<value>[^"]+)/g`)
 }
 
@@ -112,11 +113,16 @@ type annotation struct {
 	title, text, tags  string
 }
 
+// sincePoint is how long an event is shown: longer than the minute that Grafana
+// leaves between the points of annotations.
+const sincePoint = `120`
+
 var annotated = []annotation{
 	{
+		// One region as long as anything fires: one of each alert would hide the graph.
 		name: "Alerts", colour: red,
-		expr:  `ALERTS{alertstate="firing",@alerts}`,
-		title: "{{alertname}}", text: "{{severity}} {{network}} {{name}} {{account_id}} {{node_id}}", tags: "severity,network",
+		expr:  `group(ALERTS{alertstate="firing",severity=~"critical|warning",@alerts})`,
+		title: "Alerts are firing", text: "The overview lists them.",
 	},
 	{
 		name: "HAPI upgrades", colour: blue,
@@ -124,6 +130,29 @@ var annotated = []annotation{
 		expr: `max by (network, version) (hedera_network_hapi_version_info{@network} unless on (network, version) hedera_network_hapi_version_info{@network} offset 5m)` +
 			` and on (network) max by (network) (hedera_network_hapi_version_info{@network} offset 5m)`,
 		title: "HAPI {{version}} on {{network}}", text: "The consensus nodes have been upgraded.", tags: "network",
+	},
+	{
+		// As HederaNetworkFrozen.
+		name: "Freezes", colour: "purple",
+		expr:  `network:hedera_node_stake_hbar:frozen_ratio{@recorded} > on () group_left () (1 - max(hedera:threshold:stake_reachable_ratio))`,
+		title: "{{network}} is frozen", text: "No transaction is accepted until it is over.", tags: "network",
+	},
+	{
+		name: "Freeze transactions", colour: "purple",
+		expr:  `time() - max by (network) (hedera_network_last_freeze_transaction_timestamp_seconds{@network}) < ` + sincePoint,
+		title: "{{network}} was told to freeze", text: "At once or at a later time, or that was called off.", tags: "network",
+	},
+	{
+		name: "Exporter restarts", colour: orange,
+		expr:  `time() - max by (job, instance) (process_start_time_seconds{@exporter}) < ` + sincePoint,
+		title: "{{instance}} started", text: "Counters begin at 0.", tags: "job",
+	},
+	{
+		name: "Exporter reloads", colour: yellow,
+		// Not the load at a start.
+		expr: `time() - max by (job, instance) (hedera_exporter_config_last_reload_success_timestamp_seconds{@exporter}) < ` + sincePoint +
+			` and max by (job, instance) (hedera_exporter_config_last_reload_success_timestamp_seconds{@exporter} - process_start_time_seconds{@exporter}) > 5`,
+		title: "{{instance}} loaded its configuration", text: "What is watched may have changed.", tags: "job",
 	},
 }
 

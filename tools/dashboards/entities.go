@@ -81,8 +81,10 @@ func tokens() []panel {
 				{label: "symbol", title: "Symbol", width: 110},
 				{label: "type", title: "Type"},
 				{label: "treasury_account_id", title: "Treasury", width: 110},
+				teamColumn,
 			},
 			queries: []query{
+				{expr: `max by (network, token_id, name, team) (hedera_token_labels{@network})`},
 				{expr: `max by (network, token_id, name, symbol, type, treasury_account_id) (hedera_token_info{@network})`},
 				{expr: by(`hedera_token_supply{@network}`), column: column{title: "Supply", unit: count}},
 				{expr: by(`hedera_token_supply_maximum{@network}`), column: column{title: "Maximum", unit: count}},
@@ -94,27 +96,16 @@ func tokens() []panel {
 			},
 		},
 		{
-			view: wideRange(), title: "Supply", width: 6, height: 8, unit: count, none: "No token is configured",
+			view: wideRange(), title: "Supply", width: 12, height: 8, unit: count, none: "No token is configured",
 			description: "Whole tokens, or serials of NFTs. An unexpected mint or burn may be a stolen supply key.",
 			runbook:     "HederaTokenSupplyChanged",
-			queries:     []query{{expr: by(`hedera_token_supply{@network}`), legend: "{{name}}"}},
+			queries:     []query{{expr: by(`hedera_token_supply{@network}`), legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: wideRange(), title: "Outside the treasury", width: 6, height: 8, unit: count, none: "No token is configured",
+			view: wideRange(), title: "Outside the treasury", width: 12, height: 8, unit: count, none: "No token is configured",
 			description: "Supply less what the treasury holds: what is in circulation.",
 			runbook:     "HederaTokenTreasuryLow",
-			queries:     []query{{expr: by(`hedera_token_supply{@network}`) + ` - ` + by(`hedera_token_treasury_balance{@network}`), legend: "{{name}}"}},
-		},
-		{
-			view: tablePanel("Account", false), title: "Holdings of the watched accounts", width: 12, height: 8, unit: "string", none: "No account holds a token",
-			description: "Whole tokens, or serials of NFTs. A frozen account, or one without KYC, cannot move them.",
-			runbook:     "HederaTokenPaused",
-			labels:      []column{nameColumn, {label: "account_id", title: "Account", width: 90}, {label: "token_id", title: "Token", width: 100}, networkColumn},
-			queries: []query{
-				{expr: `max by (network, account_id, name, token_id) (hedera_account_token_balance{@network})`, column: column{title: "Balance", unit: count}},
-				{expr: `max by (network, account_id, name, token_id) (hedera_account_token_frozen{@network})`, column: column{title: "Frozen", unit: count, values: yesIsBad, width: 70}},
-				{expr: `max by (network, account_id, name, token_id) (hedera_account_token_kyc_granted{@network})`, column: column{title: "KYC", unit: count, values: noIsBad, width: 60}},
-			},
+			queries:     []query{{expr: by(`hedera_token_supply{@network}`) + ` - ` + by(`hedera_token_treasury_balance{@network}`), legend: "{{network}} {{name}}"}},
 		},
 	}
 }
@@ -126,8 +117,9 @@ func topics() []panel {
 			view: tablePanel("Silent for", true), title: "Topics", width: 12, height: 8, unit: "string", none: "No topic is configured",
 			description: "Last message of each topic. Silent for longer than the heartbeat means that its writer has stopped. A deleted topic accepts no message; Deleted is empty where the topic has messages.",
 			runbook:     "HederaTopicSilent",
-			labels:      []column{nameColumn, {label: "topic_id", title: "Topic"}, networkColumn},
+			labels:      []column{nameColumn, {label: "topic_id", title: "Topic"}, networkColumn, teamColumn},
 			queries: []query{
+				{expr: `max by (network, topic_id, name, team) (hedera_topic_labels{@network})`},
 				{expr: by(`hedera_topic_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 				{expr: by(`hedera_topic_deleted{@network}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
 				{expr: by(`hedera_topic_sequence_number{@network}`), column: column{title: "Messages", unit: "none"}},
@@ -139,7 +131,7 @@ func topics() []panel {
 			view: lines(), title: "Messages per second", width: 12, height: 8, unit: perSec, min: new(0.0), none: "No topic is configured",
 			description: "Growth of each topic's sequence number. 0 where there should be messages is a writer that has stopped.",
 			runbook:     "HederaTopicSilent",
-			queries:     []query{{expr: by(`deriv(hedera_topic_sequence_number{@network}[$__rate_interval])`), legend: "{{name}}"}},
+			queries:     []query{{expr: by(`deriv(hedera_topic_sequence_number{@network}[$__rate_interval])`), legend: "{{network}} {{name}}"}},
 		},
 	}
 }
@@ -151,9 +143,11 @@ func contracts() []panel {
 			view: tablePanel("Expires in", false), title: "Contracts", width: 12, height: 8, unit: "string", none: "No contract is configured",
 			description: "A deleted or expired contract cannot be called.",
 			runbook:     "HederaContractExpiring",
-			labels:      []column{nameColumn, {label: "contract_id", title: "Contract"}, networkColumn},
+			labels:      []column{nameColumn, {label: "contract_id", title: "Contract"}, networkColumn, teamColumn},
 			queries: []query{
+				{expr: `max by (network, contract_id, name, team) (hedera_contract_labels{@network})`},
 				{expr: by(`hedera_contract_balance_hbar{@network}`), column: column{title: "Balance", unit: hbar}},
+				{expr: by(`hedera_contract_balance_minimum_hbar{@network,severity="warning"}`), column: column{title: "Minimum", unit: hbar}},
 				{expr: by(`hedera_contract_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 				{expr: by(`hedera_contract_deleted{@network}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
 				{expr: by(`hedera_contract_expiry_timestamp_seconds{@network}`) + ` - time()`, column: column{title: "Expires in", unit: seconds, colours: expiry}},
@@ -163,7 +157,7 @@ func contracts() []panel {
 			view: lines(), title: "Balances of contracts", width: 12, height: 8, unit: hbar, none: "No contract is configured",
 			description: "Balances of the contracts. An unexpected fall may be a theft.",
 			runbook:     "HederaAccountBalanceDropped",
-			queries:     []query{{expr: by(`hedera_contract_balance_hbar{@network}`), legend: "{{name}}"}},
+			queries:     []query{{expr: by(`hedera_contract_balance_hbar{@network}`), legend: "{{network}} {{name}}"}},
 		},
 	}
 }
@@ -184,7 +178,7 @@ func schedules() []panel {
 			view: lines(), title: "Pending schedules by creator", width: 12, height: 8, unit: count, min: new(0.0), none: "No creator is configured",
 			description: "A growing number means that signers are missing.",
 			runbook:     "HederaScheduleExpiring",
-			queries:     []query{{expr: `max by (network, creator_account_id, name) (hedera_schedules_pending{@network})`, legend: "{{name}}"}},
+			queries:     []query{{expr: `max by (network, creator_account_id, name) (hedera_schedules_pending{@network})`, legend: "{{network}} {{name}}"}},
 		},
 	}
 }

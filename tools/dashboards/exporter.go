@@ -61,28 +61,28 @@ func exporterFigures() []panel {
 func exporterCollectors() []panel {
 	return []panel{
 		{
-			view: history(), title: "Success", width: 12, height: 9, unit: count, colours: zeroIsBad, values: upOrDown, none: "No exporter",
-			description: "Whether each collector delivered its samples. Red cells are gaps in the data.",
+			view: timeline(), title: "Success", width: 12, height: 9, unit: count, colours: zeroIsBad, values: upOrDown, none: "No exporter",
+			description: "Whether each collector delivered its samples. What is not up are gaps in the data.",
 			runbook:     "HederaCollectorFailing",
-			queries:     []query{{expr: `min by (network, collector) (hedera_scrape_collector_success{@network})`, legend: "{{network}} {{collector}}"}},
+			queries:     []query{{expr: `min by (network, collector) (min_over_time(hedera_scrape_collector_success{@network}[$__rate_interval]))`, legend: "{{network}} {{collector}}"}},
 		},
 		{
-			view: linesWithLast(), title: "Duration", width: 12, height: 9, unit: seconds, min: new(0.0), none: "No exporter",
-			description: "How long each collector took. They run at the same time, so that the slowest one makes the scrape's duration.",
+			view: linesWithLast(), points: fewPoints, title: "Duration", width: 12, height: 9, unit: seconds, min: new(0.0), none: "No exporter",
+			description: "How long the slowest collectors took. They run at the same time, so that the slowest one makes the scrape's duration.",
 			runbook:     "HederaScrapeSlow",
-			queries:     []query{{expr: `max by (network, collector) (hedera_scrape_collector_duration_seconds{@network})`, legend: "{{collector}}"}},
+			queries:     []query{{expr: `topk(20, max by (network, collector) (hedera_scrape_collector_duration_seconds{@network}))`, legend: "{{network}} {{collector}}"}},
 		},
 		{
-			view: linesWithLast(), title: "Age of the samples", width: 12, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
-			description: "How old each collector's samples are. More than its min_interval and a scrape interval means that it has failed since.",
+			view: linesWithLast(), points: fewPoints, title: "Age of the samples", width: 12, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
+			description: "How old the samples of the slowest collectors were when they were scraped. More than its min_interval means that it has failed since.",
 			runbook:     "HederaCollectorFailing",
-			queries:     []query{{expr: `clamp_min(time() - min by (network, collector) (hedera_scrape_collector_collected_timestamp_seconds{@network}), 0)`, legend: "{{collector}}"}},
+			queries:     []query{{expr: `topk(20, max by (network, collector) (timestamp(hedera_scrape_collector_collected_timestamp_seconds{@network}) - hedera_scrape_collector_collected_timestamp_seconds{@network}))`, legend: "{{network}} {{collector}}"}},
 		},
 		{
-			view: linesWithLast(), title: "Missing from the scrape", width: 12, height: 7, unit: count, min: new(0.0), none: "No exporter",
+			view: linesWithLast(), points: fewPoints, title: "Missing from the scrape", width: 12, height: 7, unit: count, min: new(0.0), none: "No exporter",
 			description: "Accounts, tokens, nodes and so on that could not be read; 1 if the whole collector failed. More than 0 for long: they have no series, and alerts on them cannot fire.",
 			runbook:     "HederaCollectorIncomplete",
-			queries:     []query{{expr: `max by (network, collector) (hedera_scrape_collector_incomplete{@network})`, legend: "{{network}} {{collector}}"}},
+			queries:     []query{{expr: `topk(20, max by (network, collector) (hedera_scrape_collector_incomplete{@network}))`, legend: "{{network}} {{collector}}"}},
 		},
 	}
 }
@@ -90,16 +90,16 @@ func exporterCollectors() []panel {
 func exporterRequests() []panel {
 	return []panel{
 		{
-			view: stacked(), title: "Requests by code", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
+			view: stacked(), points: fewPoints, title: "Requests by code", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
 			description: "429 means that the rate limit is too high for the mirror; 5xx, timeout and error are faults of the mirror or of the way to it.",
 			runbook:     "HederaMirrorRateLimited",
-			queries:     []query{{expr: `sum by (code) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{code}}"}},
+			queries:     []query{{expr: `sum by (network, code) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{network}} {{code}}"}},
 		},
 		{
-			view: stacked(), title: "Requests by endpoint", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
+			view: stacked(), points: fewPoints, title: "Requests by endpoint", width: 8, height: 8, unit: requests, min: new(0.0), none: "No requests",
 			description: "What the scrapes ask for. The public mirror allows 50 requests a second to all programs behind one address.",
 			runbook:     "HederaMirrorRateLimited",
-			queries:     []query{{expr: `sum by (route) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{route}}"}},
+			queries:     []query{{expr: `topk(20, sum by (network, route) (rate(hedera_mirror_requests_total{@network}[$__rate_interval])))`, legend: "{{network}} {{route}}"}},
 		},
 		{
 			view: guarded(), title: "Share of requests that fail", width: 8, height: 8, unit: ratio, min: new(0.0), colours: errorRatio, none: "No requests",
@@ -108,23 +108,23 @@ func exporterRequests() []panel {
 			queries:     []query{{expr: mirrorFail, legend: "{{network}}"}},
 		},
 		{
-			view: lines(), title: "Latency", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
+			view: lines(), points: fewPoints, title: "Latency", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
 			description: "Quantiles over all requests. A rising 99th one is the first sign of a mirror under load.",
 			runbook:     "HederaScrapeSlow",
 			queries: []query{
-				{expr: `histogram_quantile(0.5, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "median"},
-				{expr: `histogram_quantile(0.9, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "90 %"},
-				{expr: `histogram_quantile(0.99, sum by (le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "99 %"},
+				{expr: `histogram_quantile(0.5, sum by (network, le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "{{network}} median"},
+				{expr: `histogram_quantile(0.9, sum by (network, le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "{{network}} 90 %"},
+				{expr: `histogram_quantile(0.99, sum by (network, le) (rate(hedera_mirror_request_duration_seconds_bucket{@network}[$__rate_interval])))`, legend: "{{network}} 99 %"},
 			},
 		},
 		{
-			view: lines(), title: "Mean latency by endpoint", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
+			view: lines(), points: fewPoints, title: "Mean latency by endpoint", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No requests",
 			description: "Which of the mirror's endpoints is slow. The slowest decide how long a scrape takes.",
 			runbook:     "HederaScrapeSlow",
 			queries: []query{{
-				expr: `sum by (route) (rate(hedera_mirror_request_duration_seconds_sum{@network}[$__rate_interval]))` +
-					` / (sum by (route) (rate(hedera_mirror_request_duration_seconds_count{@network}[$__rate_interval])) > 0)`,
-				legend: "{{route}}",
+				expr: `topk(20, sum by (network, route) (rate(hedera_mirror_request_duration_seconds_sum{@network}[$__rate_interval]))` +
+					` / (sum by (network, route) (rate(hedera_mirror_request_duration_seconds_count{@network}[$__rate_interval])) > 0))`,
+				legend: "{{network}} {{route}}",
 			}},
 		},
 		{
@@ -134,7 +134,7 @@ func exporterRequests() []panel {
 			queries:     []query{{expr: `sum by (network) (rate(hedera_mirror_rate_limit_wait_seconds_total{@network}[$__rate_interval]))`, legend: "{{network}}"}},
 		},
 		{
-			view: lines(), title: "Values that could not be read in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No exporter",
+			view: lines(), points: fewPoints, title: "Values that could not be read in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No exporter",
 			description: "By route and field of the mirror's answers. More than 0 means that the exporter does not understand the field: its series are absent. The log has the value, also of a first failure that is not drawn here.",
 			runbook:     "HederaMirrorDecodeFailures",
 			// Without any failure there is no series: 0 of each network.
@@ -145,28 +145,28 @@ func exporterRequests() []panel {
 			}},
 		},
 		{
-			view: lines(), title: "Older answers in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No mirror",
+			view: lines(), points: fewPoints, title: "Older answers in an hour", width: 8, height: 8, unit: count, min: new(0.0), none: "No mirror",
 			description: "Answers that were left out because an earlier one was newer. Many of them mean that a replica of the mirror is behind the others.",
 			runbook:     "HederaMirrorLagging",
 			queries:     []query{{expr: `max by (network, route) (increase(hedera_mirror_older_answers_total{@network}[1h]))`, legend: "{{network}} {{route}}"}},
 		},
 		{
-			view: history(), title: "Routes of the mirror", width: 8, height: 8, unit: count, colours: from(orange).at(1, green), values: named("missing", orange, "available", green), none: "No mirror",
-			description: "Whether the mirror has each route. Orange: it answers 404, as partial mirrors do, and the metrics from this route are absent.",
+			view: timeline(), title: "Routes of the mirror", width: 8, height: 8, unit: count, colours: from(orange).at(1, green), values: named("✗ missing", orange, "✓ available", green), none: "No mirror",
+			description: "Whether the mirror has each route. Missing: it answers 404, as partial mirrors do, and the metrics from this route are absent.",
 			runbook:     "HederaCollectorIncomplete",
-			queries:     []query{{expr: `min by (network, route) (hedera_mirror_route_available{@network})`, legend: "{{network}} {{route}}"}},
+			queries:     []query{{expr: `min by (network, route) (min_over_time(hedera_mirror_route_available{@network}[$__rate_interval]))`, legend: "{{network}} {{route}}"}},
 		},
 		{
-			view: history(), title: "Mirror up", width: 24, height: 5, unit: count, colours: from(red).at(1, green).at(2, orange), values: mirrorStates, none: "No mirror",
-			description: "Whether the mirror node's REST and gRPC APIs answered. Without REST there are no balances; without gRPC the address book comes from REST. Orange is a mirror that has no block yet: until it has, there is nothing to count.",
+			view: timeline(), title: "Mirror up", width: 24, height: 5, unit: count, colours: from(red).at(1, green).at(2, orange), values: mirrorStates, none: "No mirror",
+			description: "Whether the mirror node's REST and gRPC APIs answered. Without REST there are no balances; without gRPC the address book comes from REST. Starting is a mirror that has no block yet: until it has, there is nothing to count.",
 			runbook:     "HederaMirrorDown",
 			queries: []query{
 				{
-					expr: `min by (network) (hedera_mirror_up{@network}) * (1 + max by (network) (hedera_mirror_starting{@network}))` +
-						` or min by (network) (hedera_mirror_up{@network})`,
+					expr: `min by (network) (min_over_time(hedera_mirror_up{@network}[$__rate_interval])) * (1 + max by (network) (hedera_mirror_starting{@network}))` +
+						` or min by (network) (min_over_time(hedera_mirror_up{@network}[$__rate_interval]))`,
 					legend: "{{network}} REST",
 				},
-				{expr: `min by (network) (hedera_mirror_grpc_up{@network})`, legend: "{{network}} gRPC"},
+				{expr: `min by (network) (min_over_time(hedera_mirror_grpc_up{@network}[$__rate_interval]))`, legend: "{{network}} gRPC"},
 			},
 		},
 	}

@@ -197,10 +197,16 @@ func networkVersions() []panel {
 	return []panel{
 		{
 			view: tablePanel("Network", false), title: "Versions", width: 8, height: 7, unit: "string", none: "No blocks",
-			description: "Version of the consensus nodes' API in the latest block. Check that your SDK supports a new one.",
+			description: "Version of the consensus nodes' API in the latest block, and when the network was last told to freeze, as it is for an upgrade. Check that your SDK supports a new one.",
 			runbook:     "HederaHapiVersionChanged",
 			labels:      []column{networkColumn, {label: "version", title: "HAPI version"}},
-			queries:     []query{{expr: `max by (network, version) (hedera_network_hapi_version_info{@network})`}},
+			queries: []query{
+				{expr: `max by (network, version) (hedera_network_hapi_version_info{@network})`},
+				{
+					expr:   ofNetwork(`hedera_network_last_freeze_transaction_timestamp_seconds{@network}`) + ` * 1000`,
+					column: column{title: "Last freeze transaction", unit: since},
+				},
+			},
 		},
 		{
 			view: statPanel(), title: "Registered nodes", width: 4, height: 7, unit: count, colours: neutral, none: "Older mirror",

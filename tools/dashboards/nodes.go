@@ -23,7 +23,7 @@ func nodes() board {
 			{title: "Status", panels: nodeStatus()},
 			{title: "Probe latency", panels: nodeLatency()},
 			{title: "Address book", panels: addressBook()},
-			{title: "Nodes", panels: []panel{nodeTable()}},
+			{title: "Nodes", panels: []panel{nodeTable(), ownNodes()}},
 			{title: "Stake", panels: nodeStakes()},
 			{title: "Certificates", panels: nodeCertificates()},
 		},
@@ -87,26 +87,29 @@ func nodeFigures() []panel {
 func nodeStatus() []panel {
 	return []panel{
 		{
-			view: tiles(), recent: "5m", title: "Nodes", width: 24, height: 5, unit: ratio, colours: partIsBad, none: "No probes",
-			description: "Each node by its id: green when all of its endpoints answer, orange when some do, red when none does.",
+			view: tiles(), recent: "5m", title: "Nodes", width: 24, height: 5, unit: ratio, colours: partIsBad, values: upInPart, none: "No probes",
+			description: "Each node by its id: up when all of its endpoints answer, in part when some do, down when none does.",
 			runbook:     "HederaNodeDown",
-			queries:     []query{{expr: `avg by (network, node_id) (` + endpointUp + `)`, legend: "{{node_id}}"}},
+			queries:     []query{{expr: `avg by (network, node_id) (` + endpointUp + `)`, legend: "{{network}} {{node_id}}"}},
 		},
 		{
 			view: tiles(), recent: "5m", title: "Endpoints", width: 24, height: 13, unit: count, colours: zeroIsBad, values: upOrDown, none: "No probes",
-			description: "Each endpoint by its node and address: red when it does not answer. One red tile among green ones of the same node is a fault of that endpoint or its port.",
+			description: "Each endpoint by its node and address. One that is down while others of the node are up is a fault of that endpoint or its port. Of more than 250, those that are down come first and the others are left out.",
 			runbook:     "HederaNodeEndpointDown",
 			// The answer is sorted by labels: where comes after node_id, endpoint would not.
 			queries: []query{{
-				expr:   `max by (network, node_id, where) (label_replace(hedera_node_endpoint_up{@node}, "where", "$1", "address", "(.+)"))`,
-				legend: "{{node_id}} {{where}}",
+				expr:   `bottomk(250, max by (network, node_id, where) (label_replace(hedera_node_endpoint_up{@node}, "where", "$1", "address", "(.+)")))`,
+				legend: "{{network}} {{node_id}} {{where}}",
 			}},
 		},
 		{
-			view: history(), title: "Node history", width: 24, height: 12, unit: ratio, colours: partIsBad, none: "No probes",
-			description: "Share of each node's endpoints that answered. Many nodes red at once is our own way out, not the nodes.",
+			view: timeline(), title: "Node history", width: 24, height: 12, unit: ratio, colours: partIsBad, values: upInPart, none: "No probes",
+			description: "Whether each node's endpoints answered. Many nodes down at once is our own way out, not the nodes.",
 			runbook:     "HederaNodeDown",
-			queries:     []query{{expr: `avg by (network, node_id) (` + endpointUp + `)`, legend: "{{node_id}}"}},
+			queries: []query{{
+				expr:   `avg by (network, node_id) (max by (network, node_id, address, transport) (min_over_time(hedera_node_endpoint_up{@node}[$__rate_interval])))`,
+				legend: "{{network}} {{node_id}}",
+			}},
 		},
 	}
 }
@@ -114,30 +117,30 @@ func nodeStatus() []panel {
 func nodeLatency() []panel {
 	phase := func(name, what, runbook string) panel {
 		return panel{
-			view: heat(seconds), title: "Phase " + name, width: 8, height: 8, unit: seconds, none: "No connection in this time",
+			view: heat(seconds), points: 60, title: "Phase " + name, width: 8, height: 8, unit: seconds, none: "No connection in this time",
 			description: what,
 			runbook:     runbook,
-			queries:     []query{{expr: `hedera_node_endpoint_probe_duration_seconds{@node,phase="` + name + `"} > 0`, legend: "{{node_id}} {{address}}"}},
+			queries:     []query{{expr: `max by (network, node_id) (hedera_node_endpoint_probe_duration_seconds{@node,phase="` + name + `"}) > 0`, legend: "{{network}} {{node_id}}"}},
 		}
 	}
 	return []panel{
-		phase("connect", "How many endpoints took how long to connect, in probes that opened a new connection. A second band far above the first is a route that got longer.", "HederaNodeProbeSlow"),
-		phase("tls", "How many endpoints took how long for the TLS handshake, in probes that opened a new connection. A wide spread is a node short of CPU.", "HederaNodeProbeSlow"),
-		phase("rpc", "How many endpoints took how long to answer. A band that rises is load on the nodes; a single high row is one slow node.", "HederaNodeProbeSlow"),
+		phase("connect", "How many nodes took how long to connect, by their slowest endpoint, in probes that opened a new connection. A second band far above the first is a route that got longer.", "HederaNodeProbeSlow"),
+		phase("tls", "How many nodes took how long for the TLS handshake, by their slowest endpoint, in probes that opened a new connection. A wide spread is a node short of CPU.", "HederaNodeProbeSlow"),
+		phase("rpc", "How many nodes took how long to answer, by their slowest endpoint. A band that rises is load on the nodes; a single high row is one slow node.", "HederaNodeProbeSlow"),
 		{
-			view: linesWithLast(), title: "Slowest endpoint of each node", width: 12, height: 8, unit: seconds, min: new(0.0), none: "No probes",
-			description: "How long the slowest endpoint of each node takes to answer. Three times the day's average is worth a look.",
+			view: linesWithLast(), title: "Slowest endpoints", width: 12, height: 8, unit: seconds, min: new(0.0), none: "No probes",
+			description: "How long the slowest endpoint takes to answer, of the twenty nodes where it is longest. Three times the day's average is worth a look.",
 			runbook:     "HederaNodeProbeSlow",
 			queries: []query{{
-				expr:   `max by (network, node_id) (min by (network, node_id, address) (hedera_node_endpoint_probe_duration_seconds{@node,phase="rpc"}))`,
-				legend: "{{node_id}}",
+				expr:   `topk(20, max by (network, node_id) (min by (network, node_id, address) (hedera_node_endpoint_probe_duration_seconds{@node,phase="rpc"})))`,
+				legend: "{{network}} {{node_id}}",
 			}},
 		},
 		{
 			view: stacked(), title: "Answers by precheck code", width: 12, height: 8, unit: count, min: new(0.0), none: "No probes",
 			description: "Endpoints by the code that they answered with. OK is the healthy one; BUSY is a throttled node, PLATFORM_NOT_ACTIVE one that is not in consensus.",
 			runbook:     "HederaNodeDown",
-			queries:     []query{{expr: `count by (code) (max by (network, node_id, address, code) (hedera_node_endpoint_precheck_info{@node}))`, legend: "{{code}}"}},
+			queries:     []query{{expr: `count by (network, code) (max by (network, node_id, address, code) (hedera_node_endpoint_precheck_info{@node}))`, legend: "{{network}} {{code}}"}},
 		},
 	}
 }
@@ -153,7 +156,7 @@ func addressBook() []panel {
 				{expr: ofNetwork(`hedera_address_book_nodes{@network}`), column: column{title: "Nodes", unit: "none"}},
 				{expr: `sum by (network) (max by (network, node_id) (hedera_node_endpoints{@network}))`, column: column{title: "Endpoints", unit: "none"}},
 				{expr: ofNetwork(`hedera_address_book_endpoints_skipped{@network}`), column: column{title: "Left out", unit: "none", colours: anyIsWarn}},
-				{expr: ofNetwork(`hedera_address_book_truncated{@network}`), column: column{title: "Truncated", unit: count, values: named("no", green, "yes", orange)}},
+				{expr: ofNetwork(`hedera_address_book_truncated{@network}`), column: column{title: "Truncated", unit: count, values: named("✓ no", green, "✗ yes", orange)}},
 				{expr: `min by (network) (hedera_address_book_fetched_timestamp_seconds{@network}) * 1000`, column: column{title: "Read", unit: since}},
 			},
 		},
@@ -181,14 +184,34 @@ func nodeTable() panel {
 		queries: []query{
 			{expr: `max by (network, node_id, node_account_id, description) (hedera_node_info{@node})`},
 			{expr: `sum by (network, node_id) (` + endpointUp + `)`, column: column{title: "Up", unit: "none", width: 60, colours: zeroIsBad}},
+			{expr: `sum by (network, node_id) (max by (network, node_id, address, transport) (hedera_node_endpoint_ready{@node}))`, column: column{title: "Ready", unit: "none", width: 60, colours: zeroIsBad}},
 			{expr: by(`hedera_node_endpoints{@node}`), column: column{title: "Endpoints", unit: "none", width: 90}},
 			{expr: stake, column: column{title: "Stake", unit: hbar, width: 110}},
 			{expr: stake + ` / on (network) group_left () sum by (network) (` + nodeStake + `)`, column: column{title: "Share", unit: ratio, width: 80}},
 			{expr: by(`hedera_node_stake_minimum_hbar{@node}`), column: column{title: "Minimum", unit: hbar, width: 100}},
 			{expr: by(`hedera_node_stake_maximum_hbar{@node}`), column: column{title: "Maximum", unit: hbar, width: 100}},
 			{expr: by(`hedera_node_reward_rate_start_hbar{@node}`) + ` * 365`, column: column{title: "Reward a year", unit: ratio, width: 110}},
-			{expr: `min by (network, node_id) (hedera_node_endpoint_certificate_match{@node})`, column: column{title: "Certificate", unit: count, width: 100, values: named("wrong", red, "right", green)}},
+			{expr: `min by (network, node_id) (hedera_node_endpoint_certificate_match{@node})`, column: column{title: "Certificate", unit: count, width: 100, values: named("✗ wrong", red, "✓ right", green)}},
 			{expr: `min by (network, node_id) (hedera_node_endpoint_certificate_expiry_timestamp_seconds{@node}) - time()`, column: column{title: "Expires in", unit: seconds, width: 100, colours: expiry}},
+		},
+	}
+}
+
+func ownNodes() panel {
+	by := func(metric string) string { return `max by (network, node_id) (` + metric + `)` }
+	return panel{
+		view: tablePanel("Node", false), title: "Own nodes", width: 24, height: 7, unit: "string", none: "No node is configured as your own",
+		description: "The nodes of consensus.own_nodes: whether the address book has them, whether they answer OK, what their account has, and what they were paid for the last staking period. Declined is whether the node declines rewards.",
+		runbook:     "HederaNodeDown",
+		labels:      []column{nodeColumn, networkColumn, {label: "address", title: "gRPC proxy"}},
+		queries: []query{
+			{expr: by(`hedera_node_own{@node}`)},
+			{expr: `max by (network, node_id, address) (hedera_node_grpc_proxy_info{@node}) and on (network, node_id) hedera_node_own{@node}`},
+			{expr: by(`hedera_node_exists{@node}`), column: column{title: "In the address book", unit: count, values: noIsBad}},
+			{expr: by(`hedera_node_endpoint_ready{@node}`) + ` and on (network, node_id) hedera_node_own{@node}`, column: column{title: "Ready", unit: count, values: noIsBad}},
+			{expr: by(`hedera_node_account_balance_hbar{@node}`), column: column{title: "Balance", unit: hbar}},
+			{expr: by(`hedera_node_reward_hbar{@node}`), column: column{title: "Reward", unit: hbar}},
+			{expr: by(`hedera_node_decline_reward{@node}`) + ` and on (network, node_id) hedera_node_own{@node}`, column: column{title: "Declined", unit: count, values: named("no", grey, "yes", grey)}},
 		},
 	}
 }
@@ -197,11 +220,11 @@ func nodeStakes() []panel {
 	return []panel{
 		{
 			view: bars(), title: "Share of the stake", width: 8, height: 12, unit: ratio, decimals: new(1.0), min: new(0.0), colours: from(blue).at(1.0/3, red), none: "No stake",
-			description: "How the stake is distributed. A node with a third of it could stop the network.",
+			description: "How the stake is distributed, of the forty nodes with most. A node with a third of it could stop the network.",
 			runbook:     "HederaNodeStakeUnreachable",
 			queries: []query{{
-				expr:   `sort_desc(` + stake + ` / on (network) group_left () sum by (network) (` + nodeStake + `))`,
-				legend: "{{node_id}}", instant: true,
+				expr:   `topk(40, ` + stake + ` / on (network) group_left () sum by (network) (` + nodeStake + `))`,
+				legend: "{{network}} {{node_id}}", instant: true,
 			}},
 		},
 		{
@@ -209,15 +232,15 @@ func nodeStakes() []panel {
 			description: "Stake on the chosen nodes. It changes once a day; a sudden fall is a large holder who has left.",
 			runbook:     "HederaNodeStakeBelowMinimum",
 			queries: []query{
-				{expr: `sum(max by (network, node_id) (hedera_node_stake_rewarded_hbar{@node}))`, legend: "earns rewards"},
-				{expr: `sum(max by (network, node_id) (hedera_node_stake_not_rewarded_hbar{@node}))`, legend: "declines rewards"},
+				{expr: `sum by (network) (max by (network, node_id) (hedera_node_stake_rewarded_hbar{@node}))`, legend: "{{network}} earns rewards"},
+				{expr: `sum by (network) (max by (network, node_id) (hedera_node_stake_not_rewarded_hbar{@node}))`, legend: "{{network}} declines rewards"},
 			},
 		},
 		{
 			view: lines(), title: "Stake by node", width: 8, height: 12, unit: hbar, min: new(0.0), none: "No stake",
-			description: "Consensus weight of each chosen node. A node that falls to 0 is below its minimum and has no weight.",
+			description: "Consensus weight of the forty nodes with most. A node that falls to 0 is below its minimum and has no weight.",
 			runbook:     "HederaNodeStakeBelowMinimum",
-			queries:     []query{{expr: stake, legend: "{{node_id}}"}},
+			queries:     []query{{expr: `topk(40, ` + stake + `)`, legend: "{{network}} {{node_id}}"}},
 		},
 	}
 }

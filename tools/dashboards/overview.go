@@ -4,26 +4,36 @@
 package main
 
 const (
-	belowMinimum = `max by (network, account_id, name) (hedera_account_balance_hbar{@network})` +
-		` < on (network, account_id) group_right () max by (network, account_id, name, severity) (hedera_account_balance_minimum_hbar{@network})`
-	mirrorAge = `time() - max by (network) (hedera_mirror_latest_block_timestamp_seconds{@network})`
+	// low are the accounts and severities of which a minimum is not reached.
+	low       = `account_severity:hedera_account_balance_hbar:minimum_ratio{@recorded} < 1`
+	lowest    = `bottomk(20, ` + low + `)`
+	mirrorAge = `min by (network) (timestamp(hedera_mirror_latest_block_timestamp_seconds{@network}) - hedera_mirror_latest_block_timestamp_seconds{@network})`
 	nodeUp    = `max by (network, node_id) (hedera_node_endpoint_up{@network})`
 	nodeStake = `max by (network, node_id) (hedera_node_stake_hbar{@network})`
+	nodeReady = `max by (network, node_id) (hedera_node_endpoint_ready{@network})`
+	ready     = `sum by (network) (` + nodeStake + ` * on (network, node_id) ` + nodeReady + `)` +
+		` / sum by (network) (` + nodeStake + ` and on (network, node_id) ` + nodeReady + `)`
 	reachable = `sum by (network) (` + nodeStake + ` * on (network, node_id) ` + nodeUp + `)` +
 		` / sum by (network) (` + nodeStake + ` and on (network, node_id) ` + nodeUp + `)`
 	tps        = `max by (network) (rate(hedera_network_transactions_total{@network}[$__rate_interval]))`
 	mirrorFail = `(sum by (network) (rate(hedera_mirror_requests_total{@network,code=~"5..|timeout|error"}[$__rate_interval]))` +
 		` or 0 * sum by (network) (rate(hedera_mirror_requests_total{@network}[$__rate_interval])))` +
 		` / (sum by (network) (rate(hedera_mirror_requests_total{@network}[$__rate_interval])) > 0)`
+	// watched are the networks that an exporter has watched in the last hour, also
+	// if none does now.
+	watched   = `group by (network) (last_over_time(hedera_scrape_collector_success{@network}[1h]))`
+	exporters = `group by (network, job, instance) (hedera_scrape_collector_success{@network})`
+	// wanted are exporters that were there in the last hour.
+	wanted = `group by (network, job, instance) (last_over_time(hedera_scrape_collector_success{@network}[1h]))`
 )
 
 // Where nothing has been scraped, there is no data: 0 would look healthy.
 func overview() board {
 	return board{
 		uid: "hedera-overview", title: "Hedera / Overview",
-		description: "Is anything wrong with the network, its mirror node, the watched accounts or the exporter?",
+		description: "Is anything wrong with a network, its mirror node, the watched accounts or the exporter? Each network has a line; each cell leads to what is behind it.",
 		rows: []row{
-			{panels: overviewLamps()},
+			{panels: []panel{overviewNetworks()}},
 			{title: "What is wrong", panels: overviewTroubles()},
 			{title: "Nodes", panels: overviewNodes()},
 			{title: "Mirror and throughput", panels: overviewNetwork()},
@@ -32,91 +42,106 @@ func overview() board {
 	}
 }
 
-func overviewLamps() []panel {
-	return []panel{
-		{
-			view: colouredStatPanel(), title: "Alerts firing", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
-			description: "Alerts of hedera.alerts.yml that are firing. Anything but 0 is listed below, each with its runbook.",
-			queries:     []query{{expr: `count(ALERTS{alertstate="firing",@alerts}) or 0 * count(up{@exporter})`, legend: "firing", instant: true}},
-		},
-		{
-			view: colouredStatPanel(), title: "Accounts too low", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No minimum set",
-			description: "Watched accounts with less hbar than one of their configured minimums. They stop paying fees when they are empty: top them up.",
-			runbook:     "HederaAccountBalanceLow",
-			queries: []query{{expr: `sum(max by (network, account_id) (hedera_account_balance_hbar{@network})` +
-				` < bool on (network, account_id) max by (network, account_id) (hedera_account_balance_minimum_hbar{@network}))`, legend: "below minimum", instant: true}},
-		},
-		{
-			view: colouredStatPanel(), title: "Nodes down", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No probes",
-			description: "Consensus nodes of which no endpoint answers. Clients must submit to other nodes; the network goes on while two thirds of the stake do.",
-			runbook:     "HederaNodeDown",
-			queries:     []query{{expr: `sum((` + nodeUp + `) == bool 0)`, legend: "down", instant: true}},
-		},
-		{
-			view: colouredStatPanel(), title: "Stake reachable", width: 3, height: 4, unit: ratio, decimals: new(1.0), colours: stakeUp, none: "No probes",
-			description: "Share of the stake whose nodes answer, of the network where it is least. Below two thirds the network cannot reach consensus, or we cannot reach the network.",
-			runbook:     "HederaNodeStakeUnreachable",
-			queries:     []query{{expr: `min(` + reachable + `)`, legend: "reachable", instant: true}},
-		},
-		{
-			view: colouredStatPanel(), title: "Mirror lag", width: 3, height: 4, unit: seconds, decimals: new(0.0), colours: mirrorLag, none: "No mirror",
-			description: "Age of the mirror node's latest block, of the mirror that is furthest behind. Balances on all dashboards are that old.",
-			runbook:     "HederaMirrorLagging",
-			queries:     []query{{expr: `max(` + mirrorAge + `)`, legend: "lag", instant: true}},
-		},
-		{
-			view: colouredStatPanel(), title: "Mirror requests failing", width: 3, height: 4, unit: ratio, decimals: new(1.0), colours: errorRatio, none: "No requests",
-			description: "Share of the exporter's requests to the mirror node's REST API that got no answer or a 5xx. The objective is less than 1 %.",
-			runbook:     "HederaMirrorErrorRatioHigh",
-			queries:     []query{{expr: `max(` + mirrorFail + `)`, legend: "failing", instant: true}},
-		},
-		{
-			view: colouredStatPanel(), title: "Collectors failing", width: 3, height: 4, unit: count, colours: anyIsBad, none: "No exporter",
-			description: "Collectors that delivered nothing in the last scrape: their metrics are absent, and the alerts on them blind.",
-			runbook:     "HederaCollectorFailing",
-			queries:     []query{{expr: `sum(hedera_scrape_collector_success{@network} == bool 0)`, legend: "failing", instant: true}},
-		},
-		{
-			view: statPanel(), title: "Transactions per second", width: 3, height: 4, unit: perSec, decimals: new(1.0), colours: from(red).at(0.000001, blue), none: "No blocks",
-			description: "Transactions in the blocks that the mirror has seen. 0 means that the network has stopped or that the mirror is behind.",
-			runbook:     "HederaTransactionsStalled",
-			queries:     []query{{expr: `sum(` + tps + `)`, legend: "tps"}},
+// overviewNetworks answers in the order in which one asks.
+func overviewNetworks() panel {
+	firing := func(severity string) string {
+		return `count by (network) (label_replace(ALERTS{alertstate="firing",severity="` + severity + `",@alerts}, "network", "All", "network", ""))` +
+			` or on (network) 0 * ` + watched
+	}
+	board := func(uid string) string { return "/d/" + uid + chosenNetwork }
+	return panel{
+		view: tablePanel("Critical", true), title: "Networks", width: 24, height: 9, unit: "string", none: "No exporter in the last hour",
+		description: "Is anything firing, is my money safe, are the nodes ready, is the data fresh, is the exporter itself up? Alerts of no network are counted under All. Too low are accounts with less hbar than one of their minimums. Nodes that are frozen answer and are not ready. Block age is that of the mirror's latest block when it was scraped. Exporters is the share of those of the last hour that are there now; if none is, the other cells are empty: nobody looks.",
+		runbook:     "HederaExporterDown",
+		labels:      []column{{label: "network", title: "Network", width: 120, link: board("hedera-overview")}},
+		queries: []query{
+			{expr: watched},
+			{expr: firing("critical"), column: column{title: "Critical", unit: "suffix: firing", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-overview")}},
+			{expr: firing("warning"), column: column{title: "Warning", unit: "suffix: firing", filled: true, colours: anyIsWarn, values: noneIsGood, link: board("hedera-overview")}},
+			{
+				expr:   `count by (network) (group by (network, account_id) (` + low + `)) or on (network) 0 * ` + watched,
+				column: column{title: "Accounts too low", unit: "suffix: too low", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-accounts")},
+			},
+			{
+				expr:   `sum by (network) ((` + nodeReady + `) == bool 0)`,
+				column: column{title: "Nodes not ready", unit: "suffix: not ready", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-nodes")},
+			},
+			{
+				expr:   ready,
+				column: column{title: "Stake ready", unit: ratio, filled: true, colours: stakeUp, values: allIsGood, link: board("hedera-nodes")},
+			},
+			{
+				expr:   mirrorAge,
+				column: column{title: "Block age", unit: seconds, filled: true, colours: mirrorLag, link: board("hedera-network")},
+			},
+			{
+				expr:   tps,
+				column: column{title: "Transactions", unit: perSec, link: board("hedera-network")},
+			},
+			{
+				expr:   mirrorFail,
+				column: column{title: "Requests failing", unit: ratio, filled: true, colours: errorRatio, values: noneIsGood, link: board("hedera-exporter")},
+			},
+			{
+				expr:   `sum by (network) (hedera_scrape_collector_success{@network} == bool 0)`,
+				column: column{title: "Collectors failing", unit: "suffix: failing", filled: true, colours: anyIsBad, values: noneIsGood, link: board("hedera-exporter")},
+			},
+			{
+				expr:   `count by (network) (` + exporters + `) / on (network) count by (network) (` + wanted + `) or on (network) 0 * ` + watched,
+				column: column{title: "Exporters", unit: ratio, filled: true, colours: stakeUp, values: named("✗ down", red, "✓ up", green), link: board("hedera-exporter")},
+			},
 		},
 	}
+}
+
+// subjects are those of the alerts, and the dashboards that show them.
+var subjects = []struct{ subject, board string }{
+	{"account", "accounts"},
+	{"node", "nodes"},
+	{"network", "network"},
+	{"mirror|exporter", "exporter"},
+	{"token|topic|contract|schedule", "entities"},
+}
+
+// withBoard adds a label for the dashboard of an alert's subject.
+func withBoard(expr string) string {
+	for _, s := range subjects {
+		expr = `label_replace(` + expr + `, "board", "` + s.board + `", "subject", "` + s.subject + `")`
+	}
+	return expr
 }
 
 func overviewTroubles() []panel {
 	return []panel{
 		{
-			view: tablePanel("State", false), title: "Alerts firing and pending", width: 12, height: 8, unit: "string", none: "No alert is firing or pending",
-			description: "Pending alerts become firing ones when they last. The alert's name leads to its runbook.",
+			view: tablePanel("State", false), title: "Alerts firing and pending", width: 14, height: 9, unit: "string", none: "No alert is firing or pending",
+			description: "Pending alerts become firing ones when they last. The alert's name leads to its runbook, Dashboard to what it is about. At most 100 are listed.",
 			labels: []column{
 				{label: "alertname", title: "Alert", width: 230, link: alertLink},
 				{label: "severity", title: "Severity", width: 65},
 				{label: "alertstate", title: "State", width: 65},
+				{label: "board", title: "Dashboard", width: 80, link: boardLink},
 				{label: "network", title: "Network", width: 75},
-				{label: "account_id", title: "Account", width: 85},
+				{label: "account_id", title: "Account", width: 85, link: accountLink},
 				{label: "name", title: "Name"},
-				{label: "node_id", title: "Node", width: 50},
+				{label: "node_id", title: "Node", width: 50, link: nodeLink},
 			},
-			queries: []query{{expr: `max by (alertname, severity, alertstate, network, account_id, name, node_id) (ALERTS{@alerts})`}},
+			queries: []query{{expr: `topk(100, max by (alertname, severity, alertstate, board, network, account_id, name, node_id) (` +
+				withBoard(`label_replace(ALERTS{@alerts}, "network", "All", "network", "")`) + `))`}},
 		},
 		{
-			view: tablePanel("Missing", true), title: "Accounts below a minimum", width: 12, height: 8, unit: hbar, none: "All accounts are above their minimums",
-			description: "Balance and each minimum that it is below. Critical ones come first when an account cannot pay much longer.",
+			view: tablePanel("Of minimum", false), title: "Accounts below a minimum", width: 10, height: 9, unit: hbar, none: "All accounts are above their minimums",
+			description: "The twenty minimums that are missed by most, and the account's balance. Critical ones come first when an account cannot pay much longer.",
 			runbook:     "HederaAccountBalanceLow",
 			labels:      []column{nameColumn, accountColumn, networkColumn, {label: "severity", title: "Severity", width: 80}},
 			queries: []query{
-				{expr: belowMinimum, column: column{title: "Balance", unit: hbar, colours: from(red)}},
 				{
-					expr: `max by (network, account_id, name, severity) (hedera_account_balance_minimum_hbar{@network})` +
-						` > on (network, account_id) group_left () max by (network, account_id) (hedera_account_balance_hbar{@network})`,
-					column: column{title: "Minimum", unit: hbar},
+					expr:   `max by (network, account_id, name, severity) (` + lowest + `)`,
+					column: column{title: "Of minimum", unit: "percentunit", colours: from(red)},
 				},
 				{
-					expr: `(max by (network, account_id, name, severity) (hedera_account_balance_minimum_hbar{@network})` +
-						` - on (network, account_id) group_left () max by (network, account_id) (hedera_account_balance_hbar{@network})) > 0`,
-					column: column{title: "Missing", unit: hbar},
+					expr:   `max by (network, account_id, name) (account:hedera_account_balance_hbar:max{@recorded} and on (network, account_id) ` + lowest + `)`,
+					column: column{title: "Balance", unit: hbar},
 				},
 			},
 		},
@@ -126,12 +151,12 @@ func overviewTroubles() []panel {
 func overviewNodes() []panel {
 	return []panel{
 		{
-			view: tiles(), recent: "5m", title: "Nodes", width: 15, height: 7, unit: ratio, colours: partIsBad, none: "No probes",
-			description: "Each node by its id: green when all of its endpoints answer, orange when some do, red when none does.",
+			view: tiles(), recent: "5m", title: "Nodes", width: 15, height: 7, unit: ratio, colours: partIsBad, values: upInPart, none: "No probes",
+			description: "Each node by its id: up when all of its endpoints answer, in part when some do, down when none does.",
 			runbook:     "HederaNodeDown",
 			queries: []query{{
 				expr:   `avg by (network, node_id) (max by (network, node_id, address) (hedera_node_endpoint_up{@network}))`,
-				legend: "{{node_id}}",
+				legend: "{{network}} {{node_id}}",
 			}},
 		},
 		{
@@ -158,7 +183,7 @@ func overviewNetwork() []panel {
 	return []panel{
 		{
 			view: guarded(), title: "Mirror lag", width: 8, height: 7, unit: seconds, min: new(0.0), colours: mirrorLag, none: "No mirror",
-			description: "Age of the mirror node's latest block. A straight rise means that the mirror imports nothing or the network produces nothing.",
+			description: "Age of the mirror node's latest block when it was scraped. A straight rise means that the mirror imports nothing or the network produces nothing.",
 			runbook:     "HederaMirrorLagging",
 			queries:     []query{{expr: mirrorAge, legend: "{{network}}"}},
 		},
@@ -169,13 +194,12 @@ func overviewNetwork() []panel {
 			queries:     []query{{expr: tps, legend: "{{network}}"}},
 		},
 		{
-			view: guarded(), title: "Balance as a multiple of the warning minimum", width: 8, height: 7, unit: "suffix:×", min: new(0.0), max: new(10.0), colours: balanceOver, none: "No minimum set",
-			description: "Accounts within ten times their warning minimum: below 1 they need hbar.",
+			view: bars(), title: "Accounts nearest to their warning minimum", width: 8, height: 7, unit: "suffix:×", decimals: new(2.0), min: new(0.0), max: new(10.0), colours: balanceOver, none: "All have ten times their minimum",
+			description: "Balance as a multiple of the warning minimum, of the ten accounts where it is least, if less than ten: below 1 they need hbar.",
 			runbook:     "HederaAccountRunningOut",
 			queries: []query{{
-				expr: `(max by (network, account_id, name) (hedera_account_balance_hbar{@network})` +
-					` / on (network, account_id) group_left () max by (network, account_id) (hedera_account_balance_minimum_hbar{@network,severity="warning"})) < 10`,
-				legend: "{{name}}",
+				expr:   `bottomk(10, account_severity:hedera_account_balance_hbar:minimum_ratio{@recorded,severity="warning"})`,
+				legend: "{{network}} {{name}}", instant: true,
 			}},
 		},
 	}
@@ -184,10 +208,10 @@ func overviewNetwork() []panel {
 func overviewExporter() []panel {
 	return []panel{
 		{
-			view: history(), title: "Collectors", width: 12, height: 7, unit: count, colours: zeroIsBad, values: upOrDown, none: "No exporter",
-			description: "Whether each collector delivered its samples. Red cells are gaps in the data of that collector.",
+			view: timeline(), title: "Collectors", width: 12, height: 7, unit: count, colours: zeroIsBad, values: upOrDown, none: "No exporter",
+			description: "Whether each collector delivered its samples. What is not up are gaps in the data of that collector.",
 			runbook:     "HederaCollectorFailing",
-			queries:     []query{{expr: `min by (network, collector) (hedera_scrape_collector_success{@network})`, legend: "{{network}} {{collector}}"}},
+			queries:     []query{{expr: `min by (network, collector) (min_over_time(hedera_scrape_collector_success{@network}[$__rate_interval]))`, legend: "{{network}} {{collector}}"}},
 		},
 		{
 			view: lines(), title: "Scrape duration", width: 6, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
@@ -199,7 +223,7 @@ func overviewExporter() []panel {
 			view: stacked(), title: "Mirror requests by code", width: 6, height: 7, unit: requests, min: new(0.0), none: "No requests",
 			description: "429 means that the rate limit is too high for the mirror; 5xx, timeout and error are faults of the mirror or of the way to it.",
 			runbook:     "HederaMirrorRateLimited",
-			queries:     []query{{expr: `sum by (code) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{code}}"}},
+			queries:     []query{{expr: `sum by (network, code) (rate(hedera_mirror_requests_total{@network}[$__rate_interval]))`, legend: "{{network}} {{code}}"}},
 		},
 	}
 }

@@ -35,6 +35,7 @@ type panel struct {
 	queries []query
 	labels  []column // of a table, before the queries' columns
 	recent  string   // looks back no further, as 5m
+	points  float64  // of each series at most; 0 is as many as there are pixels
 }
 
 // Build implements the SDK's builder.
@@ -51,6 +52,9 @@ func (p panel) Build() (dashboard.Panel, error) {
 	if p.recent != "" {
 		built.TimeFrom = &p.recent
 		built.HideTimeOverride = new(true)
+	}
+	if p.points > 0 {
+		built.MaxDataPoints = &p.points
 	}
 	p.configure(&built)
 	if p.isTable() {
@@ -97,6 +101,9 @@ func (p panel) targets() []variants.Dataquery {
 		target.Format = new(prometheus.PromQueryFormatTimeSeries)
 		if p.isTable() {
 			target.Format = new(prometheus.PromQueryFormatTable)
+		}
+		if q.buckets {
+			target.Format = new(prometheus.PromQueryFormatHeatmap)
 		}
 		target.Instant = new(q.instant || p.isTable())
 		target.Range = new(!*target.Instant)

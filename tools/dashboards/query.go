@@ -12,8 +12,13 @@ var selectors = strings.NewReplacer(
 	"@network", `job=~"$job",instance=~"$instance",network=~"$network"`,
 	"@account", `job=~"$job",instance=~"$instance",network=~"$network",account_id=~"$account"`,
 	"@node", `job=~"$job",instance=~"$instance",network=~"$network",node_id=~"$node"`,
+	"@recordedAccount", `network=~"$network",account_id=~"$account"`,
+	"@foundID", `job=~"$job",instance=~"$instance",network=~"$network",account_id=~"$search"`,
+	"@foundName", `job=~"$job",instance=~"$instance",network=~"$network",name=~"(?i).*$search.*"`,
+	"@recordedID", `network=~"$network",account_id=~"$search"`,
+	"@recordedName", `network=~"$network",name=~"(?i).*$search.*"`,
 	"@recorded", `network=~"$network"`,
-	"@alerts", `alertname=~"Hedera.+",network=~"$network|"`,
+	"@alerts", `alertname=~"Hedera.+",alertname!="HederaWatchdog",network=~"$network|"`,
 )
 
 // query is one target of a panel. A column makes it an instant query of a table.
@@ -21,6 +26,7 @@ type query struct {
 	expr    string // PromQL with the selectors above
 	legend  string // of Prometheus' {{label}} form
 	instant bool
+	buckets bool // its series are the buckets of a histogram
 	column  column
 }
 

@@ -16,6 +16,7 @@ type column struct {
 	values  []dashboard.ValueMapping
 	width   float64
 	link    string
+	filled  bool // the background has the colour
 }
 
 // Columns that many tables have.
@@ -23,14 +24,18 @@ var (
 	networkColumn = column{label: "network", title: "Network", width: 90}
 	accountColumn = column{label: "account_id", title: "Account", width: 110, link: accountLink}
 	nameColumn    = column{label: "name", title: "Name"}
+	teamColumn    = column{label: "team", title: "Team", width: 90}
 	nodeColumn    = column{label: "node_id", title: "Node", width: 70, link: nodeLink}
 )
 
-// Links keep the time and choose what the row is about.
+// Links keep the time and choose what the row is about. An account is searched
+// for as well: only what is found can be chosen.
 const (
-	accountLink = "/d/hedera-accounts?${datasource:queryparam}&var-network=${__data.fields.Network}&var-account=${__value.raw}&${__url_time_range}"
-	nodeLink    = "/d/hedera-nodes?${datasource:queryparam}&var-network=${__data.fields.Network}&var-node=${__value.raw}&${__url_time_range}"
-	alertLink   = runbooks + "${__value.raw}.md"
+	chosenNetwork = "?${datasource:queryparam}&var-network=${__data.fields.Network}&${__url_time_range}"
+	accountLink   = "/d/hedera-accounts" + chosenNetwork + "&var-search=${__value.raw}&var-account=${__value.raw}"
+	nodeLink      = "/d/hedera-nodes" + chosenNetwork + "&var-node=${__value.raw}"
+	boardLink     = "/d/hedera-${__value.raw}" + chosenNetwork
+	alertLink     = runbooks + "${__value.raw}.md"
 )
 
 // arrange merges a table's queries by their labels and names and orders the columns.
@@ -86,7 +91,11 @@ func (c column) override() dashboard.DashboardFieldConfigSourceOverrides {
 		set("mappings", c.values)
 	}
 	if c.colours != nil || c.values != nil {
-		set("custom.cellOptions", map[string]string{"type": "color-text"})
+		cell := "color-text"
+		if c.filled {
+			cell = "color-background"
+		}
+		set("custom.cellOptions", map[string]string{"type": cell})
 	}
 	if c.link != "" {
 		set("links", []map[string]any{{"title": "Details", "url": c.link, "targetBlank": c.link == alertLink}})

@@ -76,10 +76,22 @@ func named(zero, zeroColour, one, oneColour string) []dashboard.ValueMapping {
 	return words(word{zero, zeroColour}, word{one, oneColour})
 }
 
-var (
-	upOrDown = named("down", red, "up", green)
-	yesIsBad = named("no", green, "yes", red)
-	noIsBad  = named("no", red, "yes", green)
+// between shows the values of a range as a word.
+func between(low, high float64, w word) dashboard.ValueMapping {
+	return dashboard.ValueMapping{RangeMap: &dashboard.RangeMap{
+		Type:    dashboard.MappingTypeRangeToText,
+		Options: dashboard.DashboardRangeMapOptions{From: &low, To: &high, Result: dashboard.ValueMappingResult{Text: &w.text, Color: &w.colour}},
+	}}
+}
 
-	mirrorStates = words(word{"down", red}, word{"up", green}, word{"starting", orange})
+// Each word has a sign, for who does not tell red from green.
+var (
+	upOrDown = named("✗ down", red, "✓ up", green)
+	yesIsBad = named("✓ no", green, "✗ yes", red)
+	noIsBad  = named("✗ no", red, "✓ yes", green)
+
+	upInPart     = append(upOrDown[:1:1], between(0.000001, 0.999999, word{"◐ in part", orange}))
+	mirrorStates = words(word{"✗ down", red}, word{"✓ up", green}, word{"◐ starting", orange})
+	noneIsGood   = words(word{"✓ none", green})
+	allIsGood    = named("✗ none", red, "✓ all", green)
 )

@@ -10,7 +10,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/heatmap"
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
-	"github.com/grafana/grafana-foundation-sdk/go/statushistory"
+	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
@@ -39,14 +39,14 @@ func colouredStatPanel() view {
 		ColorMode(common.BigValueColorModeBackgroundSolid).GraphMode(common.BigValueGraphModeNone)
 }
 
-// tiles are names whose background says whether each is good. Its query
-// is one over time, as only then Prometheus sorts the answer.
+// tiles are names, each with a word and a background that say whether it is
+// good. Its query is one over time, as only then Prometheus sorts the answer.
 func tiles() view {
 	return stat.NewPanelBuilder().
 		ReduceOptions(lastValue).ColorScheme(byThreshold).
 		ColorMode(common.BigValueColorModeBackgroundSolid).GraphMode(common.BigValueGraphModeNone).
-		TextMode(common.BigValueTextModeName).JustifyMode(common.BigValueJustifyModeCenter).
-		Text(common.NewVizTextDisplayOptionsBuilder().TitleSize(13))
+		TextMode(common.BigValueTextModeValueAndName).JustifyMode(common.BigValueJustifyModeCenter).
+		Text(common.NewVizTextDisplayOptionsBuilder().TitleSize(12).ValueSize(13))
 }
 
 func graph() *timeseries.PanelBuilder {
@@ -95,10 +95,16 @@ func bars() view {
 		ShowUnfilled(true).Legend(hidden)
 }
 
-// history has a line for each series and a cell for each step of time.
-func history() view {
-	return statushistory.NewPanelBuilder().
-		ColorScheme(byThreshold).ShowValue(common.VisibilityModeNever).
+// timelinePoints is how many points a timeline asks for at most: each is a few
+// pixels wide on the narrowest one.
+const timelinePoints = 150
+
+// timeline has a line for each series, and a bar for as long as a value lasts.
+// Its text says what the colour says. Queries take the worst value of a step.
+func timeline() view {
+	return statetimeline.NewPanelBuilder().
+		ColorScheme(byThreshold).ShowValue(common.VisibilityModeAuto).AlignValue(common.TimelineValueAlignmentLeft).
+		MergeValues(true).MaxDataPoints(timelinePoints).
 		RowHeight(0.9).FillOpacity(85).LineWidth(0).Legend(hidden)
 }
 
@@ -110,6 +116,16 @@ func heat(unit string) view {
 			common.NewHeatmapCalculationBucketConfigBuilder().
 				Mode(common.HeatmapCalculationModeSize).
 				Scale(common.NewScaleDistributionConfigBuilder().Type(common.ScaleDistributionLog).Log(2)))).
+		Color(heatmap.NewHeatmapColorOptionsBuilder().
+			Mode(heatmap.HeatmapColorModeScheme).Scheme("Turbo").Steps(64).Exponent(0.5)).
+		YAxis(heatmap.NewYAxisConfigBuilder().Unit(unit).AxisPlacement(common.AxisPlacementLeft)).
+		CellGap(1).ShowLegend()
+}
+
+// bucketHeat shows the buckets of a histogram.
+func bucketHeat(unit string) view {
+	return heatmap.NewPanelBuilder().
+		Calculate(false).
 		Color(heatmap.NewHeatmapColorOptionsBuilder().
 			Mode(heatmap.HeatmapColorModeScheme).Scheme("Turbo").Steps(64).Exponent(0.5)).
 		YAxis(heatmap.NewYAxisConfigBuilder().Unit(unit).AxisPlacement(common.AxisPlacementLeft)).

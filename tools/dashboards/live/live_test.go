@@ -14,17 +14,17 @@ import (
 
 func TestExpand(t *testing.T) {
 	values := Values{
-		"one":     {Options: []Option{{"fees", "0.0.98"}}},
-		"two":     {Options: []Option{{"fees", "0.0.98"}, {"treasury", "0.0.2"}}},
-		"all":     {Options: []Option{{"a", "a"}, {"b", "b"}}, Raw: ".+"},
-		"__range": {Raw: "6h"},
+		"one":  {Options: []Option{{"fees", "0.0.98"}}},
+		"two":  {Options: []Option{{"fees", "0.0.98"}, {"treasury", "0.0.2"}}},
+		"none": {Options: []Option{{"", ""}}},
+		"all":  {Options: []Option{{"a", "a"}, {"b", "b"}}, Raw: ".+"},
 	}
 	for text, want := range map[string]string{
 		`x{a=~"$one"}`:         `x{a=~"0\\.0\\.98"}`,
 		`x{a=~"$two|"}`:        `x{a=~"(0\\.0\\.98|0\\.0\\.2)|"}`,
 		`x{a=~"${two:regex}"}`: `x{a=~"(0\\.0\\.98|0\\.0\\.2)"}`,
 		`x{a=~"$all"}`:         `x{a=~".+"}`,
-		`x[$__range]`:          `x[6h]`,
+		`x{a=~".*$none.*"}`:    `x{a=~".*.*"}`,
 		`x{a="$unknown"}`:      `x{a="$unknown"}`,
 	} {
 		if got := values.Expand(text); got != want {
@@ -33,12 +33,6 @@ func TestExpand(t *testing.T) {
 	}
 	if got, want := values.Title("Account $two"), "Account fees + treasury"; got != want {
 		t.Errorf("title %q, want %q", got, want)
-	}
-	if got, want := values.With("two", Option{"fees", "0.0.98"}).Title("$two"), "fees"; got != want {
-		t.Errorf("title of a repeated row %q, want %q", got, want)
-	}
-	if got, want := values.Title("$two"), "fees + treasury"; got != want {
-		t.Errorf("With has changed its receiver: %q, want %q", got, want)
 	}
 }
 
@@ -53,16 +47,33 @@ func TestCaptured(t *testing.T) {
 	}
 }
 
-func TestRecent(t *testing.T) {
+func TestWindowOfAPanel(t *testing.T) {
 	end := time.Unix(1_000_000, 0)
-	w := Window{Start: end.Add(-time.Hour), End: end}
-	for from, want := range map[string]time.Duration{"5m": 5 * time.Minute, "6h": time.Hour} {
-		if got := w.Recent(dashboard.Panel{TimeFrom: &from}); end.Sub(got.Start) != want {
-			t.Errorf("the last %s of an hour: %s, want %s", from, end.Sub(got.Start), want)
+	w := Window{Start: end.Add(-6 * time.Hour), End: end, Scrape: 15 * time.Second}
+	wide, half := &dashboard.GridPos{W: 24}, &dashboard.GridPos{W: 12}
+	for name, c := range map[string]struct {
+		panel              dashboard.Panel
+		length, step, rate time.Duration
+	}{
+		"a point a pixel":      {dashboard.Panel{GridPos: half}, 6 * time.Hour, 20 * time.Second, time.Minute},
+		"no more than scrapes": {dashboard.Panel{GridPos: wide}, 6 * time.Hour, 15 * time.Second, time.Minute},
+		"fewer points":         {dashboard.Panel{GridPos: wide, MaxDataPoints: new(100.0)}, 6 * time.Hour, 5 * time.Minute, 5*time.Minute + 15*time.Second},
+		"a shorter time":       {dashboard.Panel{GridPos: half, TimeFrom: new("5m")}, 5 * time.Minute, 15 * time.Second, time.Minute},
+		"a longer time":        {dashboard.Panel{GridPos: half, TimeFrom: new("2d")}, 6 * time.Hour, 20 * time.Second, time.Minute},
+	} {
+		got := w.Of(c.panel)
+		if got.End.Sub(got.Start) != c.length || got.Step != c.step || got.Rate != c.rate {
+			t.Errorf("%s: %s in steps of %s, rates over %s, want %s, %s and %s", name, got.End.Sub(got.Start), got.Step, got.Rate, c.length, c.step, c.rate)
 		}
 	}
-	if got := w.Recent(dashboard.Panel{}); got != w {
-		t.Errorf("without a time of its own a panel shows %v, want %v", got, w)
+}
+
+func TestLegend(t *testing.T) {
+	labels := model.Metric{"network": "mainnet", "name": "fees"}
+	for format, want := range map[string]string{"{{network}} {{ name }}": "mainnet fees", "{{network}} {{none}}": "mainnet", "all": "all"} {
+		if got := legend(format, labels); got != want {
+			t.Errorf("%s becomes %q, want %q", format, got, want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -45,7 +46,7 @@ func Queries(p dashboard.Panel) ([]prometheus.Dataquery, error) {
 
 // Ask runs one query.
 func Ask(ctx context.Context, api v1.API, query prometheus.Dataquery, values Values, w Window) ([]Series, error) {
-	expression := values.Expand(query.Expr)
+	expression := w.variables().Expand(values.Expand(query.Expr))
 	answer, err := ask(ctx, api, expression, query, w)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", expression, err)
@@ -78,9 +79,11 @@ func ask(ctx context.Context, api v1.API, expression string, query prometheus.Da
 	return answer, err
 }
 
+var legendLabel = regexp.MustCompile(`\{\{\s*(\w+)\s*\}\}`)
+
+// legend fills in labels; one that the series has not is empty.
 func legend(format string, labels model.Metric) string {
-	for name, value := range labels {
-		format = strings.ReplaceAll(format, "{{"+string(name)+"}}", string(value))
-	}
-	return format
+	return strings.TrimSpace(legendLabel.ReplaceAllStringFunc(format, func(match string) string {
+		return string(labels[model.LabelName(legendLabel.FindStringSubmatch(match)[1])])
+	}))
 }

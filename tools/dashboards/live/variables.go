@@ -72,30 +72,65 @@ func (v Values) replace(text string, with func(Choice) string) string {
 	})
 }
 
-// With is a copy in which one variable has one value, as in a repeated row.
-func (v Values) With(name string, option Option) Values {
-	scoped := maps.Clone(v)
-	scoped[name] = Choice{Options: []Option{option}}
-	return scoped
-}
-
 // Window is the time that a dashboard shows.
 type Window struct {
 	Start, End time.Time
-	Step       time.Duration
-	Rate       time.Duration // $__rate_interval
+	Scrape     time.Duration // the data source's scrape interval
+
+	// Both are of a panel.
+	Step time.Duration
+	Rate time.Duration // $__rate_interval
 }
 
-// Recent is the part of the window that the panel shows.
-func (w Window) Recent(p dashboard.Panel) Window {
-	if p.TimeFrom == nil {
-		return w
+// gridWidth is that of Grafana's 24 columns on a screen of 1920 pixels. Without
+// a limit of its own, a panel asks for as many points as it has pixels.
+const gridWidth = 1840
+
+// niceSteps are those that Grafana rounds to, up to what dashboards here show.
+var niceSteps = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 20 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+}
+
+// Of is the part of the window that the panel shows, with the step that Grafana
+// asks for. The step and what follows from it are at least the scrape interval.
+func (w Window) Of(p dashboard.Panel) Window {
+	if p.TimeFrom != nil {
+		length, err := model.ParseDuration(*p.TimeFrom)
+		if start := w.End.Add(-time.Duration(length)); err == nil && start.After(w.Start) {
+			w.Start = start
+		}
 	}
-	length, err := model.ParseDuration(*p.TimeFrom)
-	if start := w.End.Add(-time.Duration(length)); err == nil && start.After(w.Start) {
-		w.Start = start
+	points := float64(gridWidth)
+	if p.GridPos != nil {
+		points *= float64(p.GridPos.W) / 24
 	}
+	if p.MaxDataPoints != nil {
+		points = *p.MaxDataPoints
+	}
+	return w.stepped(time.Duration(float64(w.End.Sub(w.Start)) / points))
+}
+
+func (w Window) stepped(least time.Duration) Window {
+	w.Step = niceSteps[len(niceSteps)-1]
+	for i, nice := range niceSteps[1:] {
+		if least < (niceSteps[i]+nice)/2 {
+			w.Step = niceSteps[i]
+			break
+		}
+	}
+	w.Step = max(w.Step, w.Scrape)
+	w.Rate = max(w.Step+w.Scrape, 4*w.Scrape)
 	return w
+}
+
+// annotationStep is how far apart the points of annotations are.
+const annotationStep = time.Minute
+
+// Annotations is the window by which annotations are asked for.
+func (w Window) Annotations() Window {
+	return w.stepped(annotationStep)
 }
 
 func (w Window) variables() Values {
@@ -112,8 +147,12 @@ func (w Window) variables() Values {
 // Resolve asks Prometheus for the values of the dashboard's variables and
 // chooses all of them.
 func Resolve(ctx context.Context, api v1.API, d dashboard.Dashboard, w Window) (Values, error) {
-	values := w.variables()
+	values := Values{}
 	for _, variable := range d.Templating.List {
+		if variable.Type == dashboard.VariableTypeTextbox {
+			values[variable.Name] = Choice{Options: []Option{{"", ""}}}
+			continue
+		}
 		if variable.Type != dashboard.VariableTypeQuery {
 			values[variable.Name] = Choice{Options: []Option{{"Prometheus", "prometheus"}}}
 			continue
@@ -123,7 +162,7 @@ func Resolve(ctx context.Context, api v1.API, d dashboard.Dashboard, w Window) (
 			return nil, fmt.Errorf("variable %s: %w", variable.Name, err)
 		}
 		if len(options) == 0 {
-			return nil, fmt.Errorf("variable %s has no values", variable.Name)
+			return nil, fmt.Errorf("variable %s has no values: %s", variable.Name, values.Expand(*variable.Query.String))
 		}
 		choice := Choice{Options: options}
 		if variable.AllValue != nil {

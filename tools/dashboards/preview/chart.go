@@ -24,7 +24,7 @@ const (
 )
 
 var named = map[string]string{
-	"green": "#73bf69", "red": "#e02f44", "orange": "#ff9830", "yellow": "#fade2a", "blue": "#5794f2", "text": textColour,
+	"green": "#73bf69", "red": "#e02f44", "orange": "#ff9830", "yellow": "#fade2a", "purple": "#b877d9", "blue": "#5794f2", "text": textColour,
 }
 
 var palette = []string{

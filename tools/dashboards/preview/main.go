@@ -80,7 +80,7 @@ func run(ctx context.Context, s settings) (err error) {
 		return err
 	}
 	end := time.Now()
-	w := live.Window{Start: start, End: end, Step: interval, Rate: 5 * interval}
+	w := live.Window{Start: start, End: end, Scrape: interval}
 	return drawAll(ctx, v1.NewAPI(client), s, w)
 }
 

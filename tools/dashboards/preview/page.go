@@ -24,7 +24,6 @@ const (
 	gap       = 8
 	rowHeight = 30 + gap
 	titleRoom = 34
-	repeats   = 2 // of a repeated row that are drawn
 )
 
 //go:embed page.css
@@ -38,7 +37,6 @@ type page struct {
 	window live.Window
 	out    strings.Builder
 	bottom float64
-	shift  uint32 // of what is below a repeated row
 }
 
 // draw is the whole page and its height.
@@ -48,17 +46,12 @@ func draw(ctx context.Context, api v1.API, d dashboard.Dashboard, w live.Window)
 		return "", 0, err
 	}
 	p := &page{api: api, board: d, values: values, window: w}
-	for i := 0; i < len(d.Panels); i++ {
-		item := d.Panels[i]
-		switch {
-		case item.RowPanel == nil:
-			err = p.panel(ctx, *item.Panel, values)
-		case item.RowPanel.Repeat == nil:
+	for _, item := range d.Panels {
+		if item.RowPanel != nil {
 			p.heading(values.Title(*item.RowPanel.Title), item.RowPanel.GridPos.Y)
-		default:
-			i, err = p.repeated(ctx, i)
+			continue
 		}
-		if err != nil {
+		if err := p.panel(ctx, *item.Panel, values); err != nil {
 			return "", 0, err
 		}
 	}
@@ -82,38 +75,8 @@ func (p *page) header() string {
 }
 
 func (p *page) heading(title string, y uint32) {
-	top := margin + float64(y+p.shift)*rowHeight
+	top := margin + float64(y)*rowHeight
 	fmt.Fprintf(&p.out, `<h2 style="top:%.0fpx">⌄ %s</h2>`, top, html.EscapeString(title))
-}
-
-// repeated draws the row at index and the panels below it for the first values
-// of its variable, and returns the index of the last of them.
-func (p *page) repeated(ctx context.Context, index int) (int, error) {
-	row := p.board.Panels[index].RowPanel
-	last, height := index, uint32(1)
-	for last+1 < len(p.board.Panels) && p.board.Panels[last+1].Panel != nil {
-		last++
-		position := p.board.Panels[last].Panel.GridPos
-		height = max(height, position.Y+position.H-row.GridPos.Y)
-	}
-	options := p.values[*row.Repeat].Options
-	for i, option := range options[:min(repeats, len(options))] {
-		values := p.values.With(*row.Repeat, option)
-		if i > 0 {
-			p.shift += height
-		}
-		title := values.Title(*row.Title)
-		if rest := len(options) - repeats; i == repeats-1 && rest > 0 {
-			title += fmt.Sprintf(" (the preview leaves out %d more)", rest)
-		}
-		p.heading(title, row.GridPos.Y)
-		for _, item := range p.board.Panels[index+1 : last+1] {
-			if err := p.panel(ctx, *item.Panel, values); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return last, nil
 }
 
 func (p *page) panel(ctx context.Context, panel dashboard.Panel, values live.Values) error {
@@ -123,10 +86,10 @@ func (p *page) panel(ctx context.Context, panel dashboard.Panel, values live.Val
 	}
 	const column = (pageWidth - 2*margin + gap) / 24.0
 	g := panel.GridPos
-	left, top := margin+float64(g.X)*column, margin+float64(g.Y+p.shift)*rowHeight
+	left, top := margin+float64(g.X)*column, margin+float64(g.Y)*rowHeight
 	width, height := float64(g.W)*column-gap, float64(g.H)*rowHeight-gap
 	p.bottom = max(p.bottom, top+height)
-	v := view{panel: panel, window: p.window.Recent(panel), width: width - 18, height: height - titleRoom - 8}
+	v := view{panel: panel, window: p.window.Of(panel), width: width - 18, height: height - titleRoom - 8}
 	for _, query := range queries {
 		series, err := live.Ask(ctx, p.api, query, values, v.window)
 		if err != nil {

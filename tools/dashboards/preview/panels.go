@@ -27,7 +27,7 @@ var drawings = map[string]func(view) string{
 	"timeseries":     timeSeries,
 	"stat":           stats,
 	"bargauge":       barGauge,
-	"status-history": statusHistory,
+	"state-timeline": timeline,
 	"heatmap":        heatMap,
 	"table":          dataTable,
 }
@@ -83,6 +83,9 @@ func (v view) shown(value float64) (text, colour string) {
 
 func mapping(mappings []dashboard.ValueMapping, value float64) (text, colour string, is bool) {
 	for _, m := range mappings {
+		if r := m.RangeMap; r != nil && value >= *r.Options.From && value <= *r.Options.To {
+			return *r.Options.Result.Text, *r.Options.Result.Color, true
+		}
 		if m.ValueMap == nil {
 			continue
 		}
@@ -102,12 +105,12 @@ func stats(v view) string {
 	fmt.Fprintf(&out, `<div class="stats" style="grid-template-columns:repeat(%d,1fr)">`, columns)
 	for _, s := range v.series {
 		text, colour := v.shown(s.Last())
-		if options.TextMode == "name" {
-			text = s.Legend
+		if options.TextMode == "value_and_name" {
+			text = s.Legend + " " + text
 		}
 		height := v.height/float64(rows) - 4
 		fontSize := min(height*0.5, v.width/float64(columns)/max(float64(len([]rune(text))), 3)*1.35, 40)
-		if options.TextMode == "name" {
+		if options.TextMode == "value_and_name" {
 			fontSize = min(fontSize, 13)
 		}
 		style := fmt.Sprintf("height:%.0fpx;font-size:%.0fpx;color:%s", height, fontSize, colour)
@@ -172,20 +175,31 @@ func barGauge(v view) string {
 	return out.String() + "</div>"
 }
 
-// statusHistory draws a row of coloured cells for each series.
-func statusHistory(v view) string {
+// timeline draws a row for each series, and in it a bar for as long as a value
+// lasts, with its word where there is room.
+func timeline(v view) string {
 	const label = 150.0
-	height := (v.height - 22) / float64(len(v.series))
+	height := min((v.height-22)/float64(len(v.series)), 40)
 	width := (v.width - label) / (v.window.End.Sub(v.window.Start).Seconds() / v.window.Step.Seconds())
-	c := chart{box: box{label, 0, v.width - label, v.height - 22}, window: v.window}
+	c := chart{box: box{label, 0, v.width - label, height * float64(len(v.series))}, window: v.window}
 	var svg strings.Builder
 	for i, s := range v.series {
 		top := float64(i) * height
 		fmt.Fprintf(&svg, `<text x="%.0f" y="%.1f" text-anchor="end" style="font-size:%.0fpx">%s</text>`, label-8, top+height*0.7, min(height, 12), html.EscapeString(s.Legend))
-		for _, p := range s.Points {
-			_, colour := v.shown(float64(p.Value))
+		for first := 0; first < len(s.Points); {
+			last := first
+			for last+1 < len(s.Points) && s.Points[last+1].Value == s.Points[first].Value {
+				last++
+			}
+			text, colour := v.shown(float64(s.Points[first].Value))
+			left := c.x(s.Points[first].Timestamp.Time())
+			right := min(c.x(s.Points[last].Timestamp.Time())+width, v.width)
 			fmt.Fprintf(&svg, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s" fill-opacity="0.85"/>`,
-				c.x(p.Timestamp.Time()), top+1, max(width-1, 1), max(height-2, 1), colour)
+				left, top+1, max(right-left-1, 1), max(height-2, 1), colour)
+			if height >= 10 && right-left > float64(len([]rune(text)))*7 {
+				fmt.Fprintf(&svg, `<text x="%.1f" y="%.1f" style="fill:#111;font-size:%.0fpx">%s</text>`, left+4, top+height*0.7, min(height*0.8, 12), html.EscapeString(text))
+			}
+			first = last + 1
 		}
 	}
 	timeAxis(&svg, c)
@@ -194,6 +208,11 @@ func statusHistory(v view) string {
 
 // heatMap counts series in buckets by powers of two.
 func heatMap(v view) string {
+	var options struct{ Calculate bool }
+	v.options(&options)
+	if !options.Calculate {
+		return bucketMap(v)
+	}
 	counts, low, high := buckets(v.series)
 	c := chart{box: box{62, 4, v.width - 70, v.height - 24}, window: v.window}
 	most := 1

@@ -28,6 +28,7 @@ type field struct {
 	name, title string
 	unit        string
 	width       float64
+	filled      bool // the background has the colour
 	thresholds  *dashboard.ThresholdsConfig
 	mappings    []dashboard.ValueMapping
 }
@@ -72,7 +73,11 @@ func (f field) cell(row tableRow, v view) string {
 	if mapped, name, is := mapping(f.mappings, value); is {
 		text, colour = mapped, named[name]
 	}
-	return fmt.Sprintf(`<td class="number" style="color:%s">%s</td>`, colour, html.EscapeString(text))
+	style := "color:" + colour
+	if f.filled {
+		style = "color:#fff;background:" + colour
+	}
+	return fmt.Sprintf(`<td class="number" style="%s">%s</td>`, style, html.EscapeString(text))
 }
 
 func merge(v view) []tableRow {
@@ -155,6 +160,10 @@ func (f *field) configure(properties []dashboard.DynamicConfigValue) {
 			reread(property.Value, &f.unit)
 		case "custom.width":
 			reread(property.Value, &f.width)
+		case "custom.cellOptions":
+			var cell struct{ Type string }
+			reread(property.Value, &cell)
+			f.filled = cell.Type == "color-background"
 		case "thresholds":
 			reread(property.Value, &f.thresholds)
 		case "mappings":

@@ -17,7 +17,10 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"hedera_exporter/internal/processtest"
+	"hedera_exporter/tools/bench"
 )
 
 // Programs are the paths of what is run.
@@ -29,14 +32,15 @@ type Programs struct {
 // Options of a stack.
 type Options struct {
 	Programs
-	Rules     []string // rule files
+	Rules     []string // rule files, all of whose groups are evaluated at the interval
 	Interval  time.Duration
+	Networks  int      // by as many names the exporter watches the simulated network; 0 is one
 	Simulator []string // further flags
 }
 
 // Stack is what runs.
 type Stack struct {
-	SimulatorURL, PrometheusURL string
+	SimulatorURL, ExporterURL, PrometheusURL string
 
 	exporter  string // address
 	directory string
@@ -87,20 +91,50 @@ func (s *Stack) startSimulator(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startDeadline)
 	defer cancel()
-	s.SimulatorURL, err = p.AwaitSimulator(ctx)
-	return err
+	if s.SimulatorURL, err = p.AwaitSimulator(ctx); err != nil {
+		return err
+	}
+	return multiply(s.path("simulated.yml"), o.Networks)
+}
+
+// multiply lets the exporter's configuration have its network so often.
+func multiply(path string, times int) error {
+	if times < 2 {
+		return nil
+	}
+	content, err := os.ReadFile(path) //nolint:gosec // the simulator has just written it
+	if err != nil {
+		return err
+	}
+	var file map[string]map[string]any
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for i := 2; i <= times; i++ {
+		file["networks"][fmt.Sprintf("simulated-%d", i)] = file["networks"]["simulated"]
+	}
+	if content, err = yaml.Marshal(file); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o600)
 }
 
 func (s *Stack) startExporter(ctx context.Context, o Options) (err error) {
 	s.exporter, err = s.runReady(ctx, filepath.Join(o.Bin, "hedera_exporter"), "--config.file="+s.path("simulated.yml"))
+	s.ExporterURL = "http://" + s.exporter
 	return err
 }
 
 func (s *Stack) startPrometheus(ctx context.Context, o Options) error {
 	content := fmt.Sprintf("global: {scrape_interval: %s, scrape_timeout: %s, evaluation_interval: %s}\n", o.Interval, o.Interval, o.Interval)
-	if len(o.Rules) > 0 {
-		content += "rule_files: [" + strings.Join(o.Rules, ", ") + "]\n"
+	copies := make([]string, len(o.Rules))
+	for i, path := range o.Rules {
+		var err error
+		if copies[i], err = bench.CopyRules(path, s.directory, o.Interval, map[string]string{}); err != nil {
+			return err
+		}
 	}
+	content += "rule_files: [" + strings.Join(copies, ", ") + "]\n"
 	content += "scrape_configs: [{job_name: hedera, static_configs: [{targets: ['" + s.exporter + "']}]}]\n"
 	if err := os.WriteFile(s.path("prometheus.yml"), []byte(content), 0o600); err != nil {
 		return err
