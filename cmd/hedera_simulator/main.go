@@ -71,6 +71,8 @@ func run(ctx context.Context, args []string, logger log.Logger) error {
 		BoolVar(&opts.Static)
 	app.Flag("config.accounts", "How many of the accounts --write-config lists; 0 is at most 20.").
 		Default("0").IntVar(&opts.ConfigAccounts)
+	app.Flag("config.well", "Have --write-config leave out what alerts fire for from the start: an unknown account, a paused token, a destroyed contract.").
+		BoolVar(&opts.ConfigWell)
 	configFile := app.Flag("write-config", "Write a hedera_exporter configuration for this network to FILE.").
 		PlaceHolder("FILE").String()
 	if _, err := app.Parse(args); err != nil {

@@ -199,7 +199,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 		if ctx.Err() != nil {
 			err = ended(ctx)
 		}
-		return outcome(err), newTransportError(hide, err)
+		return outcome(err), newTransportError(hide, r.base.url.Hostname(), err)
 	}
 
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, headers.trace()), http.MethodGet, r.base.resolve(r.path, r.query).String(), nil)

@@ -41,7 +41,7 @@ func (l *Ledger) makeTraffic(block Block) {
 func (l *Ledger) transact(at time.Time) {
 	id := l.someAccount()
 	payer := l.accounts[id]
-	if !payer.transacts() || l.contracts[id] != nil || payer.ID == l.local(feeAccount) || payer.tinybar() < 2*contractFee {
+	if !l.moves(payer) || l.contracts[id] != nil || payer.ID == l.local(feeAccount) || payer.tinybar() < 2*contractFee {
 		return
 	}
 	t := Transaction{Consensus: at, Payer: payer.ID, Node: l.someNode()}
@@ -56,10 +56,13 @@ func (l *Ledger) transact(at time.Time) {
 	l.settle(t)
 }
 
+// moves reports whether an account takes part in transfers.
+func (l *Ledger) moves(a *Account) bool { return a.transacts() && a.ID != l.local(coldAccount) }
+
 func (l *Ledger) makeTransfer(t *Transaction, payer *Account) {
 	t.Name, t.Fee = cryptoTransfer, transactionFee
 	to := l.accounts[l.someAccount()]
-	if to == payer || !to.transacts() || l.rng.IntN(20) == 0 {
+	if to == payer || !l.moves(to) || l.rng.IntN(20) == 0 {
 		t.Result = services.ResponseCodeEnum_INSUFFICIENT_PAYER_BALANCE.String()
 		return
 	}
