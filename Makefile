@@ -23,9 +23,12 @@ PROMETHEUS ?= $(or $(shell command -v prometheus),$(BIN)/prometheus)
 
 # Alertmanager itself cannot be built from its module, which has no web interface.
 ALERTMANAGER ?= $(or $(shell command -v prometheus-alertmanager),$(shell command -v alertmanager))
+# Nor is blackbox_exporter among the tools.
+BLACKBOX_EXPORTER ?= $(or $(shell command -v prometheus-blackbox-exporter),$(shell command -v blackbox_exporter))
 AMTOOL       ?= $(or $(shell command -v amtool),$(BIN)/amtool)
 
-RULES := $(wildcard alerts/hedera.*.yml)
+RULES       := $(wildcard alerts/hedera.*.yml)
+RELAY_RULES := deploy/prometheus/relay.rules.yml
 
 SOURCES := $(shell find cmd collector internal -name '*.go' -not -name '*_test.go') go.mod go.sum
 
@@ -54,14 +57,19 @@ test-unit: ## go test ./... with the race detector
 	$(GO) test -race -parallel 8 ./... # most of the parallel tests wait for a deadline
 
 .PHONY: test-integration
-test-integration: build $(PROMTOOL) $(PROMETHEUS) $(BIN)/prometheus ## built programs, a real Prometheus, fuzz seeds
+test-integration: build $(PROMTOOL) $(PROMETHEUS) $(BIN)/prometheus ## built programs, a real Prometheus, official SDKs on the simulator, fuzz seeds
 	@test -n '$(ALERTMANAGER)' || { echo 'install Alertmanager (Debian: prometheus-alertmanager) or set ALERTMANAGER' >&2; exit 1; }
-	PROMTOOL='$(abspath $(PROMTOOL))' PROMETHEUS='$(abspath $(PROMETHEUS))' PROMETHEUS3='$(abspath $(BIN)/prometheus)' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
+	@test -n '$(BLACKBOX_EXPORTER)' || { echo 'install blackbox_exporter (Debian: prometheus-blackbox-exporter) or set BLACKBOX_EXPORTER' >&2; exit 1; }
+	PROMTOOL='$(abspath $(PROMTOOL))' BLACKBOX_EXPORTER='$(abspath $(BLACKBOX_EXPORTER))' PROMETHEUS='$(abspath $(PROMETHEUS))' PROMETHEUS3='$(abspath $(BIN)/prometheus)' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
 		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
+	$(SDK_TEST)
 	$(TORTURE_TEST) -timeout 10m -run TestTorture
 	PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
 		$(GO) -C tools test -tags integration -timeout 10m ./dashboards
 	.ci/fuzz
+
+# hiero-sdk-go's Client has data races of its own.
+SDK_TEST = $(GO) test -tags integration -timeout 10m ./internal/simulator/sdktest
 
 # The built exporter; -v for the table.
 TORTURE_TEST = BIN='$(abspath $(BIN))' PROMETHEUS='$(abspath $(PROMETHEUS))' $(GO) test -v -count 1 -tags integration,soak ./internal/torture
@@ -82,9 +90,9 @@ soak: build $(PROMETHEUS) ## Prometheus, faults, reloads and restarts for SOAK (
 
 .PHONY: test-alerts
 test-alerts: $(PROMTOOL) $(BIN)/promtool $(AMTOOL) $(BIN)/amtool ## rules, routes, receivers and templates, with the installed and the current tools
-	$(PROMTOOL) check rules --lint=all --lint-fatal $(RULES)
-	$(BIN)/promtool check rules --lint=all --lint-fatal $(RULES)
-	$(PROMTOOL) test rules alerts/tests/*.yml
+	$(PROMTOOL) check rules --lint=all --lint-fatal $(RULES) $(RELAY_RULES)
+	$(BIN)/promtool check rules --lint=all --lint-fatal $(RULES) $(RELAY_RULES)
+	$(PROMTOOL) test rules alerts/tests/*.yml $(RELAY_RULES:.yml=.test.yml)
 	$(TOOLS) ./checkalerts
 	$(BIN)/checkalerts
 	cd tools && $(GO) test ./...

@@ -96,7 +96,7 @@ func TestWhatAScrapeCosts(t *testing.T) {
 func TestWhatOwnNodesCost(t *testing.T) {
 	requests := func(own ...int64) map[string]int {
 		sim := startSimulator(t, simulator.Options{})
-		addNodeAccounts(t, sim)
+		fundNodeAccounts(t, sim)
 		network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.98", "fees"))
 		network.OwnNodes = own
 		set := setOn(t, network)

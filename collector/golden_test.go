@@ -118,7 +118,7 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Topics[0].Labels = config.Labels{"team": "audit"}
 	network.Contracts[0].Labels = config.Labels{"team": "bridge"}
 	network.ScheduleCreators = creatorsOf(entities("0.0.98"))
-	addNodeAccounts(t, sim)
+	fundNodeAccounts(t, sim)
 	network.OwnNodes = []int64{0, 1, 77}
 	if _, err := network.AddressBook.Nodes(t.Context()); err != nil { // so that the first scrape knows their accounts
 		t.Fatal(err)

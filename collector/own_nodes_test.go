@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -15,20 +16,18 @@ import (
 	"hedera_exporter/internal/simulator"
 )
 
-// addNodeAccounts gives the nodes' accounts so many hbar, the first node's account
+// fundNodeAccounts gives the nodes' accounts so many hbar, the first node's account
 // the most.
-func addNodeAccounts(t *testing.T, sim *simulator.Simulator) {
+func fundNodeAccounts(t *testing.T, sim *simulator.Simulator) {
 	t.Helper()
 	for i, node := range sim.Nodes() {
 		if err := sim.Update(func(l *simulator.Ledger) error {
-			return l.AddAccount(simulator.Account{ID: node.AccountID, Balance: balanceOf(int64(1000-i) * tinybarPerHbar)})
+			return l.SetBalance(node.AccountID, int64(1000-i)*tinybarPerHbar)
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
-
-func balanceOf(tinybar int64) *simulator.Balance { return &simulator.Balance{Tinybar: &tinybar} }
 
 func nodeLine(family string, id int64, value string) string {
 	return fmt.Sprintf(`hedera_node_%s{network="simulated",node_id="%d"} %s`, family, id, value)
@@ -36,7 +35,7 @@ func nodeLine(family string, id int64, value string) string {
 
 func TestOwnNodes(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 3})
-	addNodeAccounts(t, sim)
+	fundNodeAccounts(t, sim)
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()), account("0.0.98", "fees"))
 	third := sim.Nodes()[2].NodeID
 	network.OwnNodes = []int64{0, third, 77}
@@ -76,7 +75,7 @@ func TestOwnNodesWithoutTheirAccounts(t *testing.T) {
 	network.OwnNodes = []int64{0, 1}
 	set := setOn(t, network, "own_nodes")
 	if err := sim.Update(func(l *simulator.Ledger) error {
-		return l.AddAccount(simulator.Account{ID: "0.0.3", Balance: balanceOf(5)})
+		return errors.Join(l.SetBalance("0.0.3", 5), l.RemoveAccount("0.0.4"))
 	}); err != nil {
 		t.Fatal(err)
 	}

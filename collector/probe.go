@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-kit/log/level"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -79,7 +78,9 @@ func (n Network) Probe(ctx context.Context, targets []Target) Probe {
 	})
 	p.duration = time.Since(start)
 	if p.Err != nil {
-		level.Error(n.Log).Log("msg", "probe failed", "network", n.Name, "targets", len(targets), "missing", missing(p.Err), "duration", p.duration, "err", p.Err)
+		n.State.probes.failed(n.Log, "probe", p.Err, "network", n.Name, "targets", len(targets), "missing", missing(p.Err), "duration", p.duration)
+	} else {
+		n.State.probes.succeeded(n.Log, "probe", "network", n.Name)
 	}
 	return p
 }

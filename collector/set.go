@@ -102,7 +102,9 @@ func (s *Set) run(ctx context.Context, c *cachedCollector) scraped {
 	case errors.Is(err, errLeft):
 		level.Debug(s.log).Log("msg", "scrape ended before a collector", "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
 	case err != nil && result.toldFirst():
-		level.Error(s.log).Log("msg", "collector failed", "missing", missing(err), "network", c.network, "collector", c.name, "duration", r.duration, "err", err)
+		c.failures.failed(s.log, "collector", err, "missing", missing(err), "network", c.network, "collector", c.name, "duration", r.duration)
+	case err == nil:
+		c.failures.succeeded(s.log, "collector", "network", c.network, "collector", c.name)
 	}
 	return r
 }
@@ -116,7 +118,8 @@ type cachedCollector struct {
 	collector   Collector
 	minInterval time.Duration
 
-	shared shared[collectorResult]
+	shared   shared[collectorResult]
+	failures failureLog
 
 	mu      sync.Mutex
 	kept    collectorResult

@@ -23,6 +23,7 @@ type State struct {
 	topics       topicState
 	facts        networkState
 	decimals     tokenDecimals
+	probes       failureLog
 }
 
 // NewState returns the state of a network before its first scrape.

@@ -5,11 +5,15 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -27,7 +31,6 @@ const (
 	defaultTimeoutOffset  = "0.5s"
 	defaultMaxRequests    = "40"
 	defaultTelemetryPath  = "/metrics"
-	defaultAccountNetwork = "mainnet"
 	defaultMaxTargets     = "100"
 	defaultMaxProbes      = "10"
 	defaultMaxConnections = "100"
@@ -92,7 +95,7 @@ func addFlags(app *kingpin.Application) *flagSet {
 	f := &flagSet{
 		configFile:      app.Flag("config.file", "Path of the configuration file, see docs/configuration.md. Optional with --network and --account.").String(),
 		configCheck:     app.Flag("config.check", "Check the configuration, print its errors and exit.").Bool(),
-		network:         app.Flag("network", "Network for --account, for query and for /probe requests without a network: mainnet, testnet, previewnet or a network of the configuration file.").Default(defaultAccountNetwork).String(),
+		network:         app.Flag("network", "Network for --account, for query and for /probe requests without a network: mainnet, testnet, previewnet or a network of the configuration file. Default: the only network of the file, or mainnet.").String(),
 		accounts:        app.Flag("account", "Account to monitor, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
 		web:             kingpinflag.AddFlags(app, defaultListenAddress),
 		telemetryPath:   app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default(defaultTelemetryPath).String(),
@@ -122,6 +125,53 @@ func addFlags(app *kingpin.Application) *flagSet {
 	})
 	f.addCommands(app)
 	return f
+}
+
+// nameFlag says in an error of kingpin's about a value which flag or environment
+// variable has it.
+func nameFlag(app *kingpin.Application, args []string, err error) error {
+	context, _ := app.ParseContext(args)
+	if context == nil {
+		return err
+	}
+	blame := func(where string, value kingpin.Value, text string) error {
+		if setErr := value.Set(text); setErr == nil || setErr.Error() != err.Error() {
+			return nil
+		}
+		return fmt.Errorf("%s=%s: %w", where, cut(text), withoutFunction(err))
+	}
+	for _, element := range context.Elements {
+		if flag, ok := element.Clause.(*kingpin.FlagClause); ok && element.Value != nil {
+			if named := blame("--"+flag.Model().Name, flag.Model().Value, *element.Value); named != nil {
+				return named
+			}
+		}
+	}
+	for _, flag := range allFlags(app.Model()) {
+		for text := range strings.Lines(os.Getenv(flag.Envar)) {
+			if named := blame(flag.Envar, flag.Value, strings.TrimRight(text, "\r\n")); named != nil {
+				return named
+			}
+		}
+	}
+	return err
+}
+
+// withoutFunction is err without the function and the input that strconv names.
+func withoutFunction(err error) error {
+	var number *strconv.NumError
+	if errors.As(err, &number) {
+		return number.Err
+	}
+	return err
+}
+
+func allFlags(app *kingpin.ApplicationModel) []*kingpin.FlagModel {
+	flags := slices.Clone(app.Flags)
+	for _, command := range app.FlattenedCommands() {
+		flags = append(flags, command.Flags...)
+	}
+	return flags
 }
 
 // reservedPaths are the exporter's own, besides the telemetry path.
@@ -169,6 +219,7 @@ func (f *flagSet) addCommands(app *kingpin.Application) {
 	query := app.Command("query", "Query the network of --network once and print the result. The exit status is 1 if something is down.")
 	f.query.output = query.Flag("output", "Output format: table, json, or prom for the Prometheus text format.").Default(outputTable).Enum(outputTable, outputJSON, outputProm)
 	f.query.timeout = query.Flag("timeout", "Timeout of the query.").Default(defaultQueryTimeout).Duration()
+	query.Validate(positive(f.query.timeout))
 	f.query.accounts = query.Command("account", "Print balance and state of accounts.").
 		Arg("account", "Account id, EVM address or alias.").Required().Strings()
 	query.Command("network", "Print the state of the mirror node and the network.")
@@ -177,14 +228,27 @@ func (f *flagSet) addCommands(app *kingpin.Application) {
 	textfile := app.Command("textfile", "Scrape once and write the metrics to a file for the textfile collector of node_exporter.")
 	f.textfile.path = textfile.Flag("output.file", "File to write. node_exporter only reads names that end in .prom.").Required().String()
 	f.textfile.timeout = textfile.Flag("timeout", "Timeout of the scrape.").Default(defaultQueryTimeout).Duration()
+	textfile.Validate(positive(f.textfile.timeout))
 
 	healthcheck := app.Command(commandHealthcheck, "Check whether a running exporter is healthy, for containers without curl. The exit status is 1 if it is not.")
 	f.healthcheck.url = healthcheck.Flag("url", "URL of the health endpoint.").Default(defaultHealthURL).URL()
 	f.healthcheck.timeout = healthcheck.Flag("timeout", "Timeout of the check.").Default(defaultHealthTimeout).Duration()
+	healthcheck.Validate(positive(f.healthcheck.timeout))
 	f.healthcheck.insecure = healthcheck.Flag("insecure-skip-verify", "Accept any TLS certificate, for example one for another host name.").Bool()
 }
 
-func (f *flagSet) loadConfig() (*config.Config, error) {
+func positive(timeout *time.Duration) kingpin.CmdClauseValidator {
+	return func(*kingpin.CmdClause) error {
+		if *timeout <= 0 {
+			return fmt.Errorf("--timeout: %s must be greater than 0", *timeout)
+		}
+		return nil
+	}
+}
+
+// loadConfig loads the configuration; with checkFiles it also reads the files
+// that are otherwise read when they are needed.
+func (f *flagSet) loadConfig(checkFiles bool) (*config.Config, error) {
 	minIntervals := map[string]time.Duration{}
 	for _, r := range collector.Registrations() {
 		minIntervals[r.Name] = r.MaxMinInterval
@@ -193,6 +257,7 @@ func (f *flagSet) loadConfig() (*config.Config, error) {
 		File:       *f.configFile,
 		Network:    *f.network,
 		Accounts:   *f.accounts,
+		CheckFiles: checkFiles,
 		Collectors: minIntervals,
 	})
 }

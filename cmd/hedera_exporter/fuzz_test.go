@@ -31,7 +31,7 @@ func FuzzProbe(f *testing.F) {
 		f.Fatal(err)
 	}
 	rt := &runtime{config: c, networks: []openNetwork{{Network: c.Networks[0]}}}
-	h := probeHandler{network: "mainnet", maxTargets: 100}
+	h := probeHandler{maxTargets: 100}
 	f.Fuzz(func(t *testing.T, query string) {
 		p, err := h.parse(rt, query)
 		if err != nil {

@@ -357,3 +357,70 @@ func TestShutdownIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// blockedWriter is the response of a request that does not end.
+type blockedWriter struct {
+	*httptest.ResponseRecorder
+	gate chan struct{}
+}
+
+func (w blockedWriter) Write(p []byte) (int, error) {
+	<-w.gate
+	return w.ResponseRecorder.Write(p)
+}
+
+// TestReadsAndReloadsAreBounded has as many requests as may be served at a time,
+// and another one.
+func TestReadsAndReloadsAreBounded(t *testing.T) {
+	tests := map[string]struct {
+		method      string
+		paths       []string
+		limit       int
+		one         string
+		another     string
+		anotherCode int
+	}{
+		"discovery and configuration": {http.MethodGet, []string{"/config", "/sd"}, maxReads, "/sd", "/-/healthy", http.StatusOK},
+		"reload":                      {http.MethodPost, []string{"/-/reload", "/-/reload"}, maxReloads, "/-/reload", "/config", http.StatusMethodNotAllowed},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				flags := parseFlags(t, "--account=0.0.98")
+				registry := newRegistry()
+				rl := &reloader{flags: flags, self: collector.NewSelf(registry), logger: log.NewNopLogger()}
+				if err := rl.reload(); err != nil {
+					t.Fatal(err)
+				}
+				defer rl.close()
+				handler, err := newHandler(flags, rl, registry, new(atomic.Bool), log.NewNopLogger())
+				if err != nil {
+					t.Fatal(err)
+				}
+				serve := func(w http.ResponseWriter, path string) {
+					handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), test.method, path, http.NoBody))
+				}
+				gate := make(chan struct{})
+				var blocked sync.WaitGroup
+				for i := range test.limit {
+					blocked.Go(func() {
+						serve(blockedWriter{httptest.NewRecorder(), gate}, test.paths[i%len(test.paths)])
+					})
+				}
+				synctest.Wait()
+				for path, want := range map[string]int{test.one: http.StatusServiceUnavailable, test.another: test.anotherCode} {
+					recorder := httptest.NewRecorder()
+					if serve(recorder, path); recorder.Code != want {
+						t.Errorf("%s: status %d, want %d: %s", path, recorder.Code, want, recorder.Body)
+					}
+				}
+				close(gate)
+				blocked.Wait()
+				recorder := httptest.NewRecorder()
+				if serve(recorder, test.one); recorder.Code != http.StatusOK {
+					t.Errorf("%s: status %d after the others: %s", test.one, recorder.Code, recorder.Body)
+				}
+			})
+		})
+	}
+}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -28,7 +30,21 @@ func newLogger(w io.Writer, minimum, format string) log.Logger {
 // newSlog returns the slog logger for exporter-toolkit; the bridge adds time and
 // caller.
 func newSlog(w io.Writer, minimum, format string) *slog.Logger {
-	return slog.New(slogkit.NewGoKitHandler(newBareLogger(w, minimum, format), slog.LevelDebug))
+	return slog.New(slogkit.NewGoKitHandler(timestampLogger{newBareLogger(w, minimum, format)}, slog.LevelDebug))
+}
+
+// timestampLogger gives the bridge's time the key that the other lines have.
+type timestampLogger struct{ next log.Logger }
+
+// Log implements log.Logger.
+func (l timestampLogger) Log(keyvals ...any) error {
+	keyvals = slices.Clone(keyvals)
+	for i := 0; i+1 < len(keyvals); i += 2 {
+		if at, ok := keyvals[i+1].(time.Time); ok && keyvals[i] == slog.TimeKey {
+			keyvals[i], keyvals[i+1] = "ts", at.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	return l.next.Log(keyvals...)
 }
 
 func newBareLogger(w io.Writer, minimum, format string) log.Logger {

@@ -21,8 +21,10 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
 
 	"hedera_exporter/collector"
+	"hedera_exporter/internal/config"
 )
 
 // Exit statuses.
@@ -42,13 +44,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := kingpin.New(exporterName, "Prometheus exporter for Hedera networks.")
 	app.UsageWriter(stdout).ErrorWriter(stderr)
 	app.Version(version.Print(exporterName))
-	app.HelpFlag.Short('h')
+	app.VersionFlag.NoEnvar()
+	app.HelpFlag.Short('h').NoEnvar()
+	for _, name := range []string{"help-long", "help-man", "completion-bash", "completion-script-bash", "completion-script-zsh"} {
+		app.GetFlag(name).NoEnvar()
+	}
 	app.DefaultEnvars()
 	flags := addFlags(app)
 
 	command, err := app.Parse(args)
 	if err != nil {
-		fmt.Fprintf(stderr, "%s: %s; try --help\n", exporterName, err)
+		fmt.Fprintf(stderr, "%s: %s; try --help\n", exporterName, nameFlag(app, args, err))
 		return statusUsage
 	}
 	if *flags.configCheck {
@@ -76,17 +82,53 @@ func runServer(ctx context.Context, flags *flagSet, stderr io.Writer) int {
 }
 
 func checkConfig(flags *flagSet, stdout, stderr io.Writer) int {
-	c, err := flags.loadConfig()
+	c, err := flags.loadConfig(true)
+	if file := *flags.web.WebConfigFile; file != "" {
+		if webErr := web.Validate(file); webErr != nil {
+			err = errors.Join(err, fmt.Errorf("--web.config.file=%s: %w", file, webErr))
+		}
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "%s\n", err)
 		return statusFailure
 	}
-	accounts := 0
+	fmt.Fprintln(stdout, "configuration is valid")
 	for _, network := range c.Networks {
-		accounts += len(network.Accounts)
+		fmt.Fprintln(stdout, describe(network))
 	}
-	fmt.Fprintf(stdout, "configuration is valid: %d networks, %d accounts\n", len(c.Networks), accounts)
 	return statusOK
+}
+
+// maxNamed is how many accounts of a network are named.
+const maxNamed = 10
+
+// describe says what is watched on a network.
+func describe(n config.Network) string {
+	var accounts []string
+	for _, account := range n.Accounts[:min(len(n.Accounts), maxNamed)] {
+		text := account.ID.String()
+		if account.Name != text {
+			text += " " + account.Name
+		}
+		accounts = append(accounts, text)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "network %s: %d accounts", n.Name, len(n.Accounts))
+	if len(accounts) > 0 {
+		text.WriteString(": " + strings.Join(accounts, ", "))
+	}
+	if more := len(n.Accounts) - len(accounts); more > 0 {
+		fmt.Fprintf(&text, " and %d more", more)
+	}
+	for _, list := range []struct {
+		noun   string
+		length int
+	}{{"tokens", len(n.Tokens)}, {"topics", len(n.Topics)}, {"contracts", len(n.Contracts)}, {"schedules", len(n.ScheduleCreators)}} {
+		if list.length > 0 {
+			fmt.Fprintf(&text, "; %d %s", list.length, list.noun)
+		}
+	}
+	return text.String()
 }
 
 // usageError is an error on the command line that only the configuration shows.

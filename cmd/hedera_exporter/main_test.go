@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -218,8 +219,58 @@ func TestInvalidStart(t *testing.T) {
 func TestConfigCheck(t *testing.T) {
 	var stdout bytes.Buffer
 	status := run(t.Context(), []string{"--config.check", "--account=0.0.98=fees", "--account=0.0.2"}, &stdout, io.Discard)
-	if want := "configuration is valid: 1 networks, 2 accounts\n"; status != 0 || stdout.String() != want {
+	if want := "configuration is valid\nnetwork mainnet: 2 accounts: 0.0.98 fees, 0.0.2\n"; status != 0 || stdout.String() != want {
 		t.Errorf("status %d, stdout %q; want %q", status, stdout.String(), want)
+	}
+}
+
+func TestConfigCheckNamesWhatIsWatched(t *testing.T) {
+	var accounts strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&accounts, "      - {id: 0.0.%d}\n", 1001+i)
+	}
+	config := writeFile(t, "c.yml", "networks:\n  testnet:\n  mainnet:\n    accounts:\n"+accounts.String()+"    tokens: [{id: 0.0.456858}]\n    schedules: [{creator: 0.0.2}]\n")
+	c := runCommand(t.Context(), t, "--config.check", "--config.file="+config)
+	c.want(t, 0)
+	want := "configuration is valid\nnetwork mainnet: 12 accounts: 0.0.1001, 0.0.1002, 0.0.1003, 0.0.1004, 0.0.1005, 0.0.1006, 0.0.1007, 0.0.1008, 0.0.1009, 0.0.1010 and 2 more; 1 tokens; 1 schedules\nnetwork testnet: 0 accounts\n"
+	if c.stdout != want {
+		t.Errorf("stdout %s, want %s", c.stdout, want)
+	}
+}
+
+// TestConfigCheckReadsFiles has files that are missing, and a bad web
+// configuration, at once.
+func TestConfigCheckReadsFiles(t *testing.T) {
+	config := writeFile(t, "c.yml", "networks: {mainnet: {mirror: {http_client: {bearer_token_file: nowhere}}}}\n")
+	webConfig := writeFile(t, "web.yml", "tls_server_config: {cert_file: nowhere.crt, key_file: nowhere.key}\n")
+	c := runCommand(t.Context(), t, "--config.check", "--config.file="+config, "--web.config.file="+webConfig)
+	c.want(t, 1, config+":1: networks.mainnet.mirror.http_client.bearer_token_file: the file cannot be read: no such file or directory\n",
+		"--web.config.file="+webConfig+": ", "nowhere.crt")
+}
+
+// TestVersionAndHelpReadNoVariable has variables that .env files have for other
+// reasons.
+func TestVersionAndHelpReadNoVariable(t *testing.T) {
+	t.Setenv("HEDERA_EXPORTER_VERSION", "v0.1.0")
+	t.Setenv("HEDERA_EXPORTER_HELP", "ask the team")
+	runCommand(t.Context(), t, "--config.check").want(t, 0)
+}
+
+func TestBadVariables(t *testing.T) {
+	for variable, test := range map[string]struct {
+		value, want string
+		args        []string
+	}{
+		"HEDERA_EXPORTER_WEB_MAX_REQUESTS": {"many", "HEDERA_EXPORTER_WEB_MAX_REQUESTS=many: invalid syntax; try --help", nil},
+		"HEDERA_EXPORTER_SCRAPE_TIMEOUT":   {"10", `HEDERA_EXPORTER_SCRAPE_TIMEOUT=10: time: missing unit in duration "10"`, nil},
+		"HEDERA_EXPORTER_CONFIG_CHECK":     {"yes", "HEDERA_EXPORTER_CONFIG_CHECK=yes: invalid syntax", nil},
+		"HEDERA_EXPORTER_LOG_LEVEL":        {"loud", "HEDERA_EXPORTER_LOG_LEVEL=loud: enum value must be one of debug,info,warn,error", nil},
+		"HEDERA_EXPORTER_TIMEOUT":          {"soon", "HEDERA_EXPORTER_TIMEOUT=soon: ", []string{"query", "network"}},
+	} {
+		t.Run(variable, func(t *testing.T) {
+			t.Setenv(variable, test.value)
+			runCommand(t.Context(), t, test.args...).want(t, statusUsage, test.want)
+		})
 	}
 }
 
@@ -227,7 +278,7 @@ func TestFlagsReadTheEnvironment(t *testing.T) {
 	t.Setenv("HEDERA_EXPORTER_ACCOUNT", "0.0.98=fees\n0.0.2")
 	t.Setenv("HEDERA_EXPORTER_NETWORK", "testnet")
 	var stdout bytes.Buffer
-	if status := run(t.Context(), []string{"--config.check"}, &stdout, io.Discard); status != 0 || !strings.Contains(stdout.String(), "2 accounts") {
+	if status := run(t.Context(), []string{"--config.check"}, &stdout, io.Discard); status != 0 || !strings.Contains(stdout.String(), "testnet: 2 accounts") {
 		t.Errorf("status %d, stdout %q", status, stdout.String())
 	}
 }
@@ -235,6 +286,7 @@ func TestFlagsReadTheEnvironment(t *testing.T) {
 func TestInvalidCommandLine(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1})
 	config := "--config.file=" + writeFile(t, "c.yml", string(sim.ExporterConfig()))
+	several := writeFile(t, "several.yml", "networks: {testnet: , previewnet: }")
 	broken := "--config.file=" + writeFile(t, "broken.yml", "colour: red")
 	tests := map[string]struct {
 		args   []string
@@ -245,12 +297,24 @@ func TestInvalidCommandLine(t *testing.T) {
 		"no account":         {[]string{"query", "account"}, 2, "account"},
 		"unknown command":    {[]string{"ask"}, 2, "ask"},
 		"unknown output":     {[]string{"query", "nodes", "--output=xml"}, 2, "xml"},
-		"unknown network":    {[]string{config, "query", "nodes"}, 2, `network "mainnet" is not configured; configured are: simulated`},
+		"unknown network":    {[]string{config, "--network=mainnet", "query", "nodes"}, 1, `--network "mainnet": is not in`},
+		"several networks":   {[]string{"--config.file=" + several, "query", "nodes"}, 2, "--network: no network is given; configured are: previewnet, testnet"},
+		"several, account":   {[]string{"--config.file=" + several, "--account=0.0.98"}, 1, "--account: needs --network"},
+		"no query time":      {[]string{config, "query", "nodes", "--timeout=0s"}, 2, "--timeout: 0s must be greater than 0"},
+		"no time at all":     {[]string{"healthcheck", "--timeout=-1s"}, 2, "--timeout: -1s must be greater than 0"},
+		"bad number":         {[]string{"--web.max-requests=many"}, 2, "--web.max-requests=many: invalid syntax"},
+		"bad duration":       {[]string{"--scrape.timeout=10"}, 2, `--scrape.timeout=10: time: missing unit in duration "10"`},
+		"bad enumeration":    {[]string{"--log.format=xml"}, 2, "--log.format=xml: enum value"},
+		"bad URL":            {[]string{"healthcheck", "--url=:"}, 2, "--url=:: "},
 		"no file":            {[]string{config, "textfile"}, 2, "--output.file"},
 		"bad configuration":  {[]string{broken, "query", "nodes"}, 1, "colour"},
 		"unwritable":         {[]string{config, "textfile", "--output.file=/nonexistent/x.prom"}, 1, "/nonexistent/"},
 		"not a path":         {[]string{"--web.telemetry-path=metrics"}, 2, "--web.telemetry-path"},
 		"a path of its own":  {[]string{"--web.telemetry-path=/sd"}, 2, "--web.telemetry-path"},
+		"root":               {[]string{"--web.telemetry-path=/"}, 2, "--web.telemetry-path"},
+		"empty path":         {[]string{"--web.telemetry-path="}, 2, "--web.telemetry-path"},
+		"the probe's path":   {[]string{"--web.telemetry-path=/probe"}, 2, "--web.telemetry-path"},
+		"less than no time":  {[]string{"--scrape.timeout=-1s"}, 2, "--scrape.timeout"},
 		"no time":            {[]string{"--scrape.timeout=0s"}, 2, "--scrape.timeout"},
 		"too much time":      {[]string{"--scrape.timeout=1h"}, 2, "10m"},
 		"negative offset":    {[]string{"--scrape.timeout-offset=-1s"}, 2, "--scrape.timeout-offset"},

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +23,6 @@ import (
 // probeHandler collects the accounts that a request names.
 type probeHandler struct {
 	reloader   *reloader
-	network    string // if the request has none
 	maxTargets int
 	showDebug  bool // whether debug=true is allowed
 	timeouts   timeouts
@@ -35,7 +33,6 @@ type probeHandler struct {
 func newProbeHandler(flags *flagSet, rl *reloader, timeouts timeouts, logger log.Logger) http.Handler {
 	return probeHandler{
 		reloader:   rl,
-		network:    *flags.network,
 		maxTargets: *flags.maxTargets,
 		showDebug:  *flags.enableConfig,
 		timeouts:   timeouts,
@@ -78,7 +75,7 @@ func (h probeHandler) parse(rt *runtime, query string) (probeRequest, error) {
 		return probeRequest{}, fmt.Errorf("query %q: %w", cut(query), err)
 	}
 	var p probeRequest
-	if p.network, err = rt.network(cmp.Or(params.Get("network"), h.network)); err != nil {
+	if p.network, err = rt.network(params.Get("network")); err != nil {
 		return p, err
 	}
 	if p.debug, err = parseDebug(params.Get("debug")); err != nil {

@@ -95,7 +95,6 @@ func TestProbeDebugDoesNotQuoteTheMirror(t *testing.T) {
 			fmt.Fprintf(w, `{"_status":{"messages":[{"message":%q}]}}`, text)
 		}, "500 Internal Server Error", "500"},
 		"limit": {func(w http.ResponseWriter, text string) {
-			w.Header().Set("Retry-After", "3600")
 			http.Error(w, text, http.StatusTooManyRequests)
 		}, "429 Too Many Requests; lower rate_limit or use a paid mirror", "429"},
 		"credentials": {

@@ -48,7 +48,7 @@ func replaced(t *testing.T, text, old, replacement string, times int) string {
 
 func TestPrometheusProbesWhatItDiscovers(t *testing.T) {
 	sim := startSimulatorProcess(t, "--static", "--nodes=1", "--accounts=10", "--config.accounts=10")
-	_, exporter := startExporterProcess(t, sim.config, "--network=no default")
+	_, exporter := startExporterProcess(t, sim.config)
 	example, err := os.ReadFile(probeExample)
 	if err != nil {
 		t.Fatal(err)

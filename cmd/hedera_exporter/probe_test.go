@@ -51,7 +51,7 @@ func TestProbe(t *testing.T) {
 		ID: "0.0.5001", EVMAddress: new(strings.ToLower(testEVMAddress)), Alias: new(testAlias), Deleted: new(false),
 	})
 	addAccount(t, sim, simulator.Account{ID: "0.0.123", Deleted: new(true)})
-	e := startExporter(t, writeFile(t, "c.yml", mainnetChecksums(sim)), "--network=simulated")
+	e := startExporter(t, writeFile(t, "c.yml", mainnetChecksums(sim)))
 
 	tests := map[string]struct {
 		query  string
@@ -64,6 +64,7 @@ func TestProbe(t *testing.T) {
 			"probe_success 1\n",
 			"# TYPE probe_duration_seconds gauge\n",
 		}},
+		"only network":  {"target=0.0.98", 1, []string{"probe_success 1\n"}},
 		"named network": {"target=0.0.98&network=simulated", 1, []string{"probe_success 1\n"}},
 		"not configured": {"target=0.0.5001", 1, []string{
 			`hedera_account_balance_hbar{account_id="0.0.5001",name="0.0.5001",network="simulated"} 2.5`,
@@ -139,7 +140,6 @@ func TestProbeRefuses(t *testing.T) {
 		"long alias":         {"GET", "network=simulated&target=0.0." + strings.Repeat("A", 10000), nil, 400, "AAA…\" is longer than 100 characters"},
 		"long network":       {"GET", "network=" + strings.Repeat("a", 10000) + "&target=0.0.98", nil, 400, "aaa…\" is not configured"},
 		"unknown network":    {"GET", "network=testnet&target=0.0.98", nil, 400, `network "testnet" is not configured; configured are: simulated`},
-		"default network":    {"GET", "target=0.0.98", nil, 400, `network "mainnet" is not configured`},
 		"broken query":       {"GET", "network=simulated&target=%zz", nil, 400, "%zz"},
 		"bad timeout header": {"GET", "network=simulated&target=0.0.98", http.Header{scrapeTimeoutHeader: {"soon"}}, 400, "soon"},
 		"POST":               {"POST", "network=simulated&target=0.0.98", nil, 405, ""},

@@ -19,6 +19,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -457,6 +458,20 @@ func TestDemo(t *testing.T) {
 	awaitFamilies(t, "http://"+address+"/metrics")
 	if status, err := demo.Stop(withDeadline(t), syscall.SIGINT); err != nil || status != 0 {
 		t.Errorf("exit status %d, %v", status, err)
+	}
+}
+
+// TestDemoWithATakenPort has another program answer where the demo's exporter
+// would.
+func TestDemoWithATakenPort(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hedera_of_another 1") }))
+	defer other.Close()
+	address := other.Listener.Addr().String()
+	cmd := exec.CommandContext(t.Context(), "../../deploy/demo/demo.sh", program(t, "BIN"))
+	cmd.Env = append(os.Environ(), "DEMO_LISTEN_ADDRESS="+address, "DEMO_FREE_PORTS=1")
+	output, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "another program listens on "+address) || !strings.Contains(string(output), "DEMO_FREE_PORTS=1 make demo") {
+		t.Errorf("%v: %s", err, output)
 	}
 }
 

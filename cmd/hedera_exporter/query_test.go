@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,7 +96,7 @@ func TestMaximumIsAProblem(t *testing.T) {
 	config := "networks: {n: {mirror: {url: " + sim.URL() + "}, accounts: [{id: 0.0.802, name: hot, maximum: %s}]}}"
 	for maximum, want := range map[string]string{
 		"{info: 1, warning: 41000}":           "",
-		"{warning: 40999.99, critical: 1e6}":  "is not an amount",
+		"{warning: 40999.99, critical: 1e}":  "is not an amount",
 		"{warning: 40999.5, critical: 50000}": "0.0.802 (hot): balance 41000 hbar is above the warning maximum of 40999.5 hbar\n",
 		"{warning: 100, critical: 40000}":     "0.0.802 (hot): balance 41000 hbar is above the critical maximum of 40000 hbar\n",
 	} {
@@ -386,5 +387,26 @@ func TestNodeReportShowsTheWorstEndpoint(t *testing.T) {
 	}
 	if problems := report.problems(); len(problems) != 1 || !strings.HasSuffix(problems[0], ": a") {
 		t.Errorf("problems %q, want the certificate of a", problems)
+	}
+}
+
+// TestQueryExample runs the example of docs/command-line.md.
+func TestQueryExample(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/command-line.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut(string(doc), "\n$ hedera_exporter --config.file=hedera_exporter.yml ")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	args, output, _ := strings.Cut(example, "\n")
+	output, _, _ = strings.Cut(output, "```")
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 10})
+	config := writeFile(t, "c.yml", string(sim.ExporterConfig()))
+	c := runCommand(t.Context(), t, append([]string{"--config.file=" + config}, strings.Fields(args)...)...)
+	c.want(t, 0)
+	if c.stdout != output {
+		t.Errorf("got\n%s\nwant\n%s", c.stdout, output)
 	}
 }

@@ -4,6 +4,9 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -61,8 +64,12 @@ func (rt *runtime) networkNames() []string {
 	return names
 }
 
-// network returns the network of that name. The error lists the names.
+// network returns the network of that name, or the default one if it is empty.
+// The error lists the names.
 func (rt *runtime) network(name string) (openNetwork, error) {
+	if name = cmp.Or(name, rt.config.DefaultNetwork); name == "" {
+		return openNetwork{}, fmt.Errorf("no network is given; configured are: %s", strings.Join(rt.networkNames(), ", "))
+	}
 	for _, network := range rt.networks {
 		if network.Name == name {
 			return network, nil
@@ -107,7 +114,7 @@ func (l *reloader) reload() error {
 // load returns a runtime with one user. The caller hands it to replace or
 // release.
 func (l *reloader) load() (*runtime, error) {
-	c, err := l.flags.loadConfig()
+	c, err := l.flags.loadConfig(false)
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +181,13 @@ func (l *reloader) close() {
 
 // serve calls respond with the current runtime.
 func (l *reloader) serve(w http.ResponseWriter, respond func(*runtime)) {
+	if !l.use(respond) {
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+	}
+}
+
+// use calls do with the current runtime; it is false if there is none any more.
+func (l *reloader) use(do func(*runtime)) bool {
 	l.mu.Lock()
 	rt := l.current
 	if rt != nil {
@@ -181,11 +195,36 @@ func (l *reloader) serve(w http.ResponseWriter, respond func(*runtime)) {
 	}
 	l.mu.Unlock()
 	if rt == nil {
-		http.Error(w, "shutting down", http.StatusServiceUnavailable)
-		return
+		return false
 	}
 	defer l.release(rt)
-	respond(rt)
+	do(rt)
+	return true
+}
+
+// check asks each mirror for its latest block, so that the log says at the start
+// which networks cannot be read, and not at the first scrape.
+func (l *reloader) check(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, *l.flags.scrapeTimeout)
+	defer cancel()
+	l.use(func(rt *runtime) {
+		var wg sync.WaitGroup
+		for _, network := range rt.networks {
+			if client := network.clients.mirror; client != nil {
+				wg.Go(func() {
+					_, err := client.LatestBlock(ctx)
+					switch {
+					case errors.Is(err, context.Canceled):
+					case err != nil && !errors.Is(err, mirror.ErrNoBlock):
+						level.Error(l.logger).Log("msg", "mirror cannot be read", "network", network.Name, "err", err)
+					default:
+						level.Info(l.logger).Log("msg", "mirror is up", "network", network.Name)
+					}
+				})
+			}
+		}
+		wg.Wait()
+	})
 }
 
 // release closes what the runtime's last user leaves.

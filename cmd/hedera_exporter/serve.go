@@ -4,12 +4,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -62,6 +64,10 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 		ready.Store(false)
 		level.Info(logger).Log("msg", "shutting down")
 		return shutdown(server, shutdownTimeout, logger) //nolint:contextcheck // ctx has ended; requests in progress have not
+	})
+	group.Go(func() error {
+		rl.check(ctx)
+		return nil
 	})
 	group.Go(func() error {
 		reloadOnHangup(ctx, rl)
@@ -128,7 +134,7 @@ func ignoreClosed(err error) error {
 }
 
 func newHandler(flags *flagSet, rl *reloader, registry *prometheus.Registry, ready *atomic.Bool, logger log.Logger) (http.Handler, error) {
-	landing, err := newLandingPage(flags)
+	landing, err := newLandingPage(flags, rl)
 	if err != nil {
 		return nil, err
 	}
@@ -184,8 +190,9 @@ func allowHosts(hosts []string, next http.Handler) http.Handler {
 	})
 }
 
-func newLandingPage(flags *flagSet) (http.Handler, error) {
-	network := *flags.network
+// newLandingPage returns the page for the networks at the start.
+func newLandingPage(flags *flagSet, rl *reloader) (http.Handler, error) {
+	network := cmp.Or(rl.current.config.DefaultNetwork, rl.current.networkNames()[0])
 	return web.NewLandingPage(web.LandingConfig{
 		Name:        exporterName,
 		Description: "Prometheus exporter for Hedera networks",
@@ -193,7 +200,7 @@ func newLandingPage(flags *flagSet) (http.Handler, error) {
 		Profiling:   "false",
 		Links: []web.LandingLinks{
 			{Address: *flags.telemetryPath, Text: "Metrics", Description: "scraped by Prometheus"},
-			{Address: "/probe?target=0.0.98", Text: "Probe", Description: "accounts of your choice, see below"},
+			{Address: "/probe?target=0.0.98&network=" + url.QueryEscape(network), Text: "Probe", Description: "accounts of your choice, see below"},
 			{Address: "/sd", Text: "Service discovery", Description: "configured accounts, for probes; with kind=nodes the endpoints of the nodes"},
 			{Address: "/config", Text: "Configuration", Description: "the active configuration, without secrets"},
 			{Address: "/-/healthy", Text: "Health", Description: "liveness"},

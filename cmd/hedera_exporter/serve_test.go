@@ -4,8 +4,11 @@
 package main
 
 import (
+	"html"
 	"net/http"
+	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +221,65 @@ func TestAccess(t *testing.T) {
 				t.Errorf("status %d, body %.300s; want %d with %q", status, body, test.status, test.body)
 			}
 		})
+	}
+}
+
+// TestLandingPage follows its links and its form, with a network that is not
+// mainnet.
+func TestLandingPage(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	private := string(sim.ExporterConfig())
+	for name, config := range map[string]string{
+		"one network":      private,
+		"several networks": private + "  other:\n    mirror: {url: '" + sim.URL() + "'}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := startExporter(t, writeFile(t, "c.yml", config))
+			_, page := get(t, e.url+"/", nil)
+			links := regexp.MustCompile(`href="(/[^"]*)"`).FindAllStringSubmatch(page, -1)
+			if len(links) < 6 {
+				t.Errorf("%d links:\n%s", len(links), page)
+			}
+			form := url.Values{}
+			for _, input := range regexp.MustCompile(`name="(\w+)"[^>]* value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+				form.Set(input[1], input[2])
+			}
+			for _, path := range append(links, []string{"", "/probe?" + form.Encode()}) {
+				if status, body := get(t, e.url+html.UnescapeString(path[1]), nil); status != http.StatusOK {
+					t.Errorf("%s: status %d: %.200s", path[1], status, body)
+				}
+			}
+			if form.Get("target") == "" || form.Get("network") == "" {
+				t.Errorf("the form has %v:\n%s", form, page)
+			}
+		})
+	}
+}
+
+// TestStartWithAMirrorThatIsDown verifies that the log says so before any scrape,
+// that scrapes do not repeat it, and that all lines have one key for the time.
+func TestStartWithAMirrorThatIsDown(t *testing.T) {
+	address := freeAddress(t)
+	e := startExporter(t, writeFile(t, "c.yml", "networks: {n: {mirror: {url: 'http://"+address+"'}}}\n"), "--scrape.timeout=1s", "--no-collector.node_probe")
+	awaitTrue(t, "the log says that the mirror cannot be read", func() bool {
+		return strings.Contains(e.stderr.String(), `level=error`) && strings.Contains(e.stderr.String(), `msg="mirror cannot be read" network=n err="mirror http://`+address)
+	})
+	get(t, e.url+"/metrics", nil)
+	before := strings.Count(e.stderr.String(), "level=error")
+	for range 3 {
+		get(t, e.url+"/metrics", nil)
+	}
+	text := e.stderr.String()
+	if after := strings.Count(text, "level=error"); after != before {
+		t.Errorf("three scrapes added %d lines:\n%s", after-before, text)
+	}
+	for line := range strings.Lines(text) {
+		if !regexp.MustCompile(`(^| )ts=\d{4}-\d\d-\d\dT[0-9:.]+Z `).MatchString(line) || strings.Contains(line, " time=") {
+			t.Errorf("the line has no ts, or another key for it: %s", line)
+		}
+	}
+	if !strings.Contains(text, `msg="Listening on"`) {
+		t.Errorf("exporter-toolkit logged nothing:\n%s", text)
 	}
 }
 

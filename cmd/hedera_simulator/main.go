@@ -65,12 +65,18 @@ func run(ctx context.Context, args []string, logger log.Logger) error {
 	app.Flag("realm", "Realm of every entity.").Default("0").Int64Var(&opts.Realm)
 	app.Flag("latency", "Added to every answer of the mirror's REST API.").
 		Default("0s").DurationVar(&opts.Latency)
+	app.Flag("consensus.delay", "From a node's answer to a transaction to consensus.").
+		Default("2.5s").DurationVar(&opts.ConsensusDelay)
+	app.Flag("mirror.delay", "From consensus, or the end of a block, to the mirror.").
+		Default("0s").DurationVar(&opts.MirrorDelay)
 	app.Flag("seed", "Accounts, blocks and certificates follow from it.").
 		Default("1").Int64Var(&opts.Seed)
-	app.Flag("static", "Balances and blocks change by the control API only.").
+	app.Flag("static", "Balances and blocks change by the control API and submitted transactions only.").
 		BoolVar(&opts.Static)
 	app.Flag("config.accounts", "How many of the accounts --write-config lists; 0 is at most 20.").
 		Default("0").IntVar(&opts.ConfigAccounts)
+	app.Flag("config.well", "Have --write-config leave out what alerts fire for from the start: an unknown account, a paused token, a destroyed contract.").
+		BoolVar(&opts.ConfigWell)
 	configFile := app.Flag("write-config", "Write a hedera_exporter configuration for this network to FILE.").
 		PlaceHolder("FILE").String()
 	if _, err := app.Parse(args); err != nil {

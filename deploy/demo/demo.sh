@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Starts the simulated network and the exporter on it, shows some of its series
-# and keeps both running until it is stopped. Needs no network but loopback.
+# and keeps both running until it is stopped. Needs no network but loopback. With
+# DEMO_FREE_PORTS=1 it takes any free ports.
 set -euo pipefail
 
 bin=${1:?usage: demo.sh DIRECTORY-WITH-THE-PROGRAMS}
-listen=${DEMO_LISTEN_ADDRESS:-127.0.0.1:10102}
+listen=${DEMO_LISTEN_ADDRESS:-127.0.0.1:${DEMO_FREE_PORTS:+0}}
+listen=${listen/%:/:10102}
 work=$(mktemp -d)
 pids=()
 
@@ -35,12 +37,25 @@ await() {
 	fail "$what did not answer within 15 s" "$log"
 }
 
-"$bin/hedera_simulator" ${DEMO_FREE_PORTS:+--rest.listen-address=127.0.0.1:0 --grpc.listen-address=127.0.0.1:0 --node.base-port=0} --write-config="$work/hedera_exporter.yml" 2>"$work/simulator.log" &
+# A server that is there already would be taken for ours.
+for address in "$listen" ${DEMO_FREE_PORTS:-127.0.0.1:15551 127.0.0.1:15600 127.0.0.1:15700}; do
+	[[ $address == *:* && $address != *:0 ]] || continue
+	if (exec 3<>"/dev/tcp/${address%:*}/${address##*:}") 2>/dev/null; then
+		echo "demo: another program listens on $address; stop it, or use free ports: DEMO_FREE_PORTS=1 make demo" >&2
+		exit 1
+	fi
+done
+
+"$bin/hedera_simulator" ${DEMO_FREE_PORTS:+--rest.listen-address=127.0.0.1:0 --grpc.listen-address=127.0.0.1:0 --node.base-port=0} \
+	--config.well --write-config="$work/hedera_exporter.yml" 2>"$work/simulator.log" &
 pids+=($!)
 await $! "$work/simulator.log" "the simulator" test -s "$work/hedera_exporter.yml"
+mirror=$(sed -n 's/^ *url: //p' "$work/hedera_exporter.yml")
 
 "$bin/hedera_exporter" --config.file="$work/hedera_exporter.yml" --web.listen-address="$listen" 2>"$work/exporter.log" &
 pids+=($!)
+await $! "$work/exporter.log" "the exporter" grep -q 'msg="Listening on"' "$work/exporter.log"
+listen=$(sed -n 's/.*msg="Listening on" address=\([^ ]*\).*/\1/p' "$work/exporter.log" | head -n 1)
 await $! "$work/exporter.log" "the exporter" curl -fsS "http://$listen/-/ready"
 
 curl -fsS "http://$listen/metrics" >"$work/metrics"
@@ -59,9 +74,9 @@ for series in account_balance_hbar account_balance_minimum_hbar account_exists a
 done
 cat <<EOF
 
-Break it: curl -X POST http://127.0.0.1:15551/simulator/nodes/4/stop
-      or: curl -X PUT -d '{"tinybar":1}' http://127.0.0.1:15551/simulator/accounts/0.0.98/balance
-     all: curl http://127.0.0.1:15551/simulator/
+Break it: curl -X POST $mirror/simulator/nodes/4/stop
+      or: curl -X PUT -d '{"tinybar":1}' $mirror/simulator/accounts/0.0.98/balance
+     all: curl $mirror/simulator/
 
 Configuration: $work/hedera_exporter.yml
 Logs:          $work/*.log

@@ -64,9 +64,9 @@ const (
 func (l *loader) accounts(n Network, s *section, ids *entityIDs) (accounts []Account, held []heldToken) {
 	r := roster{l: l, ids: ids, mirror: n.Mirror, places: newPlaces()}
 	for _, e := range s.list("accounts") {
-		r.addSection(l.newSection(e.path, e.line, e.value))
+		r.addSection(l.element(e, "id"))
 	}
-	if n.Name == l.src.Network {
+	if n.Name == l.defaultNetwork {
 		for _, flag := range l.src.Accounts {
 			r.addFlag(flag)
 		}

@@ -63,11 +63,15 @@ var (
 		errTooMuch:    errors.New("is more than an int64 of the token's smallest unit can hold"),
 	}
 
-	decimalForm = regexp.MustCompile(`^([0-9]+)(?:\.([0-9]+))?$`)
+	decimalForm = regexp.MustCompile(`^([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?$`)
 	errNegative = errors.New("must not be negative")
 )
 
-// parse reads a decimal amount exactly.
+// maxInt64Digits is the length of the longest int64.
+const maxInt64Digits = 19
+
+// parse reads a decimal amount exactly. It may have an exponent, as Helm writes
+// small and large numbers.
 func (u unit) parse(text string) (Amount, error) {
 	if strings.HasPrefix(text, "-") {
 		return Amount{}, fmt.Errorf("%q %w", text, errNegative)
@@ -76,20 +80,29 @@ func (u unit) parse(text string) (Amount, error) {
 	if m == nil {
 		return Amount{}, fmt.Errorf("%q is not an amount of %s such as 1000 or 0.5", text, u.name)
 	}
-	whole, decimals := m[1], m[2]
-	if len(decimals) > u.decimals {
+	digits := strings.TrimLeft(m[1]+m[2], "0")
+	significant := strings.TrimRight(digits, "0")
+	exponent, _ := strconv.Atoi(m[3]) // 0 without one
+	decimals := len(m[2]) - exponent - (len(digits) - len(significant))
+	if significant == "" {
+		significant, decimals = "0", 0
+	}
+	if decimals > u.decimals {
 		return Amount{}, fmt.Errorf("%q %w", text, u.errTooPrecise)
 	}
+	amount := Amount{Decimals: max(decimals, 0)}
 	if u.fixed {
-		decimals += strings.Repeat("0", u.decimals-len(decimals))
-	} else {
-		decimals = strings.TrimRight(decimals, "0")
+		amount.Decimals = u.decimals
 	}
-	units, err := strconv.ParseInt(whole+decimals, 10, 64)
-	if err != nil {
+	zeros := amount.Decimals - decimals
+	if len(significant)+zeros > maxInt64Digits {
 		return Amount{}, fmt.Errorf("%q %w", text, u.errTooMuch)
 	}
-	return Amount{Units: units, Decimals: len(decimals)}, nil
+	var err error
+	if amount.Units, err = strconv.ParseInt(significant+strings.Repeat("0", zeros), 10, 64); err != nil {
+		return Amount{}, fmt.Errorf("%q %w", text, u.errTooMuch)
+	}
+	return amount, nil
 }
 
 var errNoBudget = errors.New("must be more than 0 hbar")

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package config reads, checks and completes the exporter's configuration: the
-// YAML file of docs/configuration.md, the --network and --account flags and the
-// operator's environment variables. All problems are reported at once, each
-// with its line.
+// YAML file of docs/configuration.md and the --network and --account flags. All
+// problems are reported at once, each with its line.
 //
 // The types have the keys of the file in the order of docs/configuration.md as
 // their YAML tags, for display only: Load reads the file key by key.
@@ -23,6 +22,9 @@ import (
 type Config struct {
 	// Networks is sorted by name and has at least one element.
 	Networks []Network
+	// DefaultNetwork is the network that is meant where none is named; empty if
+	// there are several, and none is mainnet or given by --network.
+	DefaultNetwork string
 	// MinInterval holds the configured min_interval by collector.
 	MinInterval map[string]time.Duration
 	// LabelNames are the names of the labels of all entities, sorted.
@@ -30,7 +32,7 @@ type Config struct {
 }
 
 // String is the effective configuration, defaults included, as YAML for
-// display. Keys, header values and the paths of URLs are redacted.
+// display. Header values and the paths of URLs are redacted.
 func (c *Config) String() string {
 	out, err := yaml.Marshal(c)
 	if err != nil {

@@ -27,25 +27,18 @@ func TestDocExamplesLoad(t *testing.T) {
 	if len(blocks) < 6 {
 		t.Fatalf("found %d examples", len(blocks))
 	}
-	key := ed25519Key(t)
 	for _, block := range blocks {
 		t.Run("", func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			write(t, "secrets/mirror_url", "https://mirror.example.com/key")
-			write(t, "secrets/operator_key", key.StringDer())
 			if text := block[1]; strings.Contains(text, "networks:") {
 				write(t, "config.yml", text)
 			} else { // an example of another section
 				write(t, "config.yml", text+"networks: {mainnet: }\n")
 			}
-			cfg, err := Load(Source{File: "config.yml", Getenv: noEnv, Collectors: testCollectors})
+			_, err := Load(Source{File: "config.yml", Collectors: testCollectors})
 			if err != nil {
 				t.Fatalf("%v in\n%s", err, block[1])
-			}
-			for _, n := range cfg.Networks {
-				if n.Operator != nil && n.Operator.Key.StringDer() != key.StringDer() {
-					t.Errorf("%s has got another key", n.Name)
-				}
 			}
 		})
 	}
@@ -55,7 +48,7 @@ func TestDocExamplesLoad(t *testing.T) {
 func TestDocHasEveryKey(t *testing.T) {
 	doc := readDoc(t)
 	keys := map[string]bool{"collectors": true, "min_interval": true, "networks": true}
-	for _, key := range []string{"ledger_id", "url", "url_file", "java_url", "http_client", "info", "warning", "critical", "operator_id", "operator_key_file"} {
+	for _, key := range []string{"ledger_id", "url", "url_file", "java_url", "http_client", "info", "warning", "critical"} {
 		keys[key] = true // these are marshalled by hand, to redact or to convert them
 	}
 	yamlKeys(reflect.TypeFor[Network](), keys)

@@ -44,7 +44,7 @@ type parseIDFunc func(string) (EntityID, error)
 
 // entities reads the list under key from the section of network n with read,
 // which reads one element.
-func entities[T any](l *loader, n Network, s *section, key string, parse parseIDFunc, read func(T, *section, places, parseIDFunc) T) []T {
+func entities[T any](l *loader, n Network, s *section, key, idKey string, parse parseIDFunc, read func(T, *section, places, parseIDFunc) T) []T {
 	list, _ := s.take(key)
 	elements := s.list(key)
 	if len(elements) > 0 && n.Mirror == nil {
@@ -53,7 +53,7 @@ func entities[T any](l *loader, n Network, s *section, key string, parse parseID
 	p := newPlaces()
 	var entities []T
 	for _, e := range elements {
-		element := l.newSection(e.path, e.line, e.value)
+		element := l.element(e, idKey)
 		var entity T
 		entities = append(entities, read(entity, element, p, parse))
 		element.done()

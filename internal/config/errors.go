@@ -40,11 +40,18 @@ type Errors struct {
 	Problems []Problem
 }
 
-// Error has one problem on each line.
+// maxShown is how many problems are shown: a file may have one on each line.
+const maxShown = 50
+
+// Error has one problem on each line, of the first 50.
 func (e *Errors) Error() string {
-	lines := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		lines[i] = p.Error()
+	shown := e.Problems[:min(len(e.Problems), maxShown)]
+	lines := make([]string, 0, len(shown)+1)
+	for _, p := range shown {
+		lines = append(lines, p.Error())
+	}
+	if more := len(e.Problems) - len(shown); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more problems", more))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -28,7 +28,37 @@ config.yml:12: networks.solo.consensus.own_nodes[1]: node 4 is not in nodes: cor
 		{
 			name: "not YAML",
 			file: "networks:\n\tmainnet:\n",
+			want: "config.yml:2: not valid YAML: the indentation has a tab; use spaces only",
+		},
+		{
+			name: "tab after spaces",
+			file: "networks:\n  mainnet:\n    accounts:\n      - id: 0.0.98\n      \t- id: 0.0.99\n",
+			want: "config.yml:5: not valid YAML: the indentation has a tab; use spaces only",
+		},
+		{
+			name: "tab in place of spaces",
+			file: "networks:\n  mainnet:\n    accounts:\n      - id: 0.0.98\n\t- id: 0.0.99\n",
+			want: "config.yml:5: not valid YAML: the indentation has a tab; use spaces only",
+		},
+		{
+			name: "bad character",
+			file: "networks:\n  mainnet: %x\t\n",
 			want: "config.yml:2: not valid YAML: found character that cannot start any token",
+		},
+		{
+			name: "bad indent",
+			file: "networks:\n  mainnet:\n    accounts:\n      - id: 0.0.98\n       name: fees\n      - id: 0.0.99\n",
+			want: "config.yml:5: not valid YAML: did not find expected '-' indicator; look at the indentation and the brackets of this line and of those before it",
+		},
+		{
+			name: "bad outdent",
+			file: "networks:\n  mainnet:\n    balance_source: mirror\n   accounts: []\n  testnet:\n",
+			want: "config.yml:4: not valid YAML: did not find expected key; look at the indentation and the brackets of this line and of those before it",
+		},
+		{
+			name: "unclosed bracket at the end",
+			file: "networks:\n  mainnet: {accounts: []\n",
+			want: "config.yml:2: not valid YAML: did not find expected ',' or '}'; look at the indentation and the brackets of this line and of those before it",
 		},
 		{
 			name: "unquoted asterisk",
@@ -114,7 +144,7 @@ config.yml:4: collectors.address_book: unknown key "interval", known: min_interv
 			name: "networks",
 			file: "networks:\n  mainet: {}\n  private:\n    ledger_id: 0xzz\n    balance_source: consensus\n",
 			want: `config.yml:2: networks.mainet.mirror.url: is required, "mainet" is not a preset, did you mean "mainnet"?
-config.yml:3: networks.private.mirror.url: is required, "private" is not a preset, known: mainnet, previewnet, testnet
+config.yml:3: networks.private.consensus.nodes: is required with balance_source: consensus, unless the network has a mirror
 config.yml:4: networks.private.ledger_id: "0xzz" is not a string of hexadecimal bytes such as "0x00"`,
 		},
 		{
@@ -226,8 +256,16 @@ config.yml:8: networks.mainnet.accounts[4].id: "0.0.0" is not an account id of t
 config.yml:9: networks.mainnet.accounts[5].id: "0.0.99999999999999999999" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:10: networks.mainnet.accounts[6].id: "0x00000000000000000000000000000000000004d2" is an alias or EVM address: configure the 0.0.x id that the mirror's /api/v1/accounts/ADDRESS names, or use /probe
 config.yml:11: networks.mainnet.accounts[7].id: is required
-config.yml:12: networks.mainnet.accounts[8]: must be a mapping, not a single value
+config.yml:12: networks.mainnet.accounts[8]: must be a mapping, not a single value; write {id: 0.0.98}
 config.yml:13: networks.mainnet.accounts[9]: unknown key "nam", did you mean "name"?`,
+		},
+		{
+			name: "bare ids",
+			file: "networks:\n  mainnet:\n    accounts: [0.0.800]\n    tokens: [~, 0.0.5]\n    schedules:\n      - treasury\n",
+			want: `config.yml:3: networks.mainnet.accounts[0]: must be a mapping, not a single value; write {id: 0.0.800}
+config.yml:4: networks.mainnet.tokens[0].id: is required
+config.yml:4: networks.mainnet.tokens[1]: must be a mapping, not a single value; write {id: 0.0.5}
+config.yml:6: networks.mainnet.schedules[0]: must be a mapping, not a single value; write {creator: 0.0.98}`,
 		},
 		{
 			name: "ids that no network can have",
@@ -370,7 +408,7 @@ config.yml:4: networks.mainnet.tokens[0].name: "" is not a line of text
 config.yml:5: networks.mainnet.tokens[1].id: "0x000000000000000000000000000000000006f89a" is not a token id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:6: networks.mainnet.tokens[2].id: the checksum of 0.0.123 is wrong, on ledger mainnet the id is 0.0.123-vfmkw
 config.yml:7: networks.mainnet.tokens[3].id: is required
-config.yml:8: networks.mainnet.tokens[4]: must be a mapping, not a single value
+config.yml:8: networks.mainnet.tokens[4]: must be a mapping, not a single value; write {id: 0.0.456858}
 config.yml:10: networks.mainnet.topics[0].id: "0.0.x" is not a topic id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:10: networks.mainnet.topics[0]: unknown key "nam", did you mean "name"?
 config.yml:11: networks.mainnet.topics[1].id: is required
@@ -447,7 +485,7 @@ config.yml:15: networks.solo.schedules[0].creator: "x" is not an account id of t
           warning: 100
           critical: 1000
           info: 100.0
-      - {id: 0.0.3, thresholds: {info: 0.123456789, warning: -1, critical: 1e3, fatal: 1}}
+      - {id: 0.0.3, thresholds: {info: 0.123456789, warning: -1, critical: 1e, fatal: 1}}
       - {id: 0.0.4, thresholds: {info: 92233720368.54775808, warning: .5, critical: }}
       - {id: 0.0.5, thresholds: {info: 5, critical: 6}}
       - {id: 0.0.6, thresholds: 100}
@@ -456,7 +494,7 @@ config.yml:15: networks.solo.schedules[0].creator: "x" is not an account id of t
 config.yml:7: networks.mainnet.accounts[0].thresholds.critical: 1000 hbar must be less than the 100 hbar of warning on line 6
 config.yml:9: networks.mainnet.accounts[1].thresholds.info: "0.123456789" has more than 8 decimals, a tinybar is the eighth
 config.yml:9: networks.mainnet.accounts[1].thresholds.warning: "-1" must not be negative
-config.yml:9: networks.mainnet.accounts[1].thresholds.critical: "1e3" is not an amount of hbar such as 1000 or 0.5
+config.yml:9: networks.mainnet.accounts[1].thresholds.critical: "1e" is not an amount of hbar such as 1000 or 0.5
 config.yml:9: networks.mainnet.accounts[1].thresholds: unknown key "fatal", known: critical, info, warning
 config.yml:10: networks.mainnet.accounts[2].thresholds.info: "92233720368.54775808" is more than an int64 of tinybar can hold
 config.yml:10: networks.mainnet.accounts[2].thresholds.warning: ".5" is not an amount of hbar such as 1000 or 0.5
@@ -560,7 +598,7 @@ config.yml:17: networks.mainnet.tokens[0]: unknown key "thresholds", known: id, 
       - id: 0.0.3
         tokens: all
         token_thresholds:
-          0.0.6: {info: 1e3, warning: -1, critical: 0.1234567890123456789, fatal: 1}
+          0.0.6: {info: 1e, warning: -1, critical: 0.1234567890123456789, fatal: 1}
           0.0.7: {info: 9223372036854775808, warning: .5, critical: }
           0.0.8: 100
           0.0.123: {warning: 5}
@@ -579,7 +617,7 @@ config.yml:9: networks.mainnet.accounts[0].token_thresholds.0.0.6: is not watche
 config.yml:10: networks.mainnet.accounts[0].token_thresholds: "usdc" is not a token id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:11: networks.mainnet.accounts[0].token_thresholds: the checksum of 0.0.123 is wrong, on ledger mainnet the id is 0.0.123-vfmkw
 config.yml:12: networks.mainnet.accounts[0].token_thresholds: the checksum of 0.0.5 is wrong, on ledger mainnet the id is 0.0.5-ktach
-config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6.info: "1e3" is not an amount of tokens such as 1000 or 0.5
+config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6.info: "1e" is not an amount of tokens such as 1000 or 0.5
 config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6.warning: "-1" must not be negative
 config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6.critical: "0.1234567890123456789" has more than 18 decimals
 config.yml:16: networks.mainnet.accounts[1].token_thresholds.0.0.6: unknown key "fatal", known: critical, info, warning
@@ -609,13 +647,30 @@ config.yml:28: networks.solo.accounts[0].token_thresholds: needs a mirror, which
 			want: `--network "mainet": is neither in the configuration file nor a preset, did you mean "mainnet"?`,
 		},
 		{
+			name: "mistyped network beside a file",
+			file: "networks:\n  testnet:\n",
+			src:  Source{Network: "tesnet"},
+			want: `--network "tesnet": is not in config.yml, and there is no --account for it, did you mean "testnet"?`,
+		},
+		{
+			name: "other preset beside a file",
+			file: "networks:\n  testnet:\n",
+			src:  Source{Network: "mainnet"},
+			want: `--network "mainnet": is not in config.yml, and there is no --account for it, known: testnet`,
+		},
+		{
+			name: "account of one of several networks",
+			file: "networks:\n  testnet:\n  previewnet:\n",
+			src:  Source{Accounts: []string{"0.0.98"}},
+			want: `--account: needs --network, as config.yml has several networks and mainnet is not one of them`,
+		},
+		{
 			name: "problems of file and flags together",
 			file: "networks:\n  mainnet:\n    accounts:\n      - {id: x}\nunknown: 1\n",
-			src:  Source{Accounts: []string{"x"}, Getenv: env("OPERATOR_ID", "0.0.1234")},
+			src:  Source{Accounts: []string{"x"}},
 			want: `config.yml:4: networks.mainnet.accounts[0].id: "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
 config.yml:5: unknown key "unknown", known: collectors, networks
---account "x": "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum
-OPERATOR_ID: needs OPERATOR_KEY as well`,
+--account "x": "x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum`,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -635,7 +690,7 @@ OPERATOR_ID: needs OPERATOR_KEY as well`,
 }
 
 func TestLoadMissingFile(t *testing.T) {
-	_, err := Load(Source{File: "nowhere/config.yml", Getenv: noEnv})
+	_, err := Load(Source{File: "nowhere/config.yml"})
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("got %v, want fs.ErrNotExist", err)
 	}
@@ -644,13 +699,11 @@ func TestLoadMissingFile(t *testing.T) {
 	}
 }
 
-func env(pairs ...string) func(string) string {
-	return func(name string) string {
-		for i := 0; i < len(pairs); i += 2 {
-			if pairs[i] == name {
-				return pairs[i+1]
-			}
-		}
-		return ""
+// TestManyProblems has a file with a mistake on each line.
+func TestManyProblems(t *testing.T) {
+	_, err := load(t, "networks:\n  mainnet:\n    accounts:\n"+strings.Repeat("      - x\n", 1000), Source{})
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != maxShown+1 || !strings.HasPrefix(lines[0], "config.yml:4:") || lines[maxShown] != "and 950 more problems" {
+		t.Errorf("%d lines, from %s to %s", len(lines), lines[0], lines[len(lines)-1])
 	}
 }

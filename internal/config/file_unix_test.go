@@ -31,7 +31,7 @@ func TestFilesThatAreNoFiles(t *testing.T) {
 		dir:         "is not a regular file",
 		large:       "is larger than ",
 	} {
-		if _, err := Load(Source{File: name, Getenv: noEnv}); err == nil || !strings.Contains(err.Error(), name+": cannot be read: "+want) {
+		if _, err := Load(Source{File: name}); err == nil || !strings.Contains(err.Error(), name+": cannot be read: "+want) {
 			t.Errorf("%s: got %v, want %s", name, err, want)
 		}
 		_, err := load(t, "networks: {n: {mirror: {url_file: "+name+"}}}", Source{})

@@ -30,7 +30,23 @@ func (l *loader) httpClient(s *section, dst *promconfig.HTTPClientConfig) {
 		return
 	}
 	c.SetDirectory(filepath.Dir(l.src.File))
+	if l.src.CheckFiles {
+		if _, err := promconfig.NewTLSConfig(&c.TLSConfig); err != nil {
+			l.problem(e.line, "%s.tls_config: %w", e.path, err)
+		}
+	}
 	*dst = c
+}
+
+// parseFileName accepts the name of a file that can be read.
+func (l *loader) parseFileName(name string) (string, error) {
+	if name == "" {
+		return "", errors.New("must be the name of a file")
+	}
+	if _, err := readFile(l.path(name), maxConfigBytes); err != nil {
+		return "", fmt.Errorf("the file cannot be read: %w", err)
+	}
+	return name, nil
 }
 
 // validated is a type of prometheus/common that checks itself when decoded.
@@ -72,6 +88,8 @@ func (l *loader) checkShape(e entry, t reflect.Type) {
 		l.checkSlice(e, t.Elem())
 	case t.Kind() == reflect.Bool:
 		parseEntry(l, e, parseBool)
+	case l.src.CheckFiles && (strings.HasSuffix(e.key, "_file") || e.key == "files"):
+		parseEntry(l, e, l.parseFileName)
 	default:
 		parseEntry(l, e, func(text string) (string, error) { return text, nil })
 	}
@@ -127,6 +145,7 @@ func (l *loader) checkSlice(e entry, elem reflect.Type) {
 		return
 	}
 	for _, value := range l.elements(e) {
+		value.key = e.key
 		l.checkType(value, elem)
 	}
 }

@@ -136,7 +136,7 @@ func TestHTTPClientPaths(t *testing.T) {
         tls_config: {ca_file: ca.pem}
         proxy_url: http://proxy.example.com:3128
 `))
-	cfg, err := Load(Source{File: "etc/config.yml", Getenv: noEnv})
+	cfg, err := Load(Source{File: "etc/config.yml"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,5 +170,34 @@ func TestHTTPClientMerge(t *testing.T) {
 	}
 	if got := cfg.Networks[1].Mirror.HTTPClient; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestCheckFiles verifies that a check reads the files that requests need, and
+// that a start does not.
+func TestCheckFiles(t *testing.T) {
+	const path = ": networks.mainnet.mirror.http_client."
+	for name, tc := range map[string]struct {
+		text string
+		want string
+	}{
+		"missing": {"        http_headers: {X-API-Key: {files: [present, nowhere]}}\n        basic_auth: {username: me, password_file: nowhere}\n        tls_config: {ca_file: nowhere}\n", "config.yml:5" + path + "http_headers.X-API-Key.files[1]: the file cannot be read: no such file or directory\n" +
+			"config.yml:6" + path + "basic_auth.password_file: the file cannot be read: no such file or directory\n" +
+			"config.yml:7" + path + "tls_config.ca_file: the file cannot be read: no such file or directory"},
+		"no certificate": {"        tls_config: {ca_file: present}\n", "config.yml:4" + path + "tls_config: unable to use specified CA cert file present"},
+		"directory":      {"        bearer_token_file: .\n", "config.yml:5" + path + "bearer_token_file: the file cannot be read: is not a regular file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			write(t, "present", "hunter2")
+			write(t, "config.yml", httpClientFile(tc.text))
+			_, err := Load(Source{File: "config.yml", CheckFiles: true})
+			if err == nil || err.Error() != tc.want {
+				t.Errorf("got\n%v\nwant\n%s", err, tc.want)
+			}
+			if _, err := Load(Source{File: "config.yml"}); err != nil {
+				t.Errorf("the start reads the files: %v", err)
+			}
+		})
 	}
 }

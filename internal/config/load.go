@@ -4,6 +4,8 @@
 package config
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,14 +23,15 @@ import (
 type Source struct {
 	// File is the path of the YAML file; empty for none.
 	File string
-	// Network is the network of Accounts and of the operator in the environment,
-	// mainnet when empty. Unless the file has it, it is created from the preset
-	// of that name when there are Accounts or no file.
+	// Network is the network of Accounts. Empty is mainnet, unless the file has
+	// one other network only. Unless the file has it, it is created from the
+	// preset of that name when there are Accounts or no file.
 	Network string
 	// Accounts are ID or ID=NAME, as given to --account.
 	Accounts []string
-	// Getenv looks up OPERATOR_ID and OPERATOR_KEY; nil is os.Getenv.
-	Getenv func(string) string
+	// CheckFiles is whether the files that requests need are read too, such as
+	// those of credentials and certificates.
+	CheckFiles bool
 	// Collectors maps each known collector to the longest min_interval that it
 	// accepts; 0 means that it must ask afresh on every scrape.
 	Collectors map[string]time.Duration
@@ -37,7 +40,7 @@ type Source struct {
 // Load reads and checks the configuration. What is wrong with it comes back as
 // *Errors, all of it at once.
 func Load(src Source) (*Config, error) {
-	l := newLoader(src)
+	l := &loader{src: src, labelNames: map[string]bool{}}
 	root, ok := l.parseFile()
 	if !ok {
 		return nil, &l.errs
@@ -48,6 +51,7 @@ func Load(src Source) (*Config, error) {
 		MinInterval: l.collectors(s.section("collectors")),
 		Networks:    l.networks(networks),
 	}
+	cfg.DefaultNetwork = l.defaultNetwork
 	cfg.LabelNames = l.sortedLabelNames()
 	s.done()
 	if src.File != "" && len(networks.entries) == 0 && !networks.broken && !s.broken {
@@ -64,19 +68,10 @@ func Load(src Source) (*Config, error) {
 
 // loader collects what is wrong while the parts of a configuration are read.
 type loader struct {
-	src        Source
-	errs       Errors
-	labelNames map[string]bool // of all entities
-}
-
-func newLoader(src Source) *loader {
-	if src.Network == "" {
-		src.Network = mainnet
-	}
-	if src.Getenv == nil {
-		src.Getenv = os.Getenv
-	}
-	return &loader{src: src, labelNames: map[string]bool{}}
+	src            Source
+	defaultNetwork string
+	errs           Errors
+	labelNames     map[string]bool // of all entities
 }
 
 // problem reports a mistake in the file.
@@ -107,19 +102,20 @@ func (l *loader) parseFile() (*yaml.Node, bool) {
 		l.problem(0, "cannot be read: %w", err)
 		return nil, false
 	}
-	dec := yaml.NewDecoder(strings.NewReader(string(data)))
+	lines := &lineReader{data: data}
+	dec := yaml.NewDecoder(lines)
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, true
 	} else if err != nil {
-		l.syntaxError(err, data)
+		l.syntaxError(err, lines)
 		return nil, false
 	}
 	if err := dec.Decode(&second); err == nil {
 		l.problem(second.Line, "a second YAML document starts here, only one is allowed")
 		return nil, false
 	} else if !errors.Is(err, io.EOF) {
-		l.syntaxError(err, data)
+		l.syntaxError(err, lines)
 		return nil, false
 	}
 	return doc.Content[0], true
@@ -140,7 +136,35 @@ var (
 	yamlAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-func (l *loader) syntaxError(err error, data []byte) {
+// lineReader reads a line at a time, so that the parser is at the last of them.
+type lineReader struct {
+	data []byte
+	read int // bytes
+	last int // the number of the last line
+}
+
+func (r *lineReader) Read(p []byte) (int, error) {
+	rest := r.data[r.read:]
+	if len(rest) == 0 {
+		return 0, io.EOF
+	}
+	if r.read == 0 || r.data[r.read-1] == '\n' {
+		r.last++
+	}
+	n := copy(p, rest[:cmp.Or(bytes.IndexByte(rest, '\n')+1, len(rest))])
+	r.read += n
+	return n, nil
+}
+
+// tabbed reports whether the last line has a tab in its indentation.
+func (r *lineReader) tabbed() bool {
+	before := r.data[:r.read]
+	line := before[bytes.LastIndexByte(bytes.TrimSuffix(before, []byte("\n")), '\n')+1:]
+	indentation := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
+	return bytes.IndexByte(indentation, '\t') >= 0
+}
+
+func (l *loader) syntaxError(err error, lines *lineReader) {
 	m := yamlLine.FindStringSubmatch(err.Error())
 	if m == nil {
 		l.problem(0, "not valid YAML: %w", err)
@@ -150,10 +174,17 @@ func (l *loader) syntaxError(err error, data []byte) {
 	if m[1] != "" {
 		line, _ = strconv.Atoi(m[1])
 	}
+	switch {
+	case strings.Contains(message, "tab character") || strings.Contains(message, "cannot start any token") && lines.tabbed():
+		line, message = lines.last, "the indentation has a tab; use spaces only"
+	case strings.HasPrefix(message, "did not find expected"):
+		// The parser names the line where the surrounding block begins, less one.
+		line, message = lines.last, message+"; look at the indentation and the brackets of this line and of those before it"
+	}
 	// The name of the anchor is not repeated: it may be a password that begins
 	// with an asterisk.
 	if a := yamlAnchor.FindStringSubmatch(message); a != nil {
-		line = lineOf(data, "*"+a[1])
+		line = lineOf(lines.data, "*"+a[1])
 		message = "a value that begins with * refers to an anchor that does not exist; quote it if it is text"
 	}
 	l.problem(line, "not valid YAML: %s", message)

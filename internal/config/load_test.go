@@ -4,6 +4,7 @@
 package config
 
 import (
+	"errors"
 	"net/url"
 	"reflect"
 	"strings"
@@ -291,9 +292,10 @@ func TestMirrorDefaults(t *testing.T) {
 		wantRate float64
 		wantTLS  bool
 	}{
-		{"paid mirror", `{url: "https://mirror.example.com/key"}`, 0, true},
+		{"paid mirror", `{url: "https://mirror.example.com/key"}`, 0, false},
+		{"paid mirror with gRPC", `{url: "https://mirror.example.com/key", grpc_address: "mirror.example.com:443"}`, 0, true},
 		{"other public host", `{url: "https://Mainnet-Public.mirrornode.hedera.com"}`, 40, true},
-		{"public Java module", `{url: "http://localhost", java_url: "https://testnet.mirrornode.hedera.com"}`, 40, true},
+		{"public Java module", `{url: "http://localhost", java_url: "https://testnet.mirrornode.hedera.com"}`, 40, false},
 		{"public host, own limit", `{rate_limit: 0}`, 0, true},
 		{"self-hosted gRPC", `{grpc_address: "localhost:5600"}`, 40, false},
 		{"self-hosted gRPC with TLS", `{grpc_address: "localhost:5600", grpc_tls: true}`, 40, true},
@@ -323,7 +325,7 @@ func TestURLFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "etc/secrets/url", "https://mirror.example.com/API-KEY/\n")
 	write(t, "etc/config.yml", "networks: {mainnet: {mirror: {url_file: secrets/url}}}\n")
-	cfg, err := Load(Source{File: "etc/config.yml", Getenv: noEnv})
+	cfg, err := Load(Source{File: "etc/config.yml"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,9 +372,11 @@ func TestFlags(t *testing.T) {
 		want map[string][]string // account names by network
 	}{
 		{"file alone", file, Source{}, map[string][]string{"testnet": {"fees"}}},
-		{"other network alone", file, Source{Network: "previewnet"}, map[string][]string{"testnet": {"fees"}}},
+		{"network of the file", file, Source{Network: "testnet"}, map[string][]string{"testnet": {"fees"}}},
+		{"only network of the file", file, Source{Accounts: []string{"0.0.2"}}, map[string][]string{"testnet": {"fees", "0.0.2"}}},
+		{"mainnet among others", "networks: {a: {mirror: {url: 'http://h'}}, mainnet: }\n", Source{Accounts: []string{"0.0.2"}}, map[string][]string{"mainnet": {"0.0.2"}}},
 		{"same network", file, Source{Network: "testnet", Accounts: []string{"0.0.2=treasury"}}, map[string][]string{"testnet": {"fees", "treasury"}}},
-		{"preset beside the file", file, Source{Accounts: []string{"0.0.98"}}, map[string][]string{"mainnet": {"0.0.98"}, "testnet": {"fees"}}},
+		{"preset beside the file", file, Source{Network: "mainnet", Accounts: []string{"0.0.98"}}, map[string][]string{"mainnet": {"0.0.98"}, "testnet": {"fees"}}},
 		{"no file", "", Source{Network: "testnet", Accounts: []string{"0.0.123-esxsf=a=b"}}, map[string][]string{"testnet": {"a=b"}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -389,6 +393,50 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+func TestInexactAmounts(t *testing.T) {
+	for text, want := range map[string]error{
+		"1e-09":                    hbarUnit.errTooPrecise,
+		"1.5e-8":                   hbarUnit.errTooPrecise,
+		"0.000000001":              hbarUnit.errTooPrecise,
+		"1e11":                     hbarUnit.errTooMuch,
+		"1e999":                    hbarUnit.errTooMuch,
+		"9.2233720368547758075e10": hbarUnit.errTooPrecise,
+		"92233720368.54775808":     hbarUnit.errTooMuch,
+		"-1e3":                     errNegative,
+	} {
+		if got, err := hbarUnit.parse(text); !errors.Is(err, want) {
+			t.Errorf("%q = %s, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"1e", "e3", "1e1000", "1e+-3", "0x1p3", ".5e1", "1_000", "Inf"} {
+		if got, err := hbarUnit.parse(text); err == nil {
+			t.Errorf("%q = %s", text, got)
+		}
+	}
+}
+
+func TestDefaultNetwork(t *testing.T) {
+	const private = "{mirror: {url: 'http://127.0.0.1:5551'}}"
+	for _, tc := range []struct {
+		file string
+		src  Source
+		want string
+	}{
+		{"", Source{}, "mainnet"},
+		{"", Source{Network: "testnet"}, "testnet"},
+		{"networks: {a: " + private + "}\n", Source{}, "a"},
+		{"networks: {a: " + private + "}\n", Source{Network: "a"}, "a"},
+		{"networks: {a: " + private + ", mainnet: }\n", Source{}, "mainnet"},
+		{"networks: {a: " + private + ", b: " + private + "}\n", Source{}, ""},
+		{"networks: {a: " + private + ", b: " + private + "}\n", Source{Network: "b"}, "b"},
+		{"networks: {a: " + private + "}\n", Source{Network: "testnet", Accounts: []string{"0.0.2"}}, "testnet"},
+	} {
+		if got := mustLoad(t, tc.file, tc.src).DefaultNetwork; got != tc.want {
+			t.Errorf("%q with --network=%s: got %q, want %q", tc.file, tc.src.Network, got, tc.want)
+		}
+	}
+}
+
 func TestHbarAmounts(t *testing.T) {
 	for text, tinybar := range map[string]int64{
 		"0":                    0,
@@ -400,6 +448,16 @@ func TestHbarAmounts(t *testing.T) {
 		"50000000000":          5_000_000_000_000_000_000,
 		"49999999999.99999999": 4_999_999_999_999_999_999,
 		"92233720368.54775807": 9_223_372_036_854_775_807,
+		// As Helm's toYaml writes them.
+		"1e-08":                   1,
+		"1.0000005e+06":           100_000_050_000_000,
+		"1E3":                     100_000_000_000,
+		"9.007199254740993e+7":    9_007_199_254_740_993,
+		"0.9e+0":                  90_000_000,
+		"9.223372036854775807e10": 9_223_372_036_854_775_807,
+		"100000000000e-19":        1,
+		"0e+999":                  0,
+		"0.000000010":             1,
 	} {
 		wantAmount(t, hbarUnit, text, Amount{tinybar, 8})
 	}
@@ -412,6 +470,8 @@ func TestTokenAmounts(t *testing.T) {
 		"1000":                  {1000, 0},
 		"1000.50":               {10005, 1},
 		"0.000000000000000001":  {1, 18},
+		"1.5e-17":               {15, 18},
+		"1.25e+03":              {1250, 0},
 		"9223372036854775807":   {9_223_372_036_854_775_807, 0},
 		"9.223372036854775807":  {9_223_372_036_854_775_807, 18},
 		"9007199254740993.5":    {90_071_992_547_409_935, 1}, // beyond 2^53

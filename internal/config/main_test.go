@@ -16,9 +16,6 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// noEnv is an environment without an operator.
-func noEnv(string) string { return "" }
-
 var testCollectors = map[string]time.Duration{"accounts": 0, "address_book": time.Minute}
 
 // load puts text into config.yml of a new working directory and loads it. An
@@ -29,9 +26,6 @@ func load(t *testing.T, text string, src Source) (*Config, error) {
 		t.Chdir(t.TempDir())
 		src.File = "config.yml"
 		write(t, src.File, text)
-	}
-	if src.Getenv == nil {
-		src.Getenv = noEnv
 	}
 	src.Collectors = testCollectors
 	return Load(src)

@@ -93,6 +93,10 @@ func (l *loader) mirror(n Network, network *section) *Mirror {
 	if m.URL == nil && len(s.entries) == 0 && n.BalanceSource == BalanceSourceConsensus && len(n.Consensus.Nodes) > 0 {
 		return nil
 	}
+	if m.URL == nil && len(s.entries) == 0 && n.BalanceSource == BalanceSourceConsensus && !s.broken {
+		l.problem(network.line, "%s.consensus.nodes: is required with balance_source: consensus, unless the network has a mirror", network.path)
+		return nil
+	}
 	l.mirrorAddresses(s, m, n.Name)
 	if read(s, "rate_limit", &m.RateLimit, parseRate) == 0 {
 		m.RateLimit = defaultRateLimit(m.URL, m.JavaURL)
@@ -112,6 +116,9 @@ func (l *loader) mirrorAddresses(s *section, m *Mirror, network string) {
 		l.problem(fromFile, "%s.url_file: excludes url, on line %d; remove one of them", s.path, fromURL)
 	case m.URL == nil && len(l.errs.Problems) == before:
 		l.problem(s.line, "%s.url: is required, %q is not a preset%s", s.path, network, suggest(network, presetNames))
+	}
+	if m.URL != nil && !isPublic(m.URL) {
+		m.GRPCAddress = HostPort{} // the preset's is another mirror's
 	}
 	read(s, "java_url", &m.JavaURL, parseBaseURL)
 	read(s, "grpc_address", &m.GRPCAddress, parseOptionalHostPort)
@@ -154,9 +161,11 @@ func parseOptionalHostPort(text string) (HostPort, error) {
 
 func defaultRateLimit(urls ...*url.URL) float64 {
 	for _, u := range urls {
-		if u != nil && slices.Contains(publicHosts, strings.ToLower(u.Hostname())) {
+		if u != nil && isPublic(u) {
 			return publicRateLimit
 		}
 	}
 	return 0
 }
+
+func isPublic(u *url.URL) bool { return slices.Contains(publicHosts, strings.ToLower(u.Hostname())) }

@@ -33,24 +33,17 @@ type Network struct {
 	Contracts []Contract `yaml:"contracts,omitempty"`
 	// ScheduleCreators are the accounts whose pending schedules are watched.
 	ScheduleCreators []ScheduleCreator `yaml:"schedules,omitempty"`
-	// Operator is nil without credentials.
-	Operator *Operator `yaml:"-"`
 }
 
-// MarshalYAML implements [yaml.Marshaler]. It redacts the operator's key.
+// MarshalYAML implements [yaml.Marshaler].
 func (n Network) MarshalYAML() (any, error) {
 	type plain Network // without this method
 	shown := struct {
-		LedgerID        string `yaml:"ledger_id,omitempty"`
-		plain           `yaml:",inline"`
-		OperatorID      EntityID `yaml:"operator_id,omitempty"`
-		OperatorKeyFile string   `yaml:"operator_key_file,omitempty"`
+		LedgerID string `yaml:"ledger_id,omitempty"`
+		plain    `yaml:",inline"`
 	}{plain: plain(n)}
 	if n.LedgerID != nil {
 		shown.LedgerID = "0x" + hex.EncodeToString(n.LedgerID.ToBytes())
-	}
-	if n.Operator != nil {
-		shown.OperatorID, shown.OperatorKeyFile = n.Operator.ID, redacted
 	}
 	return shown, nil
 }
@@ -69,24 +62,43 @@ const (
 // networks reads the networks of the file and adds the one of the flags.
 func (l *loader) networks(s *section) []Network {
 	var networks []Network
-	flagged := false
+	l.setDefaultNetwork(s)
 	for _, e := range s.all() {
 		if _, err := parseNetworkName(e.key); err != nil {
 			l.problem(e.line, "%s: %w", s.path, err)
 		}
-		flagged = flagged || e.key == l.src.Network
 		networks = append(networks, l.network(e.key, l.newSection(e.path, e.line, e.value)))
 	}
-	if !flagged && (len(l.src.Accounts) > 0 || len(networks) == 0) {
+	if len(s.entries) == 0 || !s.has(l.defaultNetwork) && len(l.src.Accounts) > 0 {
 		networks = append(networks, l.flagNetwork()...)
 	}
 	slices.SortFunc(networks, func(a, b Network) int { return strings.Compare(a.Name, b.Name) })
 	return networks
 }
 
+// setDefaultNetwork determines which network the flags are about, given the
+// networks of the file.
+func (l *loader) setDefaultNetwork(s *section) {
+	switch name := l.src.Network; {
+	case name != "":
+		l.defaultNetwork = name
+		if len(s.entries) > 0 && !s.has(name) && len(l.src.Accounts) == 0 {
+			l.errs.add(fmt.Sprintf("--network %q", name), 0, fmt.Errorf("is not in %s, and there is no --account for it%s", l.src.File, suggest(name, s.keys())))
+		}
+	case len(s.entries) == 0 || s.has(mainnet):
+		l.defaultNetwork = mainnet
+	case len(s.entries) == 1:
+		l.defaultNetwork = s.entries[0].key
+	}
+}
+
 // flagNetwork is the network of the flags that the file does not have.
 func (l *loader) flagNetwork() []Network {
-	name := l.src.Network
+	name := l.defaultNetwork
+	if name == "" {
+		l.errs.add("--account", 0, fmt.Errorf("needs --network, as %s has several networks and mainnet is not one of them", l.src.File))
+		return nil
+	}
 	if !slices.Contains(presetNames, name) {
 		l.errs.add(fmt.Sprintf("--network %q", name), 0,
 			fmt.Errorf("is neither in the configuration file nor a preset%s", suggest(name, presetNames)))
@@ -107,12 +119,12 @@ func (l *loader) network(name string, s *section) Network {
 	n.Mirror = l.mirror(n, s)
 	var held []heldToken
 	n.Accounts, held = l.accounts(n, s, ids)
-	n.Tokens = entities(l, n, s, "tokens", ids.token, Entity.read)
+	n.Tokens = entities(l, n, s, "tokens", "id", ids.token, Entity.read)
 	l.checkHeld(held, n.Tokens)
-	n.Topics = entities(l, n, s, "topics", ids.topic, Topic.read)
-	n.Contracts = entities(l, n, s, "contracts", ids.contract, Contract.read)
-	n.ScheduleCreators = entities(l, n, s, "schedules", ids.creator, ScheduleCreator.read)
-	n.Operator = l.operator(n.Name, s, ids)
+	n.Topics = entities(l, n, s, "topics", "id", ids.topic, Topic.read)
+	n.Contracts = entities(l, n, s, "contracts", "id", ids.contract, Contract.read)
+	n.ScheduleCreators = entities(l, n, s, "schedules", "creator", ids.creator, ScheduleCreator.read)
+	s.refuse("the exporter has no operator; remove the key", "operator_id", "operator_key", "operator_key_file")
 	n.Shard, n.Realm = ids.first.shard, ids.first.realm
 	return n
 }

@@ -16,168 +16,31 @@ import (
 	"testing"
 
 	"github.com/go-kit/log"
-	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 	"go.yaml.in/yaml/v3"
 )
 
-func ed25519Key(t *testing.T) hiero.PrivateKey {
-	t.Helper()
-	key, err := hiero.PrivateKeyGenerateEd25519()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func ecdsaKey(t *testing.T) hiero.PrivateKey {
-	t.Helper()
-	key, err := hiero.PrivateKeyGenerateEcdsa()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-const operatorFile = "networks:\n  mainnet:\n    operator_id: 0.0.123-vfmkw\n    operator_key_file: key\n  testnet: {}\n"
-
-func TestOperatorFromFile(t *testing.T) {
-	ed, ec := ed25519Key(t), ecdsaKey(t)
-	for name, tc := range map[string]struct {
-		text string
-		want hiero.PrivateKey
-	}{
-		"ED25519 in DER": {ed.StringDer() + "\n", ed},
-		"raw ED25519":    {ed.StringRaw(), ed},
-		"ECDSA in DER":   {ec.StringDer(), ec},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Chdir(t.TempDir())
-			write(t, "key", tc.text)
-			write(t, "config.yml", operatorFile)
-			other := env("OPERATOR_ID", "0.0.9", "OPERATOR_KEY", ed25519Key(t).StringDer())
-			cfg, err := Load(Source{File: "config.yml", Getenv: other})
-			if err != nil {
-				t.Fatal(err)
-			}
-			o := cfg.Networks[0].Operator
-			if o == nil || o.ID != entityID(t, "0.0.123") || o.Key.StringDer() != tc.want.StringDer() {
-				t.Errorf("got %v, want 0.0.123 with the key of the file", o)
-			}
-			if cfg.Networks[1].Operator != nil {
-				t.Error("testnet has got an operator")
-			}
-		})
-	}
-}
-
-func TestOperatorFromEnv(t *testing.T) {
-	key := ed25519Key(t)
-	getenv := env("OPERATOR_ID", "0.0.1234", "OPERATOR_KEY", " "+key.StringDer()+"\n")
-	for _, n := range mustLoad(t, "networks: {mainnet: {}, testnet: {}}\n", Source{Network: "testnet", Getenv: getenv}).Networks {
-		if n.Name == "mainnet" && n.Operator != nil {
-			t.Error("the environment applies to a network that is not the flag's")
-		}
-		if n.Name == "testnet" && (n.Operator == nil || n.Operator.Key.StringDer() != key.StringDer()) {
-			t.Errorf("testnet: got %v", n.Operator)
+// TestOperatorKeys verifies that the keys of earlier versions are refused, and
+// what is in their place not shown.
+func TestOperatorKeys(t *testing.T) {
+	for _, key := range []string{"operator_id", "operator_key", "operator_key_file"} {
+		_, err := load(t, "networks:\n  mainnet:\n    "+key+": hunter2\n", Source{})
+		if want := "config.yml:3: networks.mainnet." + key + ": the exporter has no operator; remove the key"; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }
 
-func TestOperatorErrors(t *testing.T) {
-	key := ed25519Key(t).StringDer()
-	const path = ": networks.mainnet.operator_"
-	for _, tc := range []struct {
-		name    string
-		network string
-		keyFile string
-		getenv  func(string) string
-		want    string
-	}{
-		{
-			name:    "key in place of the id",
-			network: "{operator_id: " + key + ", operator_key_file: key}",
-			keyFile: "0.0.1234",
-			want:    "config.yml:1" + path + "id: is not an account id such as 0.0.1234\nconfig.yml:1" + path + "key_file: the file does not hold a private key: expected hex of an ED25519 or ECDSA key in DER, or of a raw ED25519 key",
-		},
-		{
-			name:    "key in place of the file",
-			network: "{operator_id: 0.0.1234, operator_key_file: " + key + "}",
-			want:    "config.yml:1" + path + "key_file: the file cannot be read: no such file or directory",
-		},
-		{
-			name:    "key in the file",
-			network: "{operator_id: 0.0.1234, operator_key: " + key + "}",
-			want:    "config.yml:1" + path + "id: needs operator_key_file as well\nconfig.yml:1: networks.mainnet: unknown key \"operator_key\", known: accounts, balance_source, consensus, contracts, ledger_id, mirror, operator_id, operator_key_file, schedules, tokens, topics",
-		},
-		{
-			name:    "key behind the id",
-			network: "{operator_id: 0.0.1234-" + key + ", operator_key_file: key}",
-			keyFile: key,
-			want:    "config.yml:1" + path + "id: the checksum of 0.0.1234 is wrong, on ledger mainnet the id is 0.0.1234-pikcw",
-		},
-		{
-			name:    "no id",
-			network: "{operator_key_file: key}",
-			keyFile: key,
-			want:    "config.yml:1" + path + "key_file: needs operator_id as well",
-		},
-		{
-			name:    "truncated key",
-			network: "{operator_id: 0.0.1234, operator_key_file: key}",
-			keyFile: key[:90],
-			want:    "config.yml:1" + path + "key_file: the file does not hold a private key: expected hex of an ED25519 or ECDSA key in DER, or of a raw ED25519 key",
-		},
-		{
-			name:    "mistyped key",
-			network: "{operator_id: 0.0.1234, operator_key_file: key}",
-			keyFile: key[:50] + "X" + key[51:],
-			want:    "config.yml:1" + path + "key_file: the file does not hold a private key: expected hex of an ED25519 or ECDSA key in DER, or of a raw ED25519 key",
-		},
-		{
-			name:    "id of the environment alone",
-			network: "{}",
-			getenv:  env("OPERATOR_ID", "0.0.1234"),
-			want:    "OPERATOR_ID: needs OPERATOR_KEY as well",
-		},
-		{
-			name:    "key of the environment alone",
-			network: "{}",
-			getenv:  env("OPERATOR_KEY", key),
-			want:    "OPERATOR_KEY: needs OPERATOR_ID as well",
-		},
-		{
-			name:    "environment the wrong way round",
-			network: "{}",
-			getenv:  env("OPERATOR_ID", key, "OPERATOR_KEY", "0.0.1234"),
-			want:    "OPERATOR_ID: is not an account id such as 0.0.1234\nOPERATOR_KEY: does not hold a private key: expected hex of an ED25519 or ECDSA key in DER, or of a raw ED25519 key",
-		},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Chdir(t.TempDir())
-			write(t, "config.yml", "networks: {mainnet: "+tc.network+"}\n")
-			if tc.keyFile != "" {
-				write(t, "key", tc.keyFile)
-			}
-			if tc.getenv == nil {
-				tc.getenv = noEnv
-			}
-			_, err := Load(Source{File: "config.yml", Getenv: tc.getenv})
-			if err == nil {
-				t.Fatal("no error")
-			}
-			if got := err.Error(); got != tc.want {
-				t.Errorf("got\n%s\nwant\n%s", got, tc.want)
-			}
-		})
-	}
+// TestOperatorEnvironment has variables of other programs.
+func TestOperatorEnvironment(t *testing.T) {
+	t.Setenv("OPERATOR_ID", "hunter2")
+	t.Setenv("OPERATOR_KEY", "")
+	mustLoad(t, "networks: {mainnet: {}}\n", Source{})
 }
 
 // TestRedaction shows a configuration in every way there is and looks for the
 // secrets in it.
 func TestRedaction(t *testing.T) {
 	t.Chdir(t.TempDir())
-	key := ecdsaKey(t)
-	write(t, "key", key.StringDer())
 	write(t, "url", "https://mirror.example.com/hunter2/")
 	write(t, "config.yml", `networks:
   mainnet:
@@ -192,10 +55,8 @@ func TestRedaction(t *testing.T) {
           token_url: https://login.example.com
           endpoint_params: {password: hunter2}
           claims: {sub: hunter2}
-    operator_id: 0.0.1234
-    operator_key_file: key
 `)
-	cfg, err := Load(Source{File: "config.yml", Getenv: noEnv})
+	cfg, err := Load(Source{File: "config.yml"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +68,6 @@ func TestRedaction(t *testing.T) {
 	for name, value := range map[string]any{
 		"Config": *cfg, "*Config": cfg, "Network": network, "*Network": &network,
 		"Mirror": *network.Mirror, "*Mirror": network.Mirror,
-		"Operator": *network.Operator, "*Operator": network.Operator,
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
 			shown[name+" "+verb] = fmt.Sprintf(verb, value)
@@ -219,7 +79,6 @@ func TestRedaction(t *testing.T) {
 	}
 	secrets := []string{
 		"hunter2", hex.EncodeToString([]byte("hunter2")), fmt.Sprintf("%d", []byte("hunter2")[1:6]),
-		key.StringRaw(), key.StringDer(), fmt.Sprintf("%d", key.BytesRaw()[1:31]),
 	}
 	for how, text := range shown {
 		for _, secret := range secrets {
@@ -228,7 +87,7 @@ func TestRedaction(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"url: https://mirror.example.com/<redacted>\n", "operator_id: 0.0.1234\n", "operator_key_file: <redacted>\n"} {
+	for _, want := range []string{"url: https://mirror.example.com/<redacted>\n"} {
 		if !strings.Contains(shown["String"], want) {
 			t.Errorf("String lacks %q:\n%s", want, shown["String"])
 		}
@@ -238,10 +97,8 @@ func TestRedaction(t *testing.T) {
 // TestRedactedForms verifies that the redaction does not rest on how the SDK
 // and net/url happen to be built.
 func TestRedactedForms(t *testing.T) {
-	operator := Operator{ID: entityID(t, "0.0.1234"), Key: ed25519Key(t)}
 	mirror := Mirror{URL: &url.URL{Scheme: "https", Host: "mirror.example.com", Path: "/hunter2"}}
 	for want, values := range map[string][]any{
-		"0.0.1234 (key redacted)":               {operator, &operator},
 		"https://mirror.example.com/<redacted>": {mirror, &mirror},
 	} {
 		for _, value := range values {

@@ -105,6 +105,25 @@ func (s *section) index(key string) int {
 
 func (s *section) has(key string) bool { return s.index(key) >= 0 }
 
+func (s *section) keys() []string {
+	keys := make([]string, 0, len(s.entries))
+	for _, e := range s.entries {
+		keys = append(keys, e.key)
+	}
+	return keys
+}
+
+// refuse reports keys that there are no longer.
+func (s *section) refuse(reason string, keys ...string) {
+	s.entries = slices.DeleteFunc(s.entries, func(e entry) bool {
+		refused := slices.Contains(keys, e.key)
+		if refused {
+			s.l.problem(e.line, "%s: %s", e.path, reason)
+		}
+		return refused
+	})
+}
+
 // take returns the value of a key, if there is one.
 func (s *section) take(key string) (entry, bool) {
 	s.asked = append(s.asked, key)
@@ -151,6 +170,19 @@ func (l *loader) elements(e entry) []entry {
 		elements[i] = entry{path: fmt.Sprintf("%s[%d]", e.path, i), line: node.Line, value: resolve(node)}
 	}
 	return elements
+}
+
+// element is the section of an element of a list, which needs the id under key.
+func (l *loader) element(e entry, key string) *section {
+	if e.value.Kind != yaml.ScalarNode || e.null() {
+		return l.newSection(e.path, e.line, e.value)
+	}
+	example := "0.0.98"
+	if _, err := parseID(e.value.Value); err == nil {
+		example = e.value.Value
+	}
+	l.problem(e.line, "%s: must be a mapping, not a single value; write {%s: %s}", e.path, key, example)
+	return &section{l: l, path: e.path, line: e.line, broken: true}
 }
 
 // done reports the keys that were not asked for.

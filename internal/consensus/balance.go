@@ -324,11 +324,7 @@ func balanceQuery(account hiero.AccountID) *services.Query {
 		CryptogetAccountBalance: &services.CryptoGetAccountBalanceQuery{
 			Header: &services.QueryHeader{ResponseType: services.ResponseType_ANSWER_ONLY},
 			BalanceSource: &services.CryptoGetAccountBalanceQuery_AccountID{
-				AccountID: &services.AccountID{
-					ShardNum: int64(account.Shard),                                               //nolint:gosec // parsed from a string of non-negative int64
-					RealmNum: int64(account.Realm),                                               //nolint:gosec // likewise
-					Account:  &services.AccountID_AccountNum{AccountNum: int64(account.Account)}, //nolint:gosec // likewise
-				},
+				AccountID: protoAccountID(account),
 			},
 		},
 	}}

@@ -122,24 +122,29 @@ type transportError struct {
 func (e *transportError) Error() string { return e.text }
 func (e *transportError) Unwrap() error { return e.err }
 
-func newTransportError(hide func(string) string, err error) error {
+func newTransportError(hide func(string) string, host string, err error) error {
 	var ue *url.Error
 	for errors.As(err, &ue) {
 		err = ue.Err
 	}
 	text := excerpt(hide(err.Error()))
-	if hint := transportHint(err); hint != "" {
+	if hint := transportHint(host, err); hint != "" {
 		text += "; " + hint
 	}
 	return &transportError{text: text, err: err}
 }
 
-func transportHint(err error) string {
+// publicDomain has the hosts that nobody has to configure.
+const publicDomain = ".mirrornode.hedera.com"
+
+func transportHint(host string, err error) string {
 	var (
 		dns  *net.DNSError
 		cert *tls.CertificateVerificationError
 	)
 	switch {
+	case errors.As(err, &dns) && strings.HasSuffix(strings.ToLower(host), publicDomain):
+		return "check that this host can reach the internet and its DNS"
 	case errors.As(err, &dns):
 		return "check the host name in the mirror's url"
 	case errors.Is(err, syscall.ECONNREFUSED):

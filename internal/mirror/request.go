@@ -241,7 +241,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 		if ctx.Err() != nil {
 			err = ended(ctx)
 		}
-		return outcome(err), newTransportError(hide, err)
+		return outcome(err), newTransportError(hide, r.base.url.Hostname(), err)
 	}
 
 	req, err := r.http(httptrace.WithClientTrace(ctx, headers.trace()))

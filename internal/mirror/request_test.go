@@ -215,7 +215,10 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestTransportHints(t *testing.T) {
-	err := newTransportError(func(s string) string { return s }, fmt.Errorf("lookup: %w", &net.DNSError{Err: "no such host", Name: "mirrror.example"}))
+	asIs := func(s string) string { return s }
+	err := newTransportError(asIs, "mainnet.mirrornode.hedera.com", fmt.Errorf("lookup: %w", &net.DNSError{Err: "no such host", Name: "mainnet.mirrornode.hedera.com"}))
+	wantError(t, err, "no such host; check that this host can reach the internet")
+	err = newTransportError(asIs, "mirrror.example", fmt.Errorf("lookup: %w", &net.DNSError{Err: "no such host", Name: "mirrror.example"}))
 	wantError(t, err, "no such host; check the host name")
 
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())

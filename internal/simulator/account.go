@@ -4,7 +4,7 @@
 package simulator
 
 import (
-	"encoding/base32"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
 )
 
 // Account is one entry of GET /api/v1/accounts (AccountInfo of the mirror
@@ -37,6 +39,9 @@ type Account struct {
 	StakedAccountID               *string  `json:"staked_account_id"`
 	StakedNodeID                  *int64   `json:"staked_node_id"`
 	StakePeriodStart              *string  `json:"stake_period_start"`
+
+	private *hiero.PrivateKey // of Key, nil where it is not known
+	idle    bool              // takes no part in made-up traffic
 }
 
 // Balance is the balance object of an account. Timestamp is when Tinybar last
@@ -125,14 +130,16 @@ func (l *Ledger) firstAccounts(count int) []string {
 }
 
 func newSystemAccount(rng *rand.Rand, id string, tinybar int64, timestamp string) Account {
+	key, private := newED25519Key(randomBytes(rng, 32))
 	return Account{
 		ID:                            id,
 		Balance:                       newBalance(tinybar, timestamp),
 		Deleted:                       new(false),
-		Key:                           &Key{Type: "ED25519", Key: randomHex(rng, 32)},
+		Key:                           key,
 		MaxAutomaticTokenAssociations: new(int32(0)),
 		Memo:                          new(""),
 		ReceiverSigRequired:           new(false),
+		private:                       &private,
 	}
 }
 
@@ -155,12 +162,12 @@ func newUserAccount(rng *rand.Rand, index int) Account {
 	account.CreatedTimestamp = new(formatTimestamp(created))
 	account.ExpiryTimestamp = new(formatTimestamp(created.AddDate(10, 0, 0)))
 	account.EthereumNonce = new(int64(0))
-	account.Key = &Key{Type: "ED25519", Key: randomHex(rng, 32)}
+	account.addKey(randomBytes(rng, 32), index)
 	account.MaxAutomaticTokenAssociations = new(int32(-1))
 	account.Memo = new("simulated account " + id)
 	account.ReceiverSigRequired = new(false)
 	if index%3 == 0 {
-		addEVMIdentity(rng, &account, int64(index))
+		addEVMIdentity(rng, &account, index)
 	}
 	if index%4 == 0 {
 		account.StakedNodeID = new(int64(0))
@@ -170,13 +177,29 @@ func newUserAccount(rng *rand.Rand, index int) Account {
 	return account
 }
 
-func addEVMIdentity(rng *rand.Rand, account *Account, nonce int64) {
-	publicKey := randomBytes(rng, 33)
-	account.Key = &Key{Type: "ECDSA_SECP256K1", Key: hex.EncodeToString(publicKey)}
-	alias := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(append([]byte{0x3a, 0x21}, publicKey...))
-	account.Alias = &alias
-	account.EVMAddress = new("0x" + randomHex(rng, 20))
-	account.EthereumNonce = &nonce
+// addKey gives the account at the index an ED25519 key of a seed.
+func (a *Account) addKey(seed []byte, index int) {
+	if index >= keyedAccounts {
+		a.Key = &Key{Type: keyED25519, Key: hex.EncodeToString(seed)}
+		return
+	}
+	key, private := newED25519Key(seed)
+	a.Key, a.private = key, &private
+}
+
+// addEVMIdentity replaces the key by one of Ethereum's kind, of which alias and
+// EVM address follow.
+func addEVMIdentity(rng *rand.Rand, account *Account, index int) {
+	random, address := randomBytes(rng, 33), randomHex(rng, 20)
+	account.Key, account.private = &Key{Type: keyECDSA, Key: hex.EncodeToString(random)}, nil
+	if index < keyedAccounts {
+		key, private := newECDSAKey(random[:32])
+		account.Key, account.private = key, &private
+		random, address = private.PublicKey().BytesRaw(), private.PublicKey().ToEvmAddress()
+	}
+	account.Alias = new(aliasOf(random))
+	account.EVMAddress = new("0x" + address)
+	account.EthereumNonce = new(int64(index))
 }
 
 func newBalance(tinybar int64, timestamp string) *Balance {
@@ -239,7 +262,30 @@ func (l *Ledger) addAccount(id entityID, account Account) error {
 	l.accounts[id] = &account
 	at, _ := slices.BinarySearch(l.ids, id)
 	l.ids = slices.Insert(l.ids, at, id)
+	if !account.idle {
+		at, _ := slices.BinarySearch(l.traders, id)
+		l.traders = slices.Insert(l.traders, at, id)
+	}
 	return nil
+}
+
+// addNodeAccount gives a node the account that is paid for it, where there is none.
+func (l *Ledger) addNodeAccount(node Node) error {
+	id, err := parseEntityID(node.AccountID)
+	if err != nil || l.accounts[id] != nil {
+		return err
+	}
+	seed := sha256.Sum256(fmt.Appendf(nil, "hedera_simulator node account %d %d", l.seed, node.NodeID))
+	key, private := newED25519Key(seed[:])
+	return l.addAccount(id, Account{
+		Balance:                       newBalance(0, formatTimestamp(accountsEpoch)),
+		Deleted:                       new(false),
+		Key:                           key,
+		MaxAutomaticTokenAssociations: new(int32(0)),
+		ReceiverSigRequired:           new(false),
+		private:                       &private,
+		idle:                          true,
+	})
 }
 
 // RemoveAccount makes the network forget an account.
@@ -255,6 +301,9 @@ func (l *Ledger) RemoveAccount(id string) error {
 	delete(l.contracts, parsed)
 	at, _ := slices.BinarySearch(l.ids, parsed)
 	l.ids = slices.Delete(l.ids, at, at+1)
+	if at, ok := slices.BinarySearch(l.traders, parsed); ok {
+		l.traders = slices.Delete(l.traders, at, at+1)
+	}
 	return nil
 }
 
@@ -344,9 +393,11 @@ func (a *Account) tinybar() int64 {
 	return *a.Balance.Tinybar
 }
 
+func (a *Account) isDeleted() bool { return a != nil && a.Deleted != nil && *a.Deleted }
+
 // transacts tells whether the account can pay and be paid.
 func (a *Account) transacts() bool {
-	return a.Balance != nil && a.Balance.Tinybar != nil && (a.Deleted == nil || !*a.Deleted)
+	return a.Balance != nil && a.Balance.Tinybar != nil && !a.isDeleted()
 }
 
 type accountList struct {

@@ -66,7 +66,7 @@ func TestAccountsList(t *testing.T) {
 	for _, tc := range []struct {
 		query, want string
 	}{
-		{"", "0.0.2 0.0.98 0.0.800 0.0.801 0.0.802 0.0.1001 0.0.1002 0.0.1003 " + contracts},
+		{"", "0.0.2 0.0.3 0.0.98 0.0.800 0.0.801 0.0.802 0.0.1001 0.0.1002 0.0.1003 " + contracts},
 		{"order=desc&limit=2", "0.0.3964804 0.0.3045981"},
 		{"account.id=98", "0.0.98"},
 		{"account.id=0.0.98&account.id=eq:0.0.2&account.id=0.0.98", "0.0.2 0.0.98"},
@@ -78,7 +78,7 @@ func TestAccountsList(t *testing.T) {
 		{"account.id=0xffffffffffffffffffffffffffffffffffffffff", ""},
 		{"account.id=gt:0.0.98&account.id=lte:0.0.801", "0.0.800 0.0.801"},
 		{"account.id=gte:0.0.1001&account.id=ne:0.0.1002", "0.0.1001 0.0.1003 " + contracts},
-		{"account.id=lt:0.0.98", "0.0.2"},
+		{"account.id=lt:0.0.98", "0.0.2 0.0.3"},
 		{"account.balance=gt:100000000000000000", "0.0.2"},
 	} {
 		got := strings.Join(accountIDs(getJSON[accountList](t, s, "/api/v1/accounts?"+tc.query)), " ")

@@ -146,6 +146,7 @@ func (l *Ledger) SkipBlocks(count int) error {
 // blocks and transactions, and a block of number 0 is the next one, which is
 // there at once. Entities stay.
 func (l *Ledger) Reset() {
+	l.show(func(*submission) bool { return true }) // their money has moved
 	l.blocks, l.transactions = nil, nil
 	l.renumbered = l.lastPeriod + 1
 	l.publish(l.nextBlock())
@@ -182,8 +183,11 @@ func (l *Ledger) AddBlockWith(count int, gasUsed int64) Block {
 func (l *Ledger) StopBlocks() { l.blocksStopped = true }
 
 // StartBlocks ends StopBlocks. The mirror catches up with the next block. A
-// Static network has no blocks to start.
-func (l *Ledger) StartBlocks() { l.blocksStopped = false }
+// Static network has no blocks to start, but shows the transactions it held.
+func (l *Ledger) StartBlocks() {
+	l.blocksStopped = false
+	l.showOverdue()
+}
 
 // BlockTotals sums up the blocks that the mirror has. It begins with those
 // before the start, so only differences are of use.

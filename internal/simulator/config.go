@@ -113,6 +113,9 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 		}
 		accounts = append(accounts, account)
 	}
+	if s.options.ConfigWell {
+		return accounts
+	}
 	return append(accounts, accountConfig{ID: s.local(unknownAccount), Name: "missing"})
 }
 
@@ -128,12 +131,16 @@ func (s *Simulator) configuredEntities(ids []string) []entityConfig {
 	for id, name := range names {
 		local[s.local(id)] = name
 	}
-	entities := make([]entityConfig, len(ids))
-	for i, id := range ids {
-		entities[i] = entityConfig{ID: id, Name: local[id]}
-		if id == s.local(busyTopic) {
-			entities[i].Heartbeat = heartbeat
+	entities := make([]entityConfig, 0, len(ids))
+	for _, id := range ids {
+		if s.options.ConfigWell && (id == s.local(pausedToken) || id == s.local(bareContract)) {
+			continue
 		}
+		entity := entityConfig{ID: id, Name: local[id]}
+		if id == s.local(busyTopic) {
+			entity.Heartbeat = heartbeat
+		}
+		entities = append(entities, entity)
 	}
 	return entities
 }

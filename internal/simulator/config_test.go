@@ -40,6 +40,28 @@ func TestExporterConfig(t *testing.T) {
 	}
 }
 
+// TestExporterConfigOfAWellNetwork has nothing that an alert fires for.
+func TestExporterConfigOfAWellNetwork(t *testing.T) {
+	s := startStatic(t, Options{Nodes: 1, Accounts: 3, ConfigWell: true})
+	var written exporterConfig
+	if err := yaml.Unmarshal(s.ExporterConfig(), &written); err != nil {
+		t.Fatal(err)
+	}
+	network := written.Networks["simulated"]
+	names := map[string]bool{}
+	for _, account := range network.Accounts {
+		names[account.Name] = true
+	}
+	for _, entity := range append(network.Tokens, network.Contracts...) {
+		names[entity.Name] = true
+	}
+	for name, want := range map[string]bool{"missing": false, "paused": false, "destroyed": false, "fees": true, "usd": true, "exchange": true} {
+		if names[name] != want {
+			t.Errorf("%s is in the configuration: %v, want %v", name, names[name], want)
+		}
+	}
+}
+
 func TestWriteExporterConfig(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	path := filepath.Join(t.TempDir(), "config.yml")

@@ -63,12 +63,15 @@ func controls() map[string]controlCall {
 	all := map[string]controlCall{"/simulator/": (*Simulator).controlNotFound}
 	for _, calls := range []map[string]controlCall{
 		accountControls(),
+		keyControls(),
 		allowanceControls(),
 		nftAllowanceControls(),
 		tokenControls(),
 		topicControls(),
 		contractControls(),
 		scheduleControls(),
+		consensusControls(),
+		feeControls(),
 		transactionControls(),
 		blockControls(),
 		networkControls(),

@@ -92,7 +92,7 @@ func (l *Ledger) queryAccount(id *services.AccountID) (*Account, services.Respon
 		return nil, services.ResponseCodeEnum_INVALID_ACCOUNT_ID
 	}
 	account := l.accounts[packed]
-	if account.Deleted != nil && *account.Deleted {
+	if account.isDeleted() {
 		return nil, services.ResponseCodeEnum_ACCOUNT_DELETED
 	}
 	return account, services.ResponseCodeEnum_OK
@@ -100,16 +100,21 @@ func (l *Ledger) queryAccount(id *services.AccountID) (*Account, services.Respon
 
 func packAccountID(id *services.AccountID) (entityID, bool) {
 	num, ok := id.GetAccount().(*services.AccountID_AccountNum)
-	if !ok || id.GetShardNum()|id.GetRealmNum()|num.AccountNum < 0 {
+	if !ok {
 		return 0, false
 	}
-	if id.GetShardNum() >= 1<<shardBits || id.GetRealmNum() >= 1<<realmBits || num.AccountNum >= 1<<numBits {
-		return 0, false
-	}
-	return entityID(id.GetShardNum()<<(realmBits+numBits) | id.GetRealmNum()<<numBits | num.AccountNum), true
+	return pack(id.GetShardNum(), id.GetRealmNum(), num.AccountNum)
 }
 
-// SetPrecheck sets what a node answers to getAccountInfo.
+func pack(shard, realm, num int64) (entityID, bool) {
+	if shard|realm|num < 0 || shard >= 1<<shardBits || realm >= 1<<realmBits || num >= 1<<numBits {
+		return 0, false
+	}
+	return entityID(shard<<(realmBits+numBits) | realm<<numBits | num), true
+}
+
+// SetPrecheck sets what a node answers to transactions, getAccountInfo and
+// getTransactionReceipts.
 func (l *Ledger) SetPrecheck(nodeID int64, code services.ResponseCodeEnum) error {
 	if !slices.ContainsFunc(l.nodes, func(n Node) bool { return n.NodeID == nodeID }) {
 		return fmt.Errorf("node %d: %w", nodeID, errUnknown)

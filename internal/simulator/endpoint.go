@@ -71,6 +71,7 @@ func (e *endpoint) serveLocked(listener net.Listener, certificate tls.Certificat
 	options := []grpc.ServerOption{
 		grpc.UnaryInterceptor(e.service.simulator.countUnary),
 		grpc.WaitForHandlers(true),
+		allowPings(),
 	}
 	if e.tls {
 		options = append(options, grpc.Creds(credentials.NewTLS(&tls.Config{
@@ -80,6 +81,7 @@ func (e *endpoint) serveLocked(listener net.Listener, certificate tls.Certificat
 	}
 	server := grpc.NewServer(options...)
 	services.RegisterCryptoServiceServer(server, e.service)
+	services.RegisterConsensusServiceServer(server, &consensusService{node: e.service})
 	e.stop = serveGRPC(server, listener)
 	e.serving = true
 }

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	"google.golang.org/grpc/codes"
 )
 
@@ -36,22 +37,51 @@ const (
 	FaultDrop      = "drop"      // takes it out of the list
 	FaultDuplicate = "duplicate" // has it twice in the list
 
+	// Those of transactions.
+	FaultPrecheck      = "precheck"       // answers Code, and takes no transaction
+	FaultLost          = "lost"           // takes it, but it never reaches consensus
+	FaultUnanswered    = "unanswered"     // takes it, but never answers
+	FaultNoReceipt     = "no_receipt"     // has consensus, but no receipt of it
+	FaultFail          = "fail"           // has Code as the result, and the fee of a success
+	FaultInvisibleREST = "invisible_rest" // has consensus, but the mirror's REST API does not show it
+	FaultInvisibleGRPC = "invisible_grpc" // has consensus, but topic streams leave it out
+
 	// FaultChaos does any of the others but hanging, by chance: also odd values in
 	// random fields of random rows.
 	FaultChaos = "chaos"
 )
 
-// GetNodesFault is the Path of a Fault for the mirror's gRPC service.
-const GetNodesFault = "grpc:getNodes"
+// Paths of a Fault for gRPC. Queries of nodes are
+// "method=submitMessage&node_id=0&node=0.0.3&".
+const (
+	GetNodesFault     = "grpc:getNodes"               // of the mirror
+	SubscribeFault    = "grpc:subscribeTopic"         // of the mirror, when a stream begins
+	TopicMessageFault = "grpc:topicMessage"           // of the mirror, each message of a stream
+	SubmitFault       = "grpc:submit"                 // of nodes: cryptoTransfer and submitMessage
+	ReceiptsFault     = "grpc:getTransactionReceipts" // of nodes
+)
 
-// Fault is a disturbance of the mirror, for requests whose path begins with
-// Path ("/api/v1/accounts") or for gRPC getNodes ("grpc:getNodes"). Where
-// several match, the oldest acts.
+// grpcKinds are the kinds that apply to gRPC.
+var grpcKinds = map[string][]string{
+	GetNodesFault:     {FaultStatus, FaultLatency, FaultHang, FaultReset, FaultGarbage, FaultTruncate},
+	SubscribeFault:    {FaultStatus, FaultLatency, FaultHang, FaultReset},
+	TopicMessageFault: {FaultStatus, FaultLatency, FaultHang, FaultReset, FaultDrop, FaultDuplicate},
+	SubmitFault: {
+		FaultStatus, FaultLatency, FaultHang, FaultPrecheck, FaultLost, FaultUnanswered, FaultNoReceipt, FaultFail,
+		FaultInvisibleREST, FaultInvisibleGRPC,
+	},
+	ReceiptsFault: {FaultStatus, FaultLatency, FaultHang, FaultPrecheck},
+}
+
+// Fault is a disturbance of the mirror's REST API, for requests whose path begins
+// with Path ("/api/v1/accounts"), or of gRPC. Where several match, the oldest
+// acts.
 type Fault struct {
 	Path       string
 	Query      string // what the query string has to contain, "account.id=0.0.98"
 	Kind       string
-	Status     int           // HTTP status, or gRPC code for "grpc:getNodes"
+	Code       string        // HAPI response code of FaultPrecheck and FaultFail
+	Status     int           // HTTP status, or gRPC code
 	RetryAfter string        // Retry-After header of FaultStatus, none if empty
 	Latency    time.Duration // of FaultLatency
 	Count      int           // requests it disturbs; 0 = until cleared
@@ -70,6 +100,7 @@ type faultJSON struct {
 	Path       string          `json:"path"`
 	Query      string          `json:"query,omitempty"`
 	Kind       string          `json:"kind"`
+	Code       string          `json:"code,omitempty"`
 	Status     int             `json:"status,omitempty"`
 	RetryAfter string          `json:"retry_after,omitempty"`
 	Latency    string          `json:"latency,omitempty"`
@@ -83,7 +114,7 @@ type faultJSON struct {
 
 func (f Fault) wire() faultJSON {
 	wire := faultJSON{
-		Path: f.Path, Query: f.Query, Kind: f.Kind, Status: f.Status, RetryAfter: f.RetryAfter, Count: f.Count,
+		Path: f.Path, Query: f.Query, Kind: f.Kind, Code: f.Code, Status: f.Status, RetryAfter: f.RetryAfter, Count: f.Count,
 		Rate: f.Rate, Seed: f.Seed, Entity: f.Entity, Field: f.Field, Value: f.Value,
 	}
 	if f.Latency != 0 {
@@ -104,7 +135,7 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*f = Fault{
-		Path: wire.Path, Query: wire.Query, Kind: wire.Kind, Status: wire.Status, RetryAfter: wire.RetryAfter, Count: wire.Count,
+		Path: wire.Path, Query: wire.Query, Kind: wire.Kind, Code: wire.Code, Status: wire.Status, RetryAfter: wire.RetryAfter, Count: wire.Count,
 		Rate: wire.Rate, Seed: wire.Seed, Entity: wire.Entity, Field: wire.Field, Value: wire.Value,
 	}
 	if wire.Latency == "" {
@@ -119,9 +150,10 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 }
 
 func (f Fault) validate() error {
-	grpc := f.Path == GetNodesFault
+	kinds, grpc := grpcKinds[f.Path]
 	if !grpc && !strings.HasPrefix(f.Path, "/") {
-		return fmt.Errorf("fault path %q: want a path such as /api/v1/accounts, or %s", f.Path, GetNodesFault)
+		return fmt.Errorf("fault path %q: want a path such as /api/v1/accounts, or one of %s",
+			f.Path, strings.Join(slices.Sorted(maps.Keys(grpcKinds)), ", "))
 	}
 	if strings.HasPrefix(f.Path, controlPrefix) {
 		return fmt.Errorf("fault path %q: the control API has no faults", f.Path)
@@ -132,10 +164,13 @@ func (f Fault) validate() error {
 	if f.Rate < 0 || f.Rate > 1 {
 		return fmt.Errorf("fault rate %v is not between 0 and 1", f.Rate)
 	}
-	if grpc && slices.Contains(restKinds, f.Kind) {
-		return fmt.Errorf("fault kind %s does not apply to %s", f.Kind, GetNodesFault)
+	if err := f.validateKind(grpc); err != nil {
+		return err
 	}
-	return f.validateKind(grpc)
+	if grpc && !slices.Contains(kinds, f.Kind) || !grpc && slices.Contains(transactionKinds, f.Kind) {
+		return fmt.Errorf("fault kind %s does not apply to %s", f.Kind, f.Path)
+	}
+	return nil
 }
 
 func (f Fault) validateKind(grpc bool) error {
@@ -150,15 +185,27 @@ func (f Fault) validateKind(grpc bool) error {
 		if f.Field == "" || !json.Valid(f.Value) {
 			return errors.New("fault set: want a field, and a value in JSON")
 		}
+	case FaultPrecheck, FaultFail:
+		if _, ok := services.ResponseCodeEnum_value[f.Code]; !ok {
+			return fmt.Errorf("fault code %q: want a HAPI response code such as BUSY", f.Code)
+		}
+	case FaultLost, FaultUnanswered, FaultNoReceipt, FaultInvisibleREST, FaultInvisibleGRPC:
 	case FaultHang, FaultReset, FaultGarbage, FaultTruncate, FaultHTML502, FaultDrop, FaultDuplicate, FaultChaos:
 	default:
-		return fmt.Errorf("fault kind %q: want status, latency, hang, reset, garbage, truncate, html502, set, drop, duplicate or chaos", f.Kind)
+		return fmt.Errorf("fault kind %q: want status, latency, hang, reset, garbage, truncate, html502, set, drop, duplicate, chaos, precheck, lost, unanswered, no_receipt, fail, invisible_rest or invisible_grpc", f.Kind)
 	}
 	return nil
 }
 
-// restKinds are the kinds that gRPC has not.
-var restKinds = []string{FaultHTML502, FaultSet, FaultDrop, FaultDuplicate, FaultChaos}
+// transactionKinds are the kinds that REST has not.
+var transactionKinds = []string{
+	FaultPrecheck, FaultLost, FaultUnanswered, FaultNoReceipt, FaultFail, FaultInvisibleREST, FaultInvisibleGRPC,
+}
+
+// code is the HAPI response code, which is validated.
+func (f Fault) code() services.ResponseCodeEnum {
+	return services.ResponseCodeEnum(services.ResponseCodeEnum_value[f.Code])
+}
 
 func validateStatus(status int, grpc bool) error {
 	if grpc {

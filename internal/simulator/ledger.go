@@ -31,6 +31,7 @@ type Ledger struct {
 	rng            *rand.Rand
 	accounts       map[entityID]*Account
 	ids            []entityID // sorted keys of accounts
+	traders        []entityID // those of them that made-up traffic is between
 	blocks         []Block    // ascending numbers
 	nodes          []Node     // ascending node ids
 	prechecks      map[int64]services.ResponseCodeEnum
@@ -46,6 +47,15 @@ type Ledger struct {
 	schedules     map[entityID]*Schedule
 	allowances    map[entityID][]allowance // by owner; ascending spenders, then tokens
 	nftAllowances []nftAllowance           // of all owners; ascending owners, spenders and tokens
+
+	// Transactions that nodes took: by id until they are old, those that the
+	// mirror has not yet, and what these move.
+	submissions   map[transactionID][]*submission
+	unpublished   []*submission
+	pending       map[entityID]int64 // tinybar
+	lastConsensus time.Time
+	fees          FeeSchedule
+	delays        delays
 
 	supply          *supply        // nil while it follows from the treasury
 	rates           *exchangeRates // nil while they follow from the clock
@@ -68,11 +78,16 @@ func newEmptyLedger(seed int64, now func() time.Time, shard, realm int64) *Ledge
 		contracts:  make(map[entityID]*Contract),
 		schedules:  make(map[entityID]*Schedule),
 		allowances: make(map[entityID][]allowance),
+
+		submissions: make(map[transactionID][]*submission),
+		pending:     make(map[entityID]int64),
+		fees:        defaultFees(),
 	}
 }
 
 func newLedger(opts Options) (*Ledger, error) {
 	l := newEmptyLedger(opts.Seed, opts.Now, opts.Shard, opts.Realm)
+	l.delays = opts.delays()
 	for _, account := range genesisAccounts(l.rng, opts.Accounts) {
 		account.ID = l.local(account.ID)
 		if err := l.AddAccount(account); err != nil {
@@ -94,6 +109,10 @@ func newLedger(opts Options) (*Ledger, error) {
 func (s *Simulator) Update(change func(*Ledger) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer func() {
+		close(s.changed)
+		s.changed = make(chan struct{})
+	}()
 	return change(s.ledger)
 }
 
@@ -128,13 +147,14 @@ func (l *Ledger) populate(accounts int) error {
 
 // tick adds every block that has ended by now, with the traffic in it.
 func (l *Ledger) tick() {
-	now := l.now()
+	now := l.now().Add(-l.delays.mirror)
 	if l.blocksStopped {
 		return
 	}
 	for l.lastPeriod < blockNumberAt(now)-1 {
 		block := l.nextBlock()
 		l.makeTraffic(block)
+		l.showUntil(block.to)
 		l.publish(l.counted(block))
 	}
 }

@@ -62,7 +62,11 @@ func (s *Simulator) openNodes(ctx context.Context, entries []bookEntry, basePort
 		node.Endpoints = server.addresses()
 		s.mu.Lock()
 		s.ledger.nodes = append(s.ledger.nodes, node)
+		err = s.ledger.addNodeAccount(node)
 		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func TestETag(t *testing.T) {
 func TestLinkHeader(t *testing.T) {
 	s := startStatic(t, Options{Nodes: 1})
 	full := send(t, s, http.MethodGet, "/api/v1/accounts?limit=2", nil)
-	if got := full.header.Get("Link"); got != `</api/v1/accounts?limit=2&account.id=gt:0.0.98>; rel="next"` {
+	if got := full.header.Get("Link"); got != `</api/v1/accounts?limit=2&account.id=gt:0.0.3>; rel="next"` {
 		t.Errorf("got %q", got)
 	}
 	last := send(t, s, http.MethodGet, "/api/v1/accounts", nil)

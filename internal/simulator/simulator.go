@@ -20,6 +20,7 @@ import (
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/mirror"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 )
 
 // Options of a simulated network. The zero value is usable.
@@ -32,9 +33,12 @@ type Options struct {
 	RESTAddress    string           // default "127.0.0.1:0"
 	GRPCAddress    string           // default "127.0.0.1:0"
 	NodeBasePort   int              // port of the first node endpoint, the others follow; 0 = free ports
+	ConfigWell     bool             // ExporterConfig leaves out what alerts fire for from the start
 	ConfigAccounts int              // deterministic accounts in ExporterConfig; default min(Accounts, 20)
 	Now            func() time.Time // default time.Now
-	Static         bool             // balances and blocks change by calls only
+	Static         bool             // balances and blocks change by calls and submitted transactions only
+	ConsensusDelay time.Duration    // from the answer of a node to consensus
+	MirrorDelay    time.Duration    // from consensus to the mirror
 	Listen         ListenFunc       // opens every port; default TCP
 }
 
@@ -66,7 +70,12 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+func (o Options) delays() delays { return delays{o.ConsensusDelay, o.MirrorDelay} }
+
 func (o Options) validate() error {
+	if err := o.delays().validate(); err != nil {
+		return err
+	}
 	if o.Accounts < 0 || o.Accounts > maxAccounts {
 		return fmt.Errorf("accounts: %d is not between 0 and %d", o.Accounts, maxAccounts)
 	}
@@ -104,8 +113,12 @@ type Simulator struct {
 	faults
 	requests
 
-	mu     sync.RWMutex
-	ledger *Ledger
+	mu      sync.RWMutex
+	ledger  *Ledger
+	changed chan struct{} // closed, and replaced, by each Update
+
+	background sync.WaitGroup  // transactions on their way
+	closing    <-chan struct{} // closed by Close
 
 	answered atomic.Int64 // REST requests, by which replicas take turns
 
@@ -135,7 +148,10 @@ func Start(opts Options) (*Simulator, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Simulator{options: opts, ledger: l, servers: make(map[int64]*nodeServer), cancel: cancel}
+	s := &Simulator{
+		options: opts, ledger: l, changed: make(chan struct{}), servers: make(map[int64]*nodeServer),
+		cancel: cancel, closing: ctx.Done(),
+	}
 	s.byKind = make(map[string]int)
 	if err := s.start(ctx, entries); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -167,10 +183,17 @@ func (s *Simulator) startGRPC(ctx context.Context) error {
 	}
 	s.grpcAddress = reachable(listener.Addr())
 	tracked := &connections{open: make(map[string]net.Conn)}
-	server := grpc.NewServer(grpc.StreamInterceptor(s.countStream), grpc.WaitForHandlers(true))
+	server := grpc.NewServer(grpc.StreamInterceptor(s.countStream), grpc.WaitForHandlers(true), allowPings())
 	mirror.RegisterNetworkServiceServer(server, &networkService{simulator: s, connections: tracked})
+	mirror.RegisterConsensusServiceServer(server, &topicService{simulator: s, connections: tracked})
 	s.stops = append(s.stops, serveGRPC(server, trackedListener{listener, tracked}))
 	return nil
+}
+
+// allowPings lets clients ask each 10 s whether the connection is there, as the
+// official SDKs do (docs/hedera.md 4).
+func allowPings() grpc.ServerOption {
+	return grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true})
 }
 
 func (s *Simulator) startREST(ctx context.Context) error {
@@ -243,6 +266,7 @@ func (s *Simulator) Close() error {
 		for _, stop := range s.stops {
 			stop()
 		}
+		s.background.Wait()
 	})
 	return nil
 }

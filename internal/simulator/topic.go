@@ -4,13 +4,15 @@
 package simulator
 
 import (
-	"crypto/sha512"
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 )
 
 // Topic is a topic of GET /api/v1/topics/{id} (docs/hedera.md 1.4). A nil pointer is
@@ -32,15 +34,24 @@ type Topic struct {
 type topic struct {
 	Topic
 	id       entityID
-	messages []message // consecutive sequence numbers
-	sequence int64     // of the last message, even of one that is forgotten
-	last     time.Time
+	messages []message // those that the mirror has, ascending sequence numbers
+
+	// Of the last message that was ordered, whether or not the mirror has it.
+	sequence    int64
+	last        time.Time
+	runningHash []byte
 }
 
+// message is never changed.
 type message struct {
-	sequence int64
-	at       time.Time
-	payer    string
+	sequence    int64
+	at          time.Time
+	payer       string
+	body        []byte
+	runningHash []byte
+	chunk       *services.ConsensusMessageChunkInfo
+
+	hiddenREST, hiddenGRPC bool // the mirror does not show it there
 }
 
 const maxMessages = 1000 // older ones are forgotten
@@ -99,7 +110,7 @@ func (l *Ledger) AddTopic(t Topic) error {
 		return fmt.Errorf("topic %s exists already", id)
 	}
 	t.ID = id.String()
-	l.topics[id] = &topic{Topic: t, id: id}
+	l.topics[id] = &topic{Topic: t, id: id, runningHash: emptyRunningHash}
 	return nil
 }
 
@@ -130,7 +141,7 @@ func (l *Ledger) addMessage(topicID string, at time.Time, payer string) (int64, 
 	return t.append(at, payer)
 }
 
-// append gives the message the next sequence number.
+// append orders a made-up message, which the mirror has at once.
 func (t *topic) append(at time.Time, payer string) (int64, error) {
 	if t.deleted() {
 		return 0, fmt.Errorf("topic %s is deleted", t.ID)
@@ -138,13 +149,31 @@ func (t *topic) append(at time.Time, payer string) (int64, error) {
 	if !at.After(t.last) {
 		return 0, fmt.Errorf("topic %s: %s is not after the last message, %s", t.ID, at, t.last)
 	}
+	id, err := parseEntityID(payer)
+	if err != nil {
+		return 0, err
+	}
+	t.show(t.next(at, id, fmt.Appendf(nil, "message %d of %s", t.sequence+1, t.ID)))
+	return t.sequence, nil
+}
+
+// next gives a message the next sequence number and the next running hash.
+func (t *topic) next(at time.Time, payer entityID, body []byte) message {
 	t.sequence++
 	t.last = at
-	t.messages = append(t.messages, message{t.sequence, at, payer})
+	t.runningHash = runningHash(t.runningHash, payer, t.id, at, t.sequence, body)
+	return message{sequence: t.sequence, at: at, payer: payer.String(), body: body, runningHash: t.runningHash}
+}
+
+// show makes a message visible on the mirror.
+func (t *topic) show(m message) {
+	at, _ := slices.BinarySearchFunc(t.messages, m.sequence, func(m message, sequence int64) int {
+		return cmp.Compare(m.sequence, sequence)
+	})
+	t.messages = slices.Insert(t.messages, at, m)
 	if excess := len(t.messages) - maxMessages; excess > 0 {
 		t.messages = slices.Delete(t.messages, 0, excess)
 	}
-	return t.sequence, nil
 }
 
 func (t *topic) deleted() bool { return t.Deleted != nil && *t.Deleted }
@@ -200,14 +229,46 @@ type messageList struct {
 }
 
 type restMessage struct {
-	ChunkInfo          *struct{} `json:"chunk_info"`
-	ConsensusTimestamp string    `json:"consensus_timestamp"`
-	Message            string    `json:"message"`
-	PayerAccountID     *string   `json:"payer_account_id"`
-	RunningHash        string    `json:"running_hash"`
-	RunningHashVersion int       `json:"running_hash_version"`
-	SequenceNumber     int64     `json:"sequence_number"`
-	TopicID            string    `json:"topic_id"`
+	ChunkInfo          *restChunk `json:"chunk_info"`
+	ConsensusTimestamp string     `json:"consensus_timestamp"`
+	Message            string     `json:"message"`
+	PayerAccountID     *string    `json:"payer_account_id"`
+	RunningHash        string     `json:"running_hash"`
+	RunningHashVersion int        `json:"running_hash_version"`
+	SequenceNumber     int64      `json:"sequence_number"`
+	TopicID            string     `json:"topic_id"`
+}
+
+// restChunk is the part of a longer message that a message is.
+type restChunk struct {
+	InitialTransactionID *restTransactionID `json:"initial_transaction_id"`
+	Number               int32              `json:"number"`
+	Total                int32              `json:"total"`
+}
+
+type restTransactionID struct {
+	AccountID  string `json:"account_id"`
+	Nonce      int32  `json:"nonce"`
+	Scheduled  bool   `json:"scheduled"`
+	ValidStart string `json:"transaction_valid_start"`
+}
+
+func newRESTChunk(chunk *services.ConsensusMessageChunkInfo) *restChunk {
+	if chunk == nil {
+		return nil
+	}
+	answer := &restChunk{Number: chunk.GetNumber(), Total: chunk.GetTotal()}
+	if id := chunk.GetInitialTransactionID(); id != nil {
+		account, _ := packAccountID(id.GetAccountID())
+		start := id.GetTransactionValidStart()
+		answer.InitialTransactionID = &restTransactionID{
+			AccountID:  account.String(),
+			Nonce:      id.GetNonce(),
+			Scheduled:  id.GetScheduled(),
+			ValidStart: formatTimestamp(time.Unix(start.GetSeconds(), int64(start.GetNanos()))),
+		}
+	}
+	return answer
 }
 
 func topicRoutes() []route {
@@ -254,7 +315,7 @@ func (l *Ledger) answerMessage(r *http.Request, q query) (any, error) {
 		return nil, notFound()
 	}
 	for _, m := range t.messages {
-		if m.sequence == sequence {
+		if m.sequence == sequence && !m.hiddenREST {
 			return m.rest(t.ID, ""), nil
 		}
 	}
@@ -289,7 +350,7 @@ func (l *Ledger) answerMessages(r *http.Request, q query) (any, error) {
 		return messageList{Messages: []restMessage{}}, nil
 	}
 	rows := selectRows(page, t.messages, func(m message) bool {
-		return sequences.matchAll(m.sequence) && timestamps.matchAll(m.at.UnixNano())
+		return !m.hiddenREST && sequences.matchAll(m.sequence) && timestamps.matchAll(m.at.UnixNano())
 	})
 	list := messageList{Messages: make([]restMessage, len(rows))}
 	for i, m := range rows {
@@ -300,17 +361,17 @@ func (l *Ledger) answerMessages(r *http.Request, q query) (any, error) {
 }
 
 func (m message) rest(topicID, encoding string) restMessage {
-	text := fmt.Sprintf("message %d of %s", m.sequence, topicID)
-	hash := sha512.Sum384([]byte(text))
+	text := string(m.body)
 	if encoding == "" || encoding == "base64" {
-		text = base64.StdEncoding.EncodeToString([]byte(text))
+		text = base64.StdEncoding.EncodeToString(m.body)
 	}
 	return restMessage{
+		ChunkInfo:          newRESTChunk(m.chunk),
 		ConsensusTimestamp: formatTimestamp(m.at),
 		Message:            text,
 		PayerAccountID:     nullString(m.payer),
-		RunningHash:        base64.StdEncoding.EncodeToString(hash[:]),
-		RunningHashVersion: 3,
+		RunningHash:        base64.StdEncoding.EncodeToString(m.runningHash),
+		RunningHashVersion: runningHashVersion,
 		SequenceNumber:     m.sequence,
 		TopicID:            topicID,
 	}

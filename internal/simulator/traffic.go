@@ -26,7 +26,10 @@ const (
 // makeTraffic lets accounts pay each other, submit messages and call
 // contracts within a block. The total supply stays what it was.
 func (l *Ledger) makeTraffic(block Block) {
-	count := min(block.Count, 1+int64(len(l.ids)/10), maxTrafficInBlock)
+	if len(l.traders) == 0 {
+		return
+	}
+	count := min(block.Count, 1+int64(len(l.traders)/10), maxTrafficInBlock)
 	for i := range count {
 		at := block.from.Add(time.Duration(i+1) * blockPeriod / time.Duration(count+1))
 		l.transact(at.Add(time.Duration(l.rng.Int64N(int64(time.Millisecond)))))
@@ -41,7 +44,7 @@ func (l *Ledger) makeTraffic(block Block) {
 func (l *Ledger) transact(at time.Time) {
 	id := l.someAccount()
 	payer := l.accounts[id]
-	if !payer.transacts() || l.contracts[id] != nil || payer.ID == l.local(feeAccount) || payer.tinybar() < 2*contractFee {
+	if !l.moves(payer) || l.contracts[id] != nil || payer.ID == l.local(feeAccount) || payer.tinybar() < 2*contractFee {
 		return
 	}
 	t := Transaction{Consensus: at, Payer: payer.ID, Node: l.someNode()}
@@ -56,10 +59,13 @@ func (l *Ledger) transact(at time.Time) {
 	l.settle(t)
 }
 
+// moves reports whether an account takes part in transfers.
+func (l *Ledger) moves(a *Account) bool { return a.transacts() && a.ID != l.local(coldAccount) }
+
 func (l *Ledger) makeTransfer(t *Transaction, payer *Account) {
 	t.Name, t.Fee = cryptoTransfer, transactionFee
 	to := l.accounts[l.someAccount()]
-	if to == payer || !to.transacts() || l.rng.IntN(20) == 0 {
+	if to == payer || !l.moves(to) || l.rng.IntN(20) == 0 {
 		t.Result = services.ResponseCodeEnum_INSUFFICIENT_PAYER_BALANCE.String()
 		return
 	}
@@ -69,7 +75,7 @@ func (l *Ledger) makeTransfer(t *Transaction, payer *Account) {
 
 func (l *Ledger) makeMessage(t *Transaction) {
 	t.Name, t.Fee = submitMessage, transactionFee
-	topics := l.openTopics()
+	topics := l.openTopics(t.Consensus)
 	if len(topics) == 0 || l.rng.IntN(20) == 0 {
 		t.Result = services.ResponseCodeEnum_INVALID_TOPIC_ID.String()
 		return
@@ -94,7 +100,7 @@ func (l *Ledger) makeCall(t *Transaction, payer *Account) {
 	t.Transfers = map[string]int64{payer.ID: -amount, contract.ID: amount}
 }
 
-// settle charges the fee, moves the balances and records the transaction.
+// settle charges the fee of a made-up transaction and applies it.
 func (l *Ledger) settle(t Transaction) {
 	if t.Transfers == nil {
 		t.Transfers = make(map[string]int64)
@@ -105,7 +111,12 @@ func (l *Ledger) settle(t Transaction) {
 	if err != nil {
 		panic(err) // made up of known accounts and names
 	}
-	timestamp := formatTimestamp(t.Consensus)
+	l.apply(r)
+}
+
+// apply moves the balances and records the transaction.
+func (l *Ledger) apply(r *record) {
+	timestamp := formatTimestamp(r.Consensus)
 	for _, moved := range r.transfers {
 		if account := l.accounts[moved.account]; account != nil {
 			account.replaceBalance(account.tinybar()+moved.amount, timestamp)
@@ -116,9 +127,9 @@ func (l *Ledger) settle(t Transaction) {
 
 func (l *Ledger) someAccount() entityID {
 	if l.rng.IntN(2) == 0 {
-		return l.ids[l.rng.IntN(min(len(l.ids), busyAccounts))]
+		return l.traders[l.rng.IntN(min(len(l.traders), busyAccounts))]
 	}
-	return l.ids[l.rng.IntN(len(l.ids))]
+	return l.traders[l.rng.IntN(len(l.traders))]
 }
 
 func (l *Ledger) someNode() string {
@@ -128,10 +139,11 @@ func (l *Ledger) someNode() string {
 	return l.nodes[l.rng.IntN(len(l.nodes))].AccountID
 }
 
-func (l *Ledger) openTopics() []*topic {
+// openTopics take a message at the time.
+func (l *Ledger) openTopics(at time.Time) []*topic {
 	var topics []*topic
 	for _, id := range slices.Sorted(maps.Keys(l.topics)) {
-		if t := l.topics[id]; !t.deleted() {
+		if t := l.topics[id]; !t.deleted() && t.last.Before(at) {
 			topics = append(topics, t)
 		}
 	}

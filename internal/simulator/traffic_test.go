@@ -56,6 +56,19 @@ func TestTrafficMovesBalances(t *testing.T) {
 	}
 }
 
+// TestTrafficLeavesTheColdAccount verifies that the demo's own traffic does not
+// set off the alert for an account that must not move.
+func TestTrafficLeavesTheColdAccount(t *testing.T) {
+	now := fixedNow()
+	l := newTestLedger(t, 5, func() time.Time { return now })
+	before := balances(l)[coldAccount]
+	now = now.Add(500 * blockPeriod)
+	l.tick()
+	if got := balances(l)[coldAccount]; got != before {
+		t.Errorf("the balance of %s has moved by %d tinybar", coldAccount, got-before)
+	}
+}
+
 func mustEntity(t *testing.T, id string) entityID {
 	t.Helper()
 	parsed, err := parseEntityID(id)

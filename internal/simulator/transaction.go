@@ -104,6 +104,13 @@ type record struct {
 	tokens    []entityID // accounts of TokenTransfers, in the same order
 	nfts      []entityID // senders and receivers of NFTTransfers
 	explicit  bool       // by AddTransaction: its block counts it
+
+	submission *submission // what it was made of, nil for a made-up one
+}
+
+// hidden tells whether the mirror's REST API does not show it.
+func (r *record) hidden() bool {
+	return r.submission != nil && r.submission.fault.Kind == FaultInvisibleREST
 }
 
 type transfer struct {
@@ -391,7 +398,7 @@ func (l *Ledger) answerTransaction(r *http.Request, q query) (any, error) {
 	_, asked := q.last("scheduled")
 	var found []restTransaction
 	for _, record := range l.transactions {
-		if record.id() == r.PathValue("id") && nonces.match(record.Nonce) && (!asked || record.Scheduled == scheduled) {
+		if !record.hidden() && record.id() == r.PathValue("id") && nonces.match(record.Nonce) && (!asked || record.Scheduled == scheduled) {
 			found = append(found, record.rest())
 		}
 	}
@@ -510,7 +517,7 @@ func (l *Ledger) bindWindow(s *transactionSelection) string {
 }
 
 func (s transactionSelection) match(r *record) bool {
-	if !s.timestamps.matchAll(r.Consensus.UnixNano()) {
+	if r.hidden() || !s.timestamps.matchAll(r.Consensus.UnixNano()) {
 		return false
 	}
 	if len(s.names) > 0 && !slices.Contains(s.names, r.Name) {
@@ -585,6 +592,12 @@ func (r *record) rest() restTransaction {
 	}
 	hash := sha512.Sum384(fmt.Append(nil, answer.TransactionID, r.Nonce, r.Scheduled))
 	answer.TransactionHash = base64.StdEncoding.EncodeToString(hash[:])
+	if t := r.submission; t != nil {
+		answer.TransactionHash = base64.StdEncoding.EncodeToString(t.hash)
+		answer.MaxFee = int64(t.body.GetTransactionFee()) //nolint:gosec // checked by the node
+		answer.MemoBase64 = new(base64.StdEncoding.EncodeToString([]byte(t.body.GetMemo())))
+		answer.ValidDurationSeconds = t.body.GetTransactionValidDuration().GetSeconds()
+	}
 	return answer
 }
 

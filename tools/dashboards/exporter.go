@@ -76,7 +76,7 @@ func exporterCollectors() []panel {
 			view: linesWithLast(), points: fewPoints, title: "Age of the samples", width: 12, height: 7, unit: seconds, min: new(0.0), none: "No exporter",
 			description: "How old the samples of the slowest collectors were when they were scraped. More than its min_interval means that it has failed since.",
 			runbook:     "HederaCollectorFailing",
-			queries:     []query{{expr: `topk(20, max by (network, collector) (timestamp(hedera_scrape_collector_collected_timestamp_seconds{@network}) - hedera_scrape_collector_collected_timestamp_seconds{@network}))`, legend: "{{network}} {{collector}}"}},
+			queries:     []query{{expr: `topk(20, clamp_min(max by (network, collector) (timestamp(hedera_scrape_collector_collected_timestamp_seconds{@network}) - hedera_scrape_collector_collected_timestamp_seconds{@network}), 0))`, legend: "{{network}} {{collector}}"}},
 		},
 		{
 			view: linesWithLast(), points: fewPoints, title: "Missing from the scrape", width: 12, height: 7, unit: count, min: new(0.0), none: "No exporter",

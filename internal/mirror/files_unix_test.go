@@ -1,3 +1,5 @@
+//go:build unix
+
 // Copyright The hedera_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
