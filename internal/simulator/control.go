@@ -71,7 +71,7 @@ func controls() map[string]controlCall {
 		contractControls(),
 		scheduleControls(),
 		consensusControls(),
-		feeControls(),
+		feeEstimateControls(),
 		transactionControls(),
 		blockControls(),
 		networkControls(),

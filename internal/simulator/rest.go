@@ -68,7 +68,7 @@ func newREST(simulator *Simulator) *rest {
 		blockRoutes(),
 		nodeRoutes(),
 		networkRoutes(),
-		feeRoutes(),
+		feeEstimateRoutes(),
 		registeredNodeRoutes(),
 		transactionRoutes(),
 		tokenRoutes(),

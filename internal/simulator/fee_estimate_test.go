@@ -66,7 +66,7 @@ func TestFeeEstimate(t *testing.T) {
 	}{
 		"message":                {"", protobuf, serialized(t, message, 1), 200, `"total":8000000}`},
 		"message, by state":      {"?mode=STATE", protobuf, serialized(t, message, 1), 200, `"total":8000000}`},
-		"two signatures":         {"", "application/x-protobuf", serialized(t, message, 2), 200, `"total":18000000}`},
+		"two signatures":         {"", "application/x-protobuf", serialized(t, message, 2), 200, `"total":9000000}`},
 		"transfer":               {"?mode=INTRINSIC", protobuf, serialized(t, transfer, 1), 200, `"total":1000000}`},
 		"another type":           {"", protobuf, serialized(t, freeze, 1), 400, "Unknown transaction type"},
 		"nothing":                {"", protobuf, nil, 400, "Transaction must contain"},

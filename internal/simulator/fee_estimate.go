@@ -6,25 +6,17 @@ package simulator
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	"google.golang.org/protobuf/proto"
 )
 
-// Prices of HIP-1261 in tinycents, of which a US dollar has 10^10: a node's fee,
-// by how much the network's is larger, and what each signature but the first adds.
-const (
-	nodeFee              = 100_000
-	networkFeeMultiplier = 9
-	signatureFee         = 1_000_000
-)
-
-// usualServiceFees are by transaction type.
-var usualServiceFees = map[string]int64{
-	"ConsensusSubmitMessage":  7_000_000,
+// otherServiceFees are what types cost that are not in a FeeSchedule beside the
+// fees of node and network, in tinycents (HIP-1261).
+var otherServiceFees = map[string]int64{
 	"CryptoCreate":            499_000_000,
-	"CryptoTransfer":          0,
 	"TokenAssociateToAccount": 499_000_000,
 	"TokenCreate":             9_999_000_000,
 }
@@ -32,20 +24,40 @@ var usualServiceFees = map[string]int64{
 // SetServiceFee sets what transactions of a type cost beside the fees of node and
 // network, in tinycents. It fails for unknown types and for less than 0.
 func (l *Ledger) SetServiceFee(transactionType string, tinycents int64) error {
-	if _, known := usualServiceFees[transactionType]; !known || tinycents < 0 {
-		return fmt.Errorf("fee of %q, %d tinycents: want a type such as CryptoTransfer, and 0 or more", transactionType, tinycents)
+	if _, known := l.serviceFee(transactionType); !known || tinycents < 0 || tinycents > maxFee {
+		return fmt.Errorf("fee of %q, %d tinycents: want a type such as CryptoTransfer, and 0 to %d", transactionType, tinycents, int64(maxFee))
 	}
-	fees := map[string]int64{transactionType: tinycents}
-	for name, fee := range l.serviceFees {
-		if name != transactionType {
-			fees[name] = fee
+	switch transactionType {
+	case "CryptoTransfer":
+		l.fees.CryptoTransfer = tinycents
+	case "ConsensusSubmitMessage":
+		l.fees.SubmitMessage = tinycents
+	default:
+		fees := maps.Clone(l.serviceFees)
+		if fees == nil {
+			fees = map[string]int64{}
 		}
+		fees[transactionType] = tinycents
+		l.serviceFees = fees
 	}
-	l.serviceFees = fees
 	return nil
 }
 
-func feeControls() map[string]controlCall {
+func (l *Ledger) serviceFee(transactionType string) (tinycents int64, known bool) {
+	switch transactionType {
+	case "CryptoTransfer":
+		return l.fees.CryptoTransfer, true
+	case "ConsensusSubmitMessage":
+		return l.fees.SubmitMessage, true
+	}
+	if fee, changed := l.serviceFees[transactionType]; changed {
+		return fee, true
+	}
+	fee, known := otherServiceFees[transactionType]
+	return fee, known
+}
+
+func feeEstimateControls() map[string]controlCall {
 	type fee struct {
 		TransactionType string `json:"transaction_type"`
 		Tinycents       int64  `json:"tinycents"`
@@ -85,7 +97,7 @@ type feeExtra struct {
 	Subtotal   int64  `json:"subtotal"`
 }
 
-func feeRoutes() []route {
+func feeEstimateRoutes() []route {
 	return []route{{
 		method: http.MethodPost,
 		path:   "/api/v1/network/fees",
@@ -94,8 +106,6 @@ func feeRoutes() []route {
 		answer: (*Ledger).answerFeeEstimate,
 	}}
 }
-
-const maxTransactionBytes = 128 << 10
 
 func (l *Ledger) answerFeeEstimate(r *http.Request, q query) (any, error) {
 	if l.missing("fee-estimates") {
@@ -117,25 +127,21 @@ func (l *Ledger) answerFeeEstimate(r *http.Request, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, ok := typeOfBody(body)
-	if !ok {
+	service, known := l.serviceFee(typeOfBody(body))
+	if !known {
 		return nil, javaBadRequest("Unknown transaction type")
 	}
-	return l.estimate(name, signatures), nil
+	return l.estimate(service, signatures), nil
 }
 
-func (l *Ledger) estimate(name string, signatures int64) feeEstimate {
-	service, changed := l.serviceFees[name]
-	if !changed {
-		service = usualServiceFees[name]
-	}
-	extra := max(0, signatures-1)
-	node := nodeFee + extra*signatureFee
+func (l *Ledger) estimate(service, signatures int64) feeEstimate {
+	fees, extra := l.fees, max(0, signatures-includedSignatures)
+	node := fees.NodeBase + extra*fees.Signature
 	estimate := feeEstimate{
 		HighVolumeMultiplier: 1,
-		Network:              feeNetwork{networkFeeMultiplier, networkFeeMultiplier * node},
-		Node: feePart{nodeFee, []feeExtra{{
-			Charged: extra, Count: signatures, FeePerUnit: signatureFee, Included: 1, Name: "SIGNATURES", Subtotal: extra * signatureFee,
+		Network:              feeNetwork{fees.NetworkMultiplier, fees.NetworkMultiplier * node},
+		Node: feePart{fees.NodeBase, []feeExtra{{
+			Charged: extra, Count: signatures, FeePerUnit: fees.Signature, Included: includedSignatures, Name: "SIGNATURES", Subtotal: extra * fees.Signature,
 		}}},
 		Service: feePart{service, []feeExtra{}},
 	}
@@ -161,18 +167,18 @@ func parseTransaction(content []byte) (*services.TransactionBody, int64, error) 
 	return &body, int64(len(signed.GetSigMap().GetSigPair())), nil
 }
 
-func typeOfBody(body *services.TransactionBody) (name string, ok bool) {
+func typeOfBody(body *services.TransactionBody) string {
 	switch body.GetData().(type) {
 	case *services.TransactionBody_ConsensusSubmitMessage:
-		return "ConsensusSubmitMessage", true
+		return "ConsensusSubmitMessage"
 	case *services.TransactionBody_CryptoCreateAccount:
-		return "CryptoCreate", true
+		return "CryptoCreate"
 	case *services.TransactionBody_CryptoTransfer:
-		return "CryptoTransfer", true
+		return "CryptoTransfer"
 	case *services.TransactionBody_TokenAssociate:
-		return "TokenAssociateToAccount", true
+		return "TokenAssociateToAccount"
 	case *services.TransactionBody_TokenCreation:
-		return "TokenCreate", true
+		return "TokenCreate"
 	}
-	return "", false
+	return ""
 }
