@@ -353,6 +353,9 @@ func startAlerting(t *testing.T, refusals func(alertname string) int) alerting {
 	awaitTrue(t, "Prometheus has scraped and evaluated", func() bool {
 		return len(query(t, prometheus, "account:hedera_account_balance_hbar:max and on () node:hedera_node_endpoint_up:max")) > 0
 	})
+	// Alerts that Prometheus could not send for longer than a group waits are
+	// notified at once, whether or not the inhibitor has read them.
+	a.webhook.await(t, "firing", named("HederaWatchdog"))
 	return a
 }
 

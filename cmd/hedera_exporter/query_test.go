@@ -96,7 +96,7 @@ func TestMaximumIsAProblem(t *testing.T) {
 	config := "networks: {n: {mirror: {url: " + sim.URL() + "}, accounts: [{id: 0.0.802, name: hot, maximum: %s}]}}"
 	for maximum, want := range map[string]string{
 		"{info: 1, warning: 41000}":           "",
-		"{warning: 40999.99, critical: 1e}":  "is not an amount",
+		"{warning: 40999.99, critical: 1e}":   "is not an amount",
 		"{warning: 40999.5, critical: 50000}": "0.0.802 (hot): balance 41000 hbar is above the warning maximum of 40999.5 hbar\n",
 		"{warning: 100, critical: 40000}":     "0.0.802 (hot): balance 41000 hbar is above the critical maximum of 40000 hbar\n",
 	} {

@@ -25,6 +25,9 @@ const (
 	heartbeat   = "1h"
 )
 
+// ownLabels are of no team: alerts of the demo go where they go without labels.
+var ownLabels = map[string]string{"env": "demo"}
+
 type exporterConfig struct {
 	Networks map[string]networkConfig `yaml:"networks"`
 }
@@ -51,29 +54,33 @@ type consensusConfig struct {
 }
 
 type accountConfig struct {
-	ID           string      `yaml:"id"`
-	Name         string      `yaml:"name"`
-	Thresholds   *thresholds `yaml:"thresholds,omitempty,flow"`
-	Tokens       string      `yaml:"tokens,omitempty"`
-	Transactions bool        `yaml:"transactions,omitempty"`
-	Allowances   bool        `yaml:"allowances,omitempty"`
-	Heartbeat    string      `yaml:"heartbeat,omitempty"`
-	Cold         bool        `yaml:"cold,omitempty"`
+	ID              string                `yaml:"id"`
+	Name            string                `yaml:"name"`
+	Labels          map[string]string     `yaml:"labels,omitempty,flow"`
+	Thresholds      *thresholds           `yaml:"thresholds,omitempty,flow"`
+	Maximum         *thresholds           `yaml:"maximum,omitempty,flow"`
+	TokenThresholds map[string]thresholds `yaml:"token_thresholds,omitempty,flow"`
+	Tokens          string                `yaml:"tokens,omitempty"`
+	Transactions    bool                  `yaml:"transactions,omitempty"`
+	Allowances      bool                  `yaml:"allowances,omitempty"`
+	Heartbeat       string                `yaml:"heartbeat,omitempty"`
+	Budget          int                   `yaml:"budget,omitempty"`
+	Cold            bool                  `yaml:"cold,omitempty"`
 }
 
 // entityConfig is a token, topic or contract.
 type entityConfig struct {
-	ID   string `yaml:"id"`
-	Name string `yaml:"name,omitempty"`
-
-	Heartbeat string `yaml:"heartbeat,omitempty"`
+	ID        string            `yaml:"id"`
+	Name      string            `yaml:"name,omitempty"`
+	Labels    map[string]string `yaml:"labels,omitempty,flow"`
+	Heartbeat string            `yaml:"heartbeat,omitempty"`
 }
 
 type creatorConfig struct {
 	Creator string `yaml:"creator"`
 }
 
-// thresholds are minimum balances in hbar.
+// thresholds are of balances in hbar or whole tokens.
 type thresholds struct {
 	Warning  int `yaml:"warning"`
 	Critical int `yaml:"critical"`
@@ -110,6 +117,10 @@ func (s *Simulator) configuredAccounts() []accountConfig {
 		}
 		if i == 0 {
 			account.Tokens, account.Allowances, account.Heartbeat = "all", true, heartbeat
+			account.Labels = ownLabels
+			account.Maximum = &thresholds{Warning: 1_000_000_000, Critical: 2_000_000_000}
+			account.TokenThresholds = map[string]thresholds{s.local(usdToken): {Warning: 2, Critical: 1}}
+			account.Budget = 1_000_000
 		}
 		accounts = append(accounts, account)
 	}
@@ -136,7 +147,7 @@ func (s *Simulator) configuredEntities(ids []string) []entityConfig {
 		if s.options.ConfigWell && (id == s.local(pausedToken) || id == s.local(bareContract)) {
 			continue
 		}
-		entity := entityConfig{ID: id, Name: local[id]}
+		entity := entityConfig{ID: id, Name: local[id], Labels: ownLabels}
 		if id == s.local(busyTopic) {
 			entity.Heartbeat = heartbeat
 		}

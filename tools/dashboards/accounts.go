@@ -231,7 +231,7 @@ func accountTransactions() []panel {
 			view: lines(), points: fewPoints, title: "Fees in an hour", width: 8, height: 8, unit: hbar, min: new(0.0), none: none,
 			description: "Fees paid in an hour, of the ten accounts with most. A rise without more transactions is a dearer type, or a rate that moved.",
 			runbook:     "HederaExchangeRateMoved",
-			queries:     []query{{expr: `topk(10, max by (network, account_id, name) (increase(hedera_account_fees_hbar_total{@account}[1h])))`, legend: "{{network}} {{name}}"}},
+			queries:     []query{{expr: `topk(10, sum by (network, account_id, name) (max by (network, account_id, name, type) (increase(hedera_account_fees_hbar_total{@account}[1h]))))`, legend: "{{network}} {{name}}"}},
 		},
 		{
 			view: lines(), points: fewPoints, title: "Time since the last transaction", width: 8, height: 8, unit: seconds, min: new(0.0), none: none,
