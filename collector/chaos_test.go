@@ -58,7 +58,7 @@ func testChaos(t *testing.T, memory *memnet.Network, seed int64) {
 		"topics":    {topics, topicExists.desc, topicSequence.desc},
 		"contracts": {contracts, contractExists.desc, contractBalance.desc},
 		"schedules": {len(network.ScheduleCreators), schedulesPending.desc, schedulesPending.desc},
-		"network":   {5, routeAvailable.desc, routeAvailable.desc},
+		"network":   {6, routeAvailable.desc, routeAvailable.desc},
 	}
 	incomplete := 0
 	for range scrapes {
