@@ -301,6 +301,7 @@ func annotationsReturn(t *testing.T, s *stack.Stack, api v1.API, start time.Time
 	// What else there is has tests of its metrics: the network neither freezes nor
 	// is it upgraded.
 	delete(missing, "Freezes")
+	delete(missing, "Freeze transactions")
 	delete(missing, "HAPI upgrades")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.ExporterURL+"/-/reload", nil)
 	if err != nil {
