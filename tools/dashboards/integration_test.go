@@ -51,9 +51,10 @@ var withHistory = []string{
 }
 
 // optional is what needs options that the simulator's configuration has not set,
-// or freezes, which it does not make. TestTenThousandAccounts has most of it.
+// freezes, which it does not make, or a topic that has no message yet.
+// TestTenThousandAccounts has most of it.
 var optional = regexp.MustCompile(`hedera_(account|token|topic|contract)_labels|hedera_node_(own|exists|account_balance_hbar|reward_hbar)` +
-	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_`)
+	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_|hedera_topic_deleted`)
 
 // target is one query of one panel.
 type target struct {
