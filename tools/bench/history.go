@@ -54,12 +54,20 @@ type History struct {
 	Sparse   time.Duration // of those of accounts after the first hundred, if it is not the same
 	Ahead    time.Duration // how long the history goes on after now: writing it takes time
 	Scrape   string        // a file with a scrape, whose other series are there too
+	// Reach is how far back each metric of accounts is read. What is older is left
+	// out, and so is a metric that nothing reads; where it is nil, all is there.
+	Reach map[string]time.Duration
 }
+
+// beforeReach is how much older than what is read the history is: longer than a
+// chunk of 120 samples, whose beginning is read with the rest of it.
+const beforeReach = time.Hour
 
 // series is one of the history, with a sample each step.
 type series struct {
 	labels labels.Labels
 	step   time.Duration
+	begin  time.Time // of its samples; that of the history where it is zero
 	value  func(time.Time) float64
 	ref    storage.SeriesRef
 }
@@ -68,12 +76,23 @@ func constant(v float64) func(time.Time) float64 {
 	return func(time.Time) float64 { return v }
 }
 
+func unix(t time.Time) float64 { return float64(t.Unix()) }
+
 // series are those of accounts: what the exporter shows, and of what the rules
 // record, that which is read again later.
 func (h History) series() []*series {
 	var all []*series
+	now := time.Now()
 	add := func(step time.Duration, value func(time.Time) float64, pairs ...string) {
-		all = append(all, &series{labels: labels.FromStrings(pairs...), step: step, value: value})
+		s := &series{labels: labels.FromStrings(pairs...), step: step, value: value}
+		if h.Reach != nil {
+			reach, read := h.Reach[s.labels.Get(model.MetricNameLabel)]
+			if !read {
+				return
+			}
+			s.begin = now.Add(-min(h.Length, reach+beforeReach))
+		}
+		all = append(all, s)
 	}
 	for i := range h.Accounts {
 		id, name := accountID(i), accountName(i)
@@ -101,19 +120,25 @@ func (h History) series() []*series {
 		scraped("hedera_account_deleted", constant(0))
 		scraped("hedera_account_expiry_timestamp_seconds", constant(4e9))
 		scraped("hedera_account_pending_reward_hbar", constant(float64(i%2)))
-		scraped("hedera_account_heartbeat_seconds", constant(86400))
 		scraped("hedera_account_key_info", constant(1), key...)
 		scraped("hedera_account_info", constant(1), append(stake, "evm_address", fmt.Sprintf("0x%040x", i), "key_type", "ED25519", "memo", "")...)
 		if i < h.Counted {
+			scraped("hedera_account_heartbeat_seconds", constant(86400))
 			scraped("hedera_account_last_transaction_timestamp_seconds", func(t time.Time) float64 { return float64(t.Unix() - 5) })
 			for _, kind := range []string{"CRYPTOTRANSFER", "CONTRACTCALL"} {
 				scraped("hedera_account_transactions_total", func(t time.Time) float64 { return float64(t.Unix() % (90 * 86400) / 10) }, "type", kind, "result", "SUCCESS")
 				scraped("hedera_account_transactions_total", constant(3), "type", kind, "result", "INSUFFICIENT_PAYER_BALANCE")
 			}
+			recorded("account:hedera_account_transactions:rate15m_every15m", 15*time.Minute, constant(0.1))
 		}
 		recorded("account:hedera_account_balance_hbar:max", h.every(i), balance)
+		recorded("account:hedera_account_key_info:last_seen", 5*time.Minute, unix, key...)
+		recorded("account:hedera_account_info:last_seen", 5*time.Minute, unix, stake...)
 		if i < h.Low || i%3 == 0 {
 			recorded("account:hedera_account_balance_hbar:moving", 5*time.Minute, balance)
+		}
+		if i%100 == 0 {
+			recorded("account:hedera_account_balance_hbar:drop_ratio1h", 5*time.Minute, constant(0.3))
 		}
 	}
 	add(h.Interval, func(t time.Time) float64 { return float64(t.Unix() - 5) },
@@ -272,11 +297,20 @@ func accountName(i int) string { return fmt.Sprintf("account-%d", 1001+i) }
 // Write writes blocks, and the last two hours as Prometheus has them: in its
 // head. It returns how many samples there are.
 func (h History) Write(ctx context.Context, directory string) (samples int, err error) {
+	db, samples, err := h.Open(ctx, directory)
+	if err != nil {
+		return 0, err
+	}
+	return samples, db.Close()
+}
+
+// Open does what Write does, and leaves the database open for the caller.
+func (h History) Open(ctx context.Context, directory string) (_ *tsdb.DB, samples int, err error) {
 	all := h.series()
 	if h.Scrape != "" {
 		more, err := h.scraped(all)
 		if err != nil {
-			return 0, err
+			return nil, 0, err
 		}
 		all = append(all, more...)
 	}
@@ -290,23 +324,21 @@ func (h History) Write(ctx context.Context, directory string) (samples int, err 
 		end := begin.Add(blockLength(begin, time.Now()))
 		n, err := h.writeBlock(ctx, directory, all, begin, end)
 		if err != nil {
-			return 0, err
+			return nil, 0, err
 		}
 		samples += n
 		begin = end
 	}
-	n, err := h.writeHead(ctx, directory, all, begin)
-	return samples + n, err
-}
-
-func (h History) writeHead(ctx context.Context, directory string, all []*series, begin time.Time) (samples int, err error) {
 	db, err := tsdb.Open(directory, nil, nil, tsdb.DefaultOptions(), nil)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
 	db.DisableCompactions()
-	return h.append(ctx, db, all, begin, time.Now().Add(h.Ahead+time.Minute))
+	n, err := h.append(ctx, db, all, begin, time.Now().Add(blockLengths[0]))
+	if err != nil {
+		return nil, 0, errors.Join(err, db.Close())
+	}
+	return db, samples + n, nil
 }
 
 // writeBlock writes what there is from begin to end, or now.
@@ -329,11 +361,10 @@ func (h History) append(ctx context.Context, to storage.Appendable, all []*serie
 	for _, s := range all {
 		s.ref = 0
 	}
-	now := time.Now().Add(h.Ahead)
-	for t := begin; t.Before(end) && !t.After(now); t = t.Add(h.Interval) {
+	for t := begin; t.Before(end) && !t.After(time.Now().Add(h.Ahead)); t = t.Add(h.Interval) {
 		appender := to.Appender(ctx)
 		for _, s := range all {
-			if t.UnixNano()%int64(s.step) != 0 {
+			if t.Before(s.begin) || t.UnixNano()%int64(s.step) != 0 {
 				continue
 			}
 			if s.ref, err = appender.Append(s.ref, s.labels, t.UnixMilli(), s.value(t)); err != nil {

@@ -58,28 +58,29 @@ func (p *Prometheus) Stop() {
 
 const configName = "prometheus.yml"
 
-// WriteConfig writes a configuration and copies of the rule files whose groups
-// are all evaluated at the interval. It returns their own intervals by group.
-func WriteConfig(rules, directory string, interval time.Duration) (map[string]string, error) {
-	paths, err := filepath.Glob(rules)
-	if err != nil {
-		return nil, err
+// RuleFiles are those that a pattern matches; none is an error.
+func RuleFiles(pattern string) ([]string, error) {
+	paths, err := filepath.Glob(pattern)
+	if err == nil && len(paths) == 0 {
+		err = fmt.Errorf("no file matches %s", pattern)
 	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("no file matches %s", rules)
-	}
-	intervals := map[string]string{}
-	for _, path := range paths {
-		if _, err := CopyRules(path, directory, interval, intervals); err != nil {
-			return nil, err
-		}
-	}
-	return intervals, os.WriteFile(filepath.Join(directory, configName), []byte("rule_files: ['hedera.*.yml']\n"), 0o600)
+	return paths, err
 }
 
-// CopyRules copies a rule file whose groups are then evaluated at the interval,
-// and notes their own intervals. It returns the path of the copy.
-func CopyRules(path, directory string, interval time.Duration, intervals map[string]string) (string, error) {
+// WriteConfig writes a configuration and copies of the rule files whose groups
+// are all evaluated at the interval.
+func WriteConfig(rules []string, directory string, interval time.Duration) error {
+	for _, path := range rules {
+		if _, err := CopyRules(path, directory, interval); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(directory, configName), []byte("rule_files: ['hedera.*.yml']\n"), 0o600)
+}
+
+// CopyRules copies a rule file whose groups are then evaluated at the interval.
+// It returns the path of the copy.
+func CopyRules(path, directory string, interval time.Duration) (string, error) {
 	content, err := os.ReadFile(path) //nolint:gosec // named by whoever runs it
 	if err != nil {
 		return "", err
@@ -89,7 +90,6 @@ func CopyRules(path, directory string, interval time.Duration, intervals map[str
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	for _, group := range file["groups"] {
-		intervals[group["name"].(string)], _ = group["interval"].(string)
 		group["interval"] = interval.String()
 	}
 	out, err := yaml.Marshal(file)

@@ -80,10 +80,7 @@ func run(ctx context.Context, o options) (err error) {
 	fmt.Printf("%d accounts, %d with transactions, every %s for %s: %.0f M samples, written in %s\n\n",
 		o.history.Accounts, o.history.Counted, o.history.Interval, o.history.Length, float64(samples)/1e6, time.Since(started).Round(time.Second))
 
-	if _, err := bench.WriteConfig(o.rules, directory, evaluationInterval); err != nil {
-		return err
-	}
-	p, err := bench.Start(ctx, o.prometheus, directory)
+	p, err := startPrometheus(ctx, o, directory)
 	if err != nil {
 		return err
 	}
@@ -108,6 +105,17 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	m.report(o.slowest)
 	return nil
+}
+
+func startPrometheus(ctx context.Context, o options, directory string) (*bench.Prometheus, error) {
+	rules, err := bench.RuleFiles(o.rules)
+	if err != nil {
+		return nil, err
+	}
+	if err := bench.WriteConfig(rules, directory, evaluationInterval); err != nil {
+		return nil, err
+	}
+	return bench.Start(ctx, o.prometheus, directory)
 }
 
 // meter asks and measures.

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
@@ -177,12 +176,4 @@ func report(costs []cost) {
 	for _, c := range costs[:min(25, len(costs))] {
 		fmt.Printf("| %s | %s | %.3f |\n", c.rule, c.group, c.cpu.Seconds())
 	}
-}
-
-func ruleFiles(pattern string) ([]string, error) {
-	paths, err := filepath.Glob(pattern)
-	if err == nil && len(paths) == 0 {
-		err = fmt.Errorf("no file matches %s", pattern)
-	}
-	return paths, err
 }

@@ -8,23 +8,17 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"maps"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"hedera_exporter/tools/bench"
 )
 
 const (
@@ -37,7 +31,7 @@ const (
 
 type options struct {
 	rules, prometheus, data string
-	history                 history
+	history                 bench.History
 }
 
 func main() {
@@ -45,10 +39,10 @@ func main() {
 	flag.StringVar(&o.rules, "rules", "alerts/hedera.*.yml", "glob of the rule files")
 	flag.StringVar(&o.prometheus, "prometheus", "bin/prometheus", "the program; where empty, rules are evaluated in this process only")
 	flag.StringVar(&o.data, "data", "", "directory for the blocks; a temporary one where empty")
-	flag.IntVar(&o.history.accounts, "accounts", 10_000, "accounts that are watched")
-	flag.IntVar(&o.history.counted, "transactions", 1_000, "accounts whose transactions are counted")
-	flag.DurationVar(&o.history.length, "history", 26*time.Hour, "how long they have been watched")
-	flag.DurationVar(&o.history.interval, "interval", 15*time.Second, "scrape interval")
+	flag.IntVar(&o.history.Accounts, "accounts", 10_000, "accounts that are watched")
+	flag.IntVar(&o.history.Counted, "transactions", 1_000, "accounts whose transactions are counted")
+	flag.DurationVar(&o.history.Length, "history", 26*time.Hour, "how long they have been watched")
+	flag.DurationVar(&o.history.Interval, "interval", 15*time.Second, "scrape interval")
 	flag.Parse()
 	if err := run(context.Background(), o); err != nil {
 		fmt.Fprintln(os.Stderr, "benchrules:", err)
@@ -64,20 +58,20 @@ func run(ctx context.Context, o options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
 	}
-	paths, err := ruleFiles(o.rules)
+	paths, err := bench.RuleFiles(o.rules)
 	if err != nil {
 		return err
 	}
-	if o.history.reach, err = reach(paths); err != nil {
+	if o.history.Reach, err = reach(paths); err != nil {
 		return err
 	}
 	started := time.Now()
-	db, samples, err := o.history.write(ctx, filepath.Join(directory, "data"))
+	db, samples, err := o.history.Open(ctx, filepath.Join(directory, "data"))
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%d accounts, %d with transactions, every %s for %s: %.0f M samples that rules read, written in %s\n\n",
-		o.history.accounts, o.history.counted, o.history.interval, o.history.length, float64(samples)/1e6, time.Since(started).Round(time.Second))
+		o.history.Accounts, o.history.Counted, o.history.Interval, o.history.Length, float64(samples)/1e6, time.Since(started).Round(time.Second))
 	costs, err := evaluate(ctx, db, paths)
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
@@ -91,22 +85,22 @@ func run(ctx context.Context, o options) (err error) {
 
 // runPrometheus prints the CPU time of a real Prometheus.
 func runPrometheus(ctx context.Context, o options, directory string, paths []string) error {
-	if err := writeConfig(paths, directory); err != nil {
+	if err := bench.WriteConfig(paths, directory, processInterval); err != nil {
 		return err
 	}
-	p, err := start(ctx, o.prometheus, directory)
+	p, err := bench.Start(ctx, o.prometheus, directory)
 	if err != nil {
 		return err
 	}
-	defer p.stop()
-	before, err := p.awaitEvaluations(ctx)
+	defer p.Stop()
+	before, err := p.AwaitEvaluations(ctx, 1)
 	if err != nil {
 		return err
 	}
-	if err := sleep(ctx, measured); err != nil {
+	if err := bench.Sleep(ctx, measured); err != nil {
 		return err
 	}
-	after, err := p.metrics(ctx)
+	after, err := p.Metrics(ctx)
 	if err != nil {
 		return err
 	}
@@ -117,132 +111,10 @@ func runPrometheus(ctx context.Context, o options, directory string, paths []str
 	return nil
 }
 
-// writeConfig writes a configuration and copies of the rule files that are
-// evaluated sooner.
-func writeConfig(paths []string, directory string) error {
-	for _, path := range paths {
-		content, err := os.ReadFile(path) //nolint:gosec // named by whoever runs it
-		if err != nil {
-			return err
-		}
-		var file map[string][]map[string]any
-		if err := yaml.Unmarshal(content, &file); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		for _, group := range file["groups"] {
-			group["interval"] = processInterval.String()
-		}
-		out, err := yaml.Marshal(file)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(directory, filepath.Base(path)), out, 0o600); err != nil {
-			return err
-		}
-	}
-	return os.WriteFile(filepath.Join(directory, "prometheus.yml"), []byte("rule_files: ['hedera.*.yml']\n"), 0o600)
-}
-
-type process struct {
-	url string
-	cmd *exec.Cmd
-}
-
-func start(ctx context.Context, program, directory string) (*process, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return nil, err
-	}
-	log, err := os.Create(filepath.Join(directory, "prometheus.log")) //nolint:gosec // our own directory
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = log.Close() }() // the process has its own descriptor
-	// The blocks stay as they are: compaction would be measured with the rules.
-	cmd := exec.CommandContext(ctx, program, "--config.file="+filepath.Join(directory, "prometheus.yml"), //nolint:gosec // the caller's own program
-		"--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address,
-		"--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=30d")
-	cmd.Stdout, cmd.Stderr = log, log
-	return &process{url: "http://" + address, cmd: cmd}, cmd.Start()
-}
-
-func (p *process) stop() {
-	_ = p.cmd.Process.Kill() // it may have ended already
-	_ = p.cmd.Wait()
-}
-
-// awaitEvaluations returns the metrics once each group was evaluated.
-func (p *process) awaitEvaluations(ctx context.Context) (map[string]float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
-	for {
-		metrics, err := p.metrics(ctx)
-		if err == nil {
-			counts := byGroup(metrics, "prometheus_rule_group_iterations_total")
-			if len(counts) > 0 && slices.Min(slices.Collect(maps.Values(counts))) >= 1 {
-				return metrics, nil
-			}
-		}
-		if err := sleep(ctx, time.Second); err != nil {
-			return nil, fmt.Errorf("waiting for the first evaluations: %w", err)
-		}
-	}
-}
-
-// metrics are Prometheus' own, by name and labels.
-func (p *process) metrics(ctx context.Context) (map[string]float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	metrics := map[string]float64{}
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		i := strings.LastIndexByte(lines.Text(), ' ')
-		if i < 0 || strings.HasPrefix(lines.Text(), "#") {
-			continue
-		}
-		if value, err := strconv.ParseFloat(lines.Text()[i+1:], 64); err == nil {
-			metrics[lines.Text()[:i]] = value
-		}
-	}
-	return metrics, lines.Err()
-}
-
-// byGroup are the values of a metric by rule group.
-func byGroup(metrics map[string]float64, name string) map[string]float64 {
-	values := map[string]float64{}
-	for series, value := range metrics {
-		if rest, found := strings.CutPrefix(series, name+`{rule_group="`); found {
-			_, group, _ := strings.Cut(strings.TrimSuffix(rest, `"}`), ";")
-			values[group] = value
-		}
-	}
-	return values
-}
-
 func difference(before, after map[string]float64, name string) map[string]float64 {
-	values := byGroup(after, name)
-	for group, value := range byGroup(before, name) {
+	values := bench.ByGroup(after, name)
+	for group, value := range bench.ByGroup(before, name) {
 		values[group] -= value
 	}
 	return values
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

@@ -122,7 +122,11 @@ func TestTenThousandAccounts(t *testing.T) {
 	if _, err := history.Write(t.Context(), filepath.Join(directory, "data")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bench.WriteConfig(root+"/alerts/hedera.[rt]*.yml", directory, 10*time.Second); err != nil {
+	rules, err := bench.RuleFiles(root + "/alerts/hedera.[rt]*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bench.WriteConfig(rules, directory, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	p, err := bench.Start(t.Context(), program, directory)

@@ -130,7 +130,7 @@ func (s *Stack) startPrometheus(ctx context.Context, o Options) error {
 	copies := make([]string, len(o.Rules))
 	for i, path := range o.Rules {
 		var err error
-		if copies[i], err = bench.CopyRules(path, s.directory, o.Interval, map[string]string{}); err != nil {
+		if copies[i], err = bench.CopyRules(path, s.directory, o.Interval); err != nil {
 			return err
 		}
 	}
