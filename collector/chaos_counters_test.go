@@ -72,10 +72,12 @@ var countedFields = map[string][]string{
 // spoiltBody cuts the body, makes it no JSON, or has a row twice or with a field
 // that cannot be read.
 func spoiltBody(random *rand.Rand, kind int, body string) (spoilt, name string) {
-	switch kind {
-	case 2:
+	switch {
+	case body == "":
+		return body, "none"
+	case kind == 2:
 		return body[:random.IntN(len(body))], "cut"
-	case 3:
+	case kind == 3:
 		return "<html>" + body, "garbage"
 	}
 	var answer map[string]any

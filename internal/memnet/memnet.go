@@ -16,8 +16,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"google.golang.org/grpc/test/bufconn"
 )
 
 // Test runs test in a bubble: its deadlines, backoff and latencies pass at
@@ -31,10 +29,8 @@ func Test(t *testing.T, test func(t *testing.T, memory *Network)) {
 	})
 }
 
-const (
-	firstPort  = 20000 // of those that Listen and DialContext pick
-	bufferSize = 64 << 10
-)
+// firstPort is of those that Listen and DialContext pick.
+const firstPort = 20000
 
 // Network is a network of its own, for the goroutines of one bubble. The zero
 // value is usable.
@@ -59,7 +55,7 @@ func (n *Network) Listen(_ context.Context, network, address string) (net.Listen
 	if n.listeners[at] != nil {
 		return nil, opError("listen", network, at, syscall.EADDRINUSE)
 	}
-	l := &listener{Listener: bufconn.Listen(bufferSize), network: n, at: at}
+	l := &listener{network: n, at: at, dialed: make(chan net.Conn), closed: make(chan struct{})}
 	if n.listeners == nil {
 		n.listeners = make(map[netip.AddrPort]*listener)
 	}
@@ -80,11 +76,15 @@ func (n *Network) DialContext(ctx context.Context, network, address string) (net
 	if l == nil {
 		return nil, opError("dial", network, at, syscall.ECONNREFUSED)
 	}
-	client, err := l.DialContext(ctx)
-	if err == nil || ctx.Err() != nil {
-		return client, err
+	client, server := newConns(net.TCPAddrFromAddrPort(n.pick(at.Addr())), l.Addr())
+	select {
+	case l.dialed <- server:
+		return client, nil
+	case <-l.closed:
+		return nil, opError("dial", network, at, syscall.ECONNREFUSED)
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return nil, opError("dial", network, at, syscall.ECONNREFUSED) // closed meanwhile
 }
 
 // pick returns an address that no listener and no connection has had.
@@ -104,35 +104,30 @@ func opError(operation, network string, at netip.AddrPort, errno syscall.Errno) 
 }
 
 type listener struct {
-	*bufconn.Listener
 	network *Network
 	at      netip.AddrPort
+	dialed  chan net.Conn
+	close   sync.Once
+	closed  chan struct{}
 }
 
 func (l *listener) Addr() net.Addr { return net.TCPAddrFromAddrPort(l.at) }
 
 func (l *listener) Accept() (net.Conn, error) {
-	accepted, err := l.Listener.Accept()
-	if err != nil {
+	select {
+	case server := <-l.dialed:
+		return server, nil
+	case <-l.closed:
 		return nil, net.ErrClosed
 	}
-	return &conn{Conn: accepted, local: l.Addr(), remote: net.TCPAddrFromAddrPort(l.network.pick(l.at.Addr()))}, nil
 }
 
 func (l *listener) Close() error {
 	l.network.mu.Lock()
+	defer l.network.mu.Unlock()
 	if l.network.listeners[l.at] == l {
 		delete(l.network.listeners, l.at)
 	}
-	l.network.mu.Unlock()
-	return l.Listener.Close()
+	l.close.Do(func() { close(l.closed) })
+	return nil
 }
-
-// conn is the server's half, which knows one client from another.
-type conn struct {
-	net.Conn
-	local, remote net.Addr
-}
-
-func (c *conn) LocalAddr() net.Addr  { return c.local }
-func (c *conn) RemoteAddr() net.Addr { return c.remote }

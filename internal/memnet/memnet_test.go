@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -109,4 +111,55 @@ func TestAddressesAreNumbers(t *testing.T) {
 	if _, err := n.DialContext(t.Context(), "tcp", "localhost:80"); err == nil {
 		t.Error("dialing: no error")
 	}
+}
+
+func TestDeadlineThatIsReplacedAtOnce(t *testing.T) {
+	Test(t, func(t *testing.T, n *Network) {
+		client, _ := connect(t, n, listen(t, n, anyPort))
+		for range 1000 {
+			start := time.Now()
+			for _, deadline := range []time.Time{start.Add(-time.Hour), start.Add(time.Hour)} {
+				if err := client.SetReadDeadline(deadline); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := client.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != time.Hour {
+				t.Fatalf("reading silence: %v after %s", err, time.Since(start))
+			}
+		}
+	})
+}
+
+func TestWritesWaitForTheReader(t *testing.T) {
+	Test(t, func(t *testing.T, n *Network) {
+		client, server := connect(t, n, listen(t, n, anyPort))
+		text := strings.Repeat("0123456789", bufferSize/4)
+		start := time.Now()
+		if err := server.SetWriteDeadline(start.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		written, err := io.WriteString(server, text)
+		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != time.Second || written != bufferSize {
+			t.Errorf("%d bytes written that nobody reads: %v after %s", written, err, time.Since(start))
+		}
+		if err := server.SetWriteDeadline(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			_, _ = io.WriteString(server, text[written:])
+			_ = server.Close()
+		}()
+		if read, err := io.ReadAll(client); err != nil || string(read) != text {
+			t.Errorf("read %d bytes of %d, %v", len(read), len(text), err)
+		}
+		if _, err := io.WriteString(client, "hello"); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("writing to a closed connection: %v", err)
+		}
+		if err := client.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("reading from a closed connection: %v", err)
+		}
+	})
 }
