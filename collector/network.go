@@ -33,6 +33,8 @@ type Network struct {
 
 	MirrorGRPC *consensus.AddressBookClient // nil: the mirror has no gRPC
 
+	Canary *Canary // nil: the network has none, or the process runs none
+
 	accountsOnly bool // another shard exports what is not tied to an account
 }
 
@@ -47,5 +49,6 @@ func (n Network) sameEntities(other Network) bool {
 	return n.accountsOnly == other.accountsOnly && reflect.DeepEqual(n.Accounts, other.Accounts) &&
 		reflect.DeepEqual(n.Tokens, other.Tokens) && reflect.DeepEqual(n.Topics, other.Topics) &&
 		reflect.DeepEqual(n.Contracts, other.Contracts) && reflect.DeepEqual(n.ScheduleCreators, other.ScheduleCreators) &&
-		slices.Equal(n.OwnNodes, other.OwnNodes) && slices.Equal(n.LabelNames, other.LabelNames)
+		slices.Equal(n.OwnNodes, other.OwnNodes) && slices.Equal(n.LabelNames, other.LabelNames) &&
+		n.Canary == other.Canary
 }
