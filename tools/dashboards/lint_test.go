@@ -347,10 +347,11 @@ func TestLayout(t *testing.T) {
 
 // unshown are metrics that no panel is for, and why.
 var unshown = map[string]string{
-	"hedera_account_key_info":       "changes of keys are for an alert, not for a picture",
-	"hedera_node_admin_key_info":    "likewise",
-	"hedera_exporter_shard_ordinal": "what is missing between shards is for the query of docs/scaling.md",
-	"hedera_exporter_total_shards":  "as hedera_exporter_shard_ordinal",
+	"hedera_account_key_info":           "changes of keys are for an alert, not for a picture",
+	"hedera_node_admin_key_info":        "likewise",
+	"hedera_account_transactions_total": "its rates are recorded, and shown by type and by result",
+	"hedera_exporter_shard_ordinal":     "what is missing between shards is for the query of docs/scaling.md",
+	"hedera_exporter_total_shards":      "as hedera_exporter_shard_ordinal",
 
 	"hedera_account_fee_budget_hbar":                 "panel to come",
 	"hedera_network_fee_usd":                         "panel to come",
