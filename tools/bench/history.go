@@ -204,6 +204,12 @@ func (h History) others() (all []*series) {
 		}
 		all = append(all, &series{labels: labels.FromStrings(pairs...), step: h.Interval, value: value})
 	}
+	for name, value := range ofRelay {
+		for _, method := range []string{"eth_chainId", "eth_blockNumber"} {
+			all = append(all, &series{step: h.Interval, value: value, labels: labels.FromStrings(model.MetricNameLabel, name,
+				"network", network, "relay", "hashio", "method", method, "job", "relay_"+method, "instance", "https://relay")})
+		}
+	}
 	for i := range h.Low {
 		all = append(all, &series{step: h.Interval, value: constant(1), labels: labels.FromStrings(
 			model.MetricNameLabel, "ALERTS", "alertname", "HederaAccountBalanceLow", "alertstate", "firing", "severity", "warning",
@@ -226,6 +232,13 @@ var ofTarget = map[string]func(time.Time) float64{
 	"process_start_time_seconds":           constant(1.7e9),
 	"process_cpu_seconds_total":            func(t time.Time) float64 { return float64(t.Unix()%(90*86400)) / 20 },
 	"promhttp_metric_handler_errors_total": constant(0),
+}
+
+// ofRelay are what blackbox_exporter shows of a relay.
+var ofRelay = map[string]func(time.Time) float64{
+	"probe_success":          constant(1),
+	"probe_duration_seconds": constant(0.2),
+	"probe_http_status_code": constant(200),
 }
 
 func readScrape(content []byte) ([]*series, error) {

@@ -217,7 +217,7 @@ func accountTransactions() []panel {
 			queries:     []query{{expr: `topk(10, max by (network, account_id, name) (increase(hedera_account_failed_transactions_total{@account}[1h])))`, legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: lines(), points: fewPoints, title: "Hbar in and out", width: 8, height: 8, unit: hbar, none: none,
+			view: lines(), points: fewPoints, title: "Hbar in and out", width: 6, height: 8, unit: hbar, none: none,
 			description: "Hbar per second that came in, and as negative values what went out, fees included, of the ten accounts with most. Unexpected outflow is an emergency.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries: []query{
@@ -226,13 +226,23 @@ func accountTransactions() []panel {
 			},
 		},
 		{
-			view: lines(), points: fewPoints, title: "Fees in an hour", width: 8, height: 8, unit: hbar, min: new(0.0), none: none,
+			view: lines(), points: fewPoints, title: "Fees in an hour", width: 6, height: 8, unit: hbar, min: new(0.0), none: none,
 			description: "Fees paid in an hour, of the ten accounts with most. A rise without more transactions is a dearer type, or a rate that moved.",
 			runbook:     "HederaExchangeRateMoved",
 			queries:     []query{{expr: `topk(10, sum by (network, account_id, name) (max by (network, account_id, name, type) (increase(hedera_account_fees_hbar_total{@account}[1h]))))`, legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: lines(), points: fewPoints, title: "Time since the last transaction", width: 8, height: 8, unit: seconds, min: new(0.0), none: none,
+			view: bars(), title: "Fees of a day, of the budget", width: 6, height: 8, unit: ratio, decimals: new(2.0), min: new(0.0), max: new(1.0), colours: ofBudget, none: "No account has a budget",
+			description: "Fees paid in the last 24 hours as a share of the account's budget, of the ten accounts with most. Above 1 something pays more than you meant to allow.",
+			runbook:     "HederaAccountOverBudget",
+			queries: []query{{
+				expr: `topk(10, max by (network, account_id, name) (account:hedera_account_fees_hbar:increase1d{@recordedAccount})` +
+					` / on (network, account_id) group_left () max by (network, account_id) (hedera_account_fee_budget_hbar{@account}))`,
+				legend: "{{network}} {{name}}", instant: true,
+			}},
+		},
+		{
+			view: lines(), points: fewPoints, title: "Time since the last transaction", width: 6, height: 8, unit: seconds, min: new(0.0), none: none,
 			description: "The ten accounts that have been silent longest, and the shortest heartbeats. Longer than its heartbeat means that what should use it does not.",
 			runbook:     "HederaAccountSilent",
 			queries: []query{
