@@ -267,8 +267,8 @@ func lintPanel(p dashboard.Panel, alerts map[string]bool) []string {
 	for _, q := range queries {
 		want(p.Type == "table" || filled(q.LegendFormat), "no legend: "+q.Expr)
 	}
-	_, link, linked := strings.Cut(*p.Description, "("+runbooks)
-	runbook, _, _ := strings.Cut(link, ".md)")
+	_, page, linked := strings.Cut(*p.Description, runbooks)
+	runbook, _, _ := strings.Cut(page, ".md")
 	want(linked && alerts[runbook] || p.Title != nil && strings.HasPrefix(*p.Title, "Alerts"), "no runbook, or of no alert: "+runbook)
 	return findings
 }
