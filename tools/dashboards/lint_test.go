@@ -269,8 +269,8 @@ func lintPanel(p dashboard.Panel, pages map[string]bool) []string {
 	for _, q := range queries {
 		want(p.Type == "table" || filled(q.LegendFormat), "no legend: "+q.Expr)
 	}
-	_, link, linked := strings.Cut(*p.Description, "("+runbooks)
-	page, _, _ := strings.Cut(link, ")")
+	_, link, linked := strings.Cut(*p.Description, runbooks)
+	page := strings.TrimSuffix(link, ")")
 	want(linked && pages[page] || p.Title != nil && strings.HasPrefix(*p.Title, "Alerts"), "no runbook, or of no alert: "+page)
 	return findings
 }
