@@ -168,7 +168,7 @@ func TestOperatorKeyIsNotShown(t *testing.T) {
 	}
 	raw := key.BytesRaw()
 	for how, text := range shown {
-		for _, secret := range []string{strings.Repeat("k", 32), hex.EncodeToString(raw), strings.Trim(fmt.Sprint(raw[:8]), "[]")} {
+		for _, secret := range []string{strings.Repeat("k", 32), hex.EncodeToString(raw), "107 107 107 107 107 107"} {
 			if strings.Contains(strings.ToLower(text), secret) {
 				t.Errorf("%s shows the key:\n%s", how, text)
 			}
