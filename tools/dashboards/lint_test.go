@@ -355,6 +355,11 @@ var unshown = map[string]string{
 	"hedera_account_fee_budget_hbar":                 "panel to come",
 	"hedera_network_fee_usd":                         "panel to come",
 	"hedera_network_fee_collected_timestamp_seconds": "panel to come",
+
+	"hedera_mirror_other_up":                             "panel to come",
+	"hedera_mirror_other_latest_block_number":            "panel to come",
+	"hedera_mirror_other_latest_block_timestamp_seconds": "panel to come",
+	"hedera_mirror_web3_up":                              "panel to come",
 }
 
 func TestEveryMetricIsShown(t *testing.T) {
