@@ -74,6 +74,15 @@ func TestFullScrapePassesPromlint(t *testing.T) {
 // collector on and something of everything watched.
 func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	t.Helper()
+	scrape, self, nodes := scrapeEverything(t)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(scrape)
+	return gather(t, registry) + gather(t, self), nodes
+}
+
+// scrapeEverything also returns the exporter's own registry.
+func scrapeEverything(t *testing.T) (Scrape, *prometheus.Registry, []simulator.Node) {
+	t.Helper()
 	sim := startSimulator(t, simulator.Options{Nodes: 5, Accounts: 10, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 	}})
@@ -92,7 +101,7 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
 	defer cancel()
 	// One after the other, so that the scrape's own requests are counted.
-	return gather(t, set.Gatherer(ctx)) + gather(t, registry), sim.Nodes()
+	return set.Scrape(ctx), registry, sim.Nodes()
 }
 
 // everythingOn watches all that the simulator has, with every option.

@@ -126,8 +126,9 @@ func checkAlert(r rule) []string {
 			complain("no annotation %s", annotation)
 		}
 	}
-	if url := r.Annotations["runbook_url"]; !strings.HasSuffix(url, "/docs/runbooks/"+r.Alert+".md") {
-		complain("runbook_url %s does not end in /docs/runbooks/%s.md", url, r.Alert)
+	page := "docs/runbooks/" + r.Alert + ".md"
+	if url := r.Annotations["runbook_url"]; url != page && (!strings.HasPrefix(url, "https://github.com/") || !strings.HasSuffix(url, "/"+page)) {
+		complain("runbook_url %s is not %s, nor that in a repository of github.com", url, page)
 	}
 	return problems
 }
