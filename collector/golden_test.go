@@ -127,6 +127,8 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Topics[0].Labels = config.Labels{"team": "audit"}
 	network.Contracts[0].Labels = config.Labels{"team": "bridge"}
 	network.ScheduleCreators = creatorsOf(entities("0.0.98"))
+	network.MirrorWeb3 = true
+	network.OtherMirrors = []OtherMirror{otherMirror(t, nil, "backup", sim.URL()), otherMirror(t, nil, "gone", "http://127.0.0.1:1")}
 	fundNodeAccounts(t, sim)
 	network.OwnNodes = []int64{0, 1, 77}
 	if _, err := network.AddressBook.Nodes(t.Context()); err != nil { // so that the first scrape knows their accounts

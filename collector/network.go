@@ -31,7 +31,9 @@ type Network struct {
 	Prober      *consensus.Prober        // never nil
 	Balances    *consensus.BalanceClient // nil: balances come from the mirror
 
-	MirrorGRPC *consensus.AddressBookClient // nil: the mirror has no gRPC
+	MirrorGRPC   *consensus.AddressBookClient // nil: the mirror has no gRPC
+	MirrorWeb3   bool                         // whether the EVM of Mirror is watched
+	OtherMirrors []OtherMirror                // to compare Mirror with
 
 	Canary *Canary // nil: the network has none, or the process runs none
 
@@ -41,7 +43,8 @@ type Network struct {
 // sameClients reports whether both are the same network with the same clients.
 func (n Network) sameClients(other Network) bool {
 	return n.Name == other.Name && n.State == other.State && n.Mirror == other.Mirror && n.AddressBook == other.AddressBook &&
-		n.Prober == other.Prober && n.Balances == other.Balances && n.MirrorGRPC == other.MirrorGRPC
+		n.Prober == other.Prober && n.Balances == other.Balances && n.MirrorGRPC == other.MirrorGRPC &&
+		n.MirrorWeb3 == other.MirrorWeb3 && slices.Equal(n.OtherMirrors, other.OtherMirrors)
 }
 
 // sameEntities reports whether the same is watched.

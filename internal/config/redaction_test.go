@@ -47,6 +47,12 @@ func TestRedaction(t *testing.T) {
     mirror:
       url_file: url
       java_url: https://mirror.example.com/hunter2/java
+      web3: true
+      web3_url: https://mirror.example.com/hunter2/web3
+      others:
+        - name: backup
+          url: https://other.example.com/hunter2
+          http_client: {http_headers: {X-Tenant: {values: [hunter2]}}}
       http_client:
         http_headers: {X-Tenant: {values: [hunter2]}}
         oauth2:
@@ -68,6 +74,7 @@ func TestRedaction(t *testing.T) {
 	for name, value := range map[string]any{
 		"Config": *cfg, "*Config": cfg, "Network": network, "*Network": &network,
 		"Mirror": *network.Mirror, "*Mirror": network.Mirror,
+		"OtherMirror": network.Mirror.Others[0], "OtherMirrors": network.Mirror.Others,
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
 			shown[name+" "+verb] = fmt.Sprintf(verb, value)
@@ -87,7 +94,7 @@ func TestRedaction(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"url: https://mirror.example.com/<redacted>\n"} {
+	for _, want := range []string{"url: https://mirror.example.com/<redacted>\n", "web3_url: https://mirror.example.com/<redacted>\n", "url: https://other.example.com/<redacted>\n"} {
 		if !strings.Contains(shown["String"], want) {
 			t.Errorf("String lacks %q:\n%s", want, shown["String"])
 		}

@@ -355,6 +355,11 @@ var unshown = map[string]string{
 	"hedera_exporter_shard_ordinal":     "what is missing between shards is for the query of docs/scaling.md",
 	"hedera_exporter_total_shards":      "as hedera_exporter_shard_ordinal",
 
+	"hedera_mirror_other_up":                             "panel to come",
+	"hedera_mirror_other_latest_block_number":            "panel to come",
+	"hedera_mirror_other_latest_block_timestamp_seconds": "panel to come",
+	"hedera_mirror_web3_up":                              "panel to come",
+
 	"hedera_canary_budget_hbar":                    "panel to come",
 	"hedera_canary_budget_spent_hbar":              "panel to come",
 	"hedera_canary_fees_hbar_total":                "panel to come",
