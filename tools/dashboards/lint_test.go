@@ -366,7 +366,9 @@ var unshown = map[string]string{
 	"hedera_canary_last_stage_duration_seconds":    "panel to come",
 	"hedera_canary_last_success_timestamp_seconds": "panel to come",
 	"hedera_canary_paused":                         "panel to come",
-	"hedera_canary_stage_duration_seconds":         "panel to come",
+	"hedera_canary_stage_duration_seconds_bucket":  "panel to come",
+	"hedera_canary_stage_duration_seconds_count":   "panel to come",
+	"hedera_canary_stage_duration_seconds_sum":     "panel to come",
 	"hedera_canary_stream_gaps_total":              "panel to come",
 	"hedera_canary_transactions_total":             "panel to come",
 }
