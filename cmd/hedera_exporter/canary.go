@@ -42,7 +42,7 @@ func newCanary(n config.Network, state *collector.State, c *clients, logger log.
 
 // canaries runs canaries, each until it is no longer wanted.
 type canaries struct {
-	base context.Context //nolint:containedctx // of all of them
+	start func(*collector.Canary) runningCanary
 
 	mu      sync.Mutex
 	running map[*collector.Canary]runningCanary
@@ -54,39 +54,49 @@ type runningCanary struct {
 	ended  chan struct{}
 }
 
+// newCanaries runs none after ctx has ended.
+func newCanaries(ctx context.Context) *canaries {
+	return &canaries{
+		running: map[*collector.Canary]runningCanary{},
+		start: func(canary *collector.Canary) runningCanary {
+			ctx, cancel := context.WithCancel(ctx)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				canary.Run(ctx)
+			}()
+			return runningCanary{cancel, ended}
+		},
+	}
+}
+
 // want stops the canaries that are not wanted, waits until they have ended, and
-// starts those that do not run.
-//
-//nolint:contextcheck // canaries have a context of their own: that of a reload is shorter
+// starts those that do not run. A nil receiver runs none.
 func (c *canaries) want(wanted []*collector.Canary) {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for canary, running := range c.running {
-		if !slices.Contains(wanted, canary) {
+		if c.closed || !slices.Contains(wanted, canary) {
 			running.cancel()
 			<-running.ended
 			delete(c.running, canary)
 		}
 	}
 	for _, canary := range wanted {
-		if _, runs := c.running[canary]; runs || c.closed {
-			continue
+		if _, runs := c.running[canary]; !runs && !c.closed {
+			c.running[canary] = c.start(canary)
 		}
-		ctx, cancel := context.WithCancel(c.base)
-		running := runningCanary{cancel, make(chan struct{})}
-		if c.running == nil {
-			c.running = map[*collector.Canary]runningCanary{}
-		}
-		c.running[canary] = running
-		go func() {
-			defer close(running.ended)
-			canary.Run(ctx)
-		}()
 	}
 }
 
 // close ends all, and waits for that.
 func (c *canaries) close() {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()

@@ -64,7 +64,7 @@ func withCanaryExporter(t *testing.T, more string, test func(t *testing.T, sim *
 		stderr := &lockedBuffer{}
 		rl := &reloader{
 			flags: parseFlags(t, "--config.file="+file), self: collector.NewSelf(prometheus.NewRegistry()),
-			logger: newLogger(stderr, "debug", "logfmt"), dial: memory.DialContext, canaries: canaries{base: t.Context()},
+			logger: newLogger(stderr, "debug", "logfmt"), dial: memory.DialContext, canaries: newCanaries(t.Context()),
 		}
 		t.Cleanup(rl.close)
 		if err := rl.reload(); err != nil {

@@ -91,7 +91,7 @@ type reloader struct {
 	states collector.States          // outlive a reload
 	dial   consensus.DialContextFunc // opens connections, in tests; nil is TCP
 
-	canaries canaries // of the current runtime
+	canaries *canaries // of the current runtime; nil: they do not run
 
 	reloading sync.Mutex // one reload at a time
 
