@@ -130,7 +130,7 @@ func programs(t *testing.T) stack.Programs {
 func recordingRules(t *testing.T) []string {
 	t.Helper()
 	var paths []string
-	for _, name := range []string{"hedera.rules.yml", "hedera.thresholds.yml"} {
+	for _, name := range []string{"hedera.rules.yml", "hedera.thresholds.yml", "hedera.canary.yml"} {
 		path, err := filepath.Abs(filepath.Join(root, "alerts", name))
 		if err != nil {
 			t.Fatal(err)
