@@ -165,6 +165,9 @@ func (c *cachedCollector) keptResult() collectorResult {
 	return c.kept
 }
 
+// sampleBuffer saves a collector from waiting for each of its samples to be kept.
+const sampleBuffer = 256
+
 // update returns the samples that the collector sent, also if it failed.
 func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 	current := &gathered{collected: time.Now()}
@@ -172,7 +175,7 @@ func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 	c.current = current
 	c.mu.Unlock()
 
-	ch := make(chan prometheus.Metric)
+	ch := make(chan prometheus.Metric, sampleBuffer)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

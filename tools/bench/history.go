@@ -128,7 +128,10 @@ func (h History) series() []*series {
 			for _, kind := range []string{"CRYPTOTRANSFER", "CONTRACTCALL"} {
 				scraped("hedera_account_transactions_total", func(t time.Time) float64 { return float64(t.Unix() % (90 * 86400) / 10) }, "type", kind, "result", "SUCCESS")
 				scraped("hedera_account_transactions_total", constant(3), "type", kind, "result", "INSUFFICIENT_PAYER_BALANCE")
+				recorded("account_type_result:hedera_account_transactions:rate15m", time.Minute, constant(0.1), "type", kind, "result", "SUCCESS")
+				recorded("account_type_result:hedera_account_transactions:rate15m", time.Minute, constant(0), "type", kind, "result", "INSUFFICIENT_PAYER_BALANCE")
 			}
+			recorded("account:hedera_account_transactions:failure_ratio15m", time.Minute, constant(0))
 			recorded("account:hedera_account_transactions:rate15m_every15m", 15*time.Minute, constant(0.1))
 		}
 		recorded("account:hedera_account_balance_hbar:max", h.every(i), balance)
