@@ -128,7 +128,10 @@ func (h History) series() []*series {
 			for _, kind := range []string{"CRYPTOTRANSFER", "CONTRACTCALL"} {
 				scraped("hedera_account_transactions_total", func(t time.Time) float64 { return float64(t.Unix() % (90 * 86400) / 10) }, "type", kind, "result", "SUCCESS")
 				scraped("hedera_account_transactions_total", constant(3), "type", kind, "result", "INSUFFICIENT_PAYER_BALANCE")
+				recorded("account_type_result:hedera_account_transactions:rate15m", time.Minute, constant(0.1), "type", kind, "result", "SUCCESS")
+				recorded("account_type_result:hedera_account_transactions:rate15m", time.Minute, constant(0), "type", kind, "result", "INSUFFICIENT_PAYER_BALANCE")
 			}
+			recorded("account:hedera_account_transactions:failure_ratio15m", time.Minute, constant(0))
 			recorded("account:hedera_account_transactions:rate15m_every15m", 15*time.Minute, constant(0.1))
 		}
 		recorded("account:hedera_account_balance_hbar:max", h.every(i), balance)
@@ -201,6 +204,12 @@ func (h History) others() (all []*series) {
 		}
 		all = append(all, &series{labels: labels.FromStrings(pairs...), step: h.Interval, value: value})
 	}
+	for name, value := range ofRelay {
+		for _, method := range []string{"eth_chainId", "eth_blockNumber"} {
+			all = append(all, &series{step: h.Interval, value: value, labels: labels.FromStrings(model.MetricNameLabel, name,
+				"network", network, "relay", "hashio", "method", method, "job", "relay_"+method, "instance", "https://relay")})
+		}
+	}
 	for i := range h.Low {
 		all = append(all, &series{step: h.Interval, value: constant(1), labels: labels.FromStrings(
 			model.MetricNameLabel, "ALERTS", "alertname", "HederaAccountBalanceLow", "alertstate", "firing", "severity", "warning",
@@ -223,6 +232,13 @@ var ofTarget = map[string]func(time.Time) float64{
 	"process_start_time_seconds":           constant(1.7e9),
 	"process_cpu_seconds_total":            func(t time.Time) float64 { return float64(t.Unix()%(90*86400)) / 20 },
 	"promhttp_metric_handler_errors_total": constant(0),
+}
+
+// ofRelay are what blackbox_exporter shows of a relay.
+var ofRelay = map[string]func(time.Time) float64{
+	"probe_success":          constant(1),
+	"probe_duration_seconds": constant(0.2),
+	"probe_http_status_code": constant(200),
 }
 
 func readScrape(content []byte) ([]*series, error) {

@@ -32,7 +32,7 @@ hedera_thing_up{network="test"} 1
         annotations:
           summary: down
           description: it is down
-          runbook_url: https://example.com/docs/runbooks/HederaThingDown.md
+          runbook_url: docs/runbooks/HederaThingDown.md
 `
 	unitTests = `tests:
   - input_series:
@@ -43,7 +43,7 @@ hedera_thing_up{network="test"} 1
         alertname: HederaThingDown
         exp_alerts:
           - exp_labels: {severity: warning, team: things, subject: thing, network: test}
-            exp_annotations: {summary: down, description: it is down, runbook_url: https://example.com/docs/runbooks/HederaThingDown.md}
+            exp_annotations: {summary: down, description: it is down, runbook_url: docs/runbooks/HederaThingDown.md}
 `
 	readme  = "[HederaThingDown](runbook.md)\n\n```promql\nup == 0\n```\n"
 	runbook = "# HederaThingDown\n\n## Meaning\n\nDown.\n\n## Impact\n\nBad.\n\n## Diagnosis\n\n```promql\n" +
@@ -92,7 +92,7 @@ func TestCheck(t *testing.T) {
 		},
 		{
 			name: "runbook of another alert", file: alertsFile, replace: "HederaThingDown.md", with: "HederaThing.md",
-			want: []string{"alert HederaThingDown (warning): runbook_url https://example.com/docs/runbooks/HederaThing.md does not end in /docs/runbooks/HederaThingDown.md"},
+			want: []string{"alert HederaThingDown (warning): runbook_url docs/runbooks/HederaThing.md is not docs/runbooks/HederaThingDown.md, nor that in a repository of github.com"},
 		},
 		{
 			name: "no firing test", file: testsFile, replace: "network: test}\n            exp_annotations", with: "network: test}\n            exp_other",

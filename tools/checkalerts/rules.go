@@ -35,7 +35,7 @@ func (r rule) String() string {
 }
 
 var (
-	alertName  = regexp.MustCompile(`^Hedera[A-Z][A-Za-z]+$`)
+	alertName  = regexp.MustCompile(`^Hedera[A-Z][A-Za-z0-9]+$`)
 	recordName = regexp.MustCompile(`^[a-z_]+:[a-z0-9_]+:[a-z0-9_]+$`) // level:metric:operation
 
 	severities = []string{"info", "warning", "critical"}
@@ -126,8 +126,9 @@ func checkAlert(r rule) []string {
 			complain("no annotation %s", annotation)
 		}
 	}
-	if url := r.Annotations["runbook_url"]; !strings.HasSuffix(url, "/docs/runbooks/"+r.Alert+".md") {
-		complain("runbook_url %s does not end in /docs/runbooks/%s.md", url, r.Alert)
+	page := "docs/runbooks/" + r.Alert + ".md"
+	if url := r.Annotations["runbook_url"]; url != page && (!strings.HasPrefix(url, "https://github.com/") || !strings.HasSuffix(url, "/"+page)) {
+		complain("runbook_url %s is not %s, nor that in a repository of github.com", url, page)
 	}
 	return problems
 }

@@ -29,7 +29,7 @@ const (
 )
 
 // fewPoints keep the answers for many lines small.
-const fewPoints = 240
+const fewPoints = 100
 
 func accounts() board {
 	return board{
@@ -186,29 +186,27 @@ func accountBalances() []panel {
 }
 
 func accountTransactions() []panel {
-	rate := `rate(hedera_account_transactions_total{@account}[$__rate_interval])`
+	const rate = `account_type_result:hedera_account_transactions:rate15m{@recordedAccount}`
 	const none = "No account has transactions: true"
 	return []panel{
 		{
 			view: stacked(), points: fewPoints, title: "Transactions by type", width: 6, height: 8, unit: perSec, min: new(0.0), none: none,
-			description: "Transactions that the chosen accounts paid or had hbar transferred by. A type that an account never used before may be a stolen key.",
+			description: "Transactions that the chosen accounts paid or had hbar transferred by, as a rate over 15 minutes. A type that an account never used before may be a stolen key.",
 			runbook:     "HederaAccountTransactionRateUnusual",
-			queries:     []query{{expr: `sum by (network, type) (max by (network, account_id, type, result) (` + rate + `))`, legend: "{{network}} {{type}}"}},
+			queries:     []query{{expr: `sum by (network, type) (` + rate + `)`, legend: "{{network}} {{type}}"}},
 		},
 		{
 			view: stacked(), points: fewPoints, title: "Transactions by result", width: 6, height: 8, unit: perSec, min: new(0.0), none: none,
-			description: "Failed transactions cost fees too. INSUFFICIENT_PAYER_BALANCE wants hbar; CONTRACT_REVERT_EXECUTED wants the contract's caller looked at.",
+			description: "As a rate over 15 minutes. Failed transactions cost fees too. INSUFFICIENT_PAYER_BALANCE wants hbar; CONTRACT_REVERT_EXECUTED wants the contract's caller looked at.",
 			runbook:     "HederaAccountTransactionsFailing",
-			queries:     []query{{expr: `sum by (network, result) (max by (network, account_id, type, result) (` + rate + `))`, legend: "{{network}} {{result}}"}},
+			queries:     []query{{expr: `sum by (network, result) (` + rate + `)`, legend: "{{network}} {{result}}"}},
 		},
 		{
-			view: guarded(), points: fewPoints, title: "Share of transactions that fail", width: 6, height: 8, unit: ratio, min: new(0.0), max: new(1.0), colours: from(green).at(0.1, orange).at(0.5, red), none: "No transaction",
-			description: "Of the ten accounts where it is most. A steady share is a fault in what submits them.",
+			view: guarded(), points: fewPoints, title: "Share of transactions that fail", width: 6, height: 8, unit: ratio, min: new(0.0), max: new(1.0), colours: from(green).at(0.1, orange).at(0.5, red), none: "No transaction failed",
+			description: "In 15 minutes, of the ten accounts where it is most. A steady share is a fault in what submits them.",
 			runbook:     "HederaAccountTransactionsFailing",
 			queries: []query{{
-				expr: `topk(10, (sum by (network, account_id, name) (max by (network, account_id, name, type, result) (rate(hedera_account_transactions_total{@account,result!~"SUCCESS.*|FEE_SCHEDULE_FILE_PART_UPLOADED"}[$__rate_interval])))` +
-					` or 0 * sum by (network, account_id, name) (` + rate + `))` +
-					` / (sum by (network, account_id, name) (max by (network, account_id, name, type, result) (` + rate + `)) > 0))`,
+				expr:   `topk(10, account:hedera_account_transactions:failure_ratio15m{@recordedAccount})`,
 				legend: "{{network}} {{name}}",
 			}},
 		},
@@ -219,7 +217,7 @@ func accountTransactions() []panel {
 			queries:     []query{{expr: `topk(10, max by (network, account_id, name) (increase(hedera_account_failed_transactions_total{@account}[1h])))`, legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: lines(), points: fewPoints, title: "Hbar in and out", width: 8, height: 8, unit: hbar, none: none,
+			view: lines(), points: fewPoints, title: "Hbar in and out", width: 6, height: 8, unit: hbar, none: none,
 			description: "Hbar per second that came in, and as negative values what went out, fees included, of the ten accounts with most. Unexpected outflow is an emergency.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries: []query{
@@ -228,13 +226,23 @@ func accountTransactions() []panel {
 			},
 		},
 		{
-			view: lines(), points: fewPoints, title: "Fees in an hour", width: 8, height: 8, unit: hbar, min: new(0.0), none: none,
+			view: lines(), points: fewPoints, title: "Fees in an hour", width: 6, height: 8, unit: hbar, min: new(0.0), none: none,
 			description: "Fees paid in an hour, of the ten accounts with most. A rise without more transactions is a dearer type, or a rate that moved.",
 			runbook:     "HederaExchangeRateMoved",
 			queries:     []query{{expr: `topk(10, sum by (network, account_id, name) (max by (network, account_id, name, type) (increase(hedera_account_fees_hbar_total{@account}[1h]))))`, legend: "{{network}} {{name}}"}},
 		},
 		{
-			view: lines(), points: fewPoints, title: "Time since the last transaction", width: 8, height: 8, unit: seconds, min: new(0.0), none: none,
+			view: bars(), title: "Fees of a day, of the budget", width: 6, height: 8, unit: ratio, decimals: new(2.0), min: new(0.0), max: new(1.0), colours: ofBudget, none: "No account has a budget",
+			description: "Fees paid in the last 24 hours as a share of the account's budget, of the ten accounts with most. Above 1 something pays more than you meant to allow.",
+			runbook:     "HederaAccountOverBudget",
+			queries: []query{{
+				expr: `topk(10, max by (network, account_id, name) (account:hedera_account_fees_hbar:increase1d{@recordedAccount})` +
+					` / on (network, account_id) group_left () max by (network, account_id) (hedera_account_fee_budget_hbar{@account}))`,
+				legend: "{{network}} {{name}}", instant: true,
+			}},
+		},
+		{
+			view: lines(), points: fewPoints, title: "Time since the last transaction", width: 6, height: 8, unit: seconds, min: new(0.0), none: none,
 			description: "The ten accounts that have been silent longest, and the shortest heartbeats. Longer than its heartbeat means that what should use it does not.",
 			runbook:     "HederaAccountSilent",
 			queries: []query{

@@ -23,15 +23,17 @@ const (
 // network.
 type metrics map[string]bool
 
-// foreign metrics are not of a collector: Prometheus makes them, or client_golang.
+// foreign metrics are not of a collector: Prometheus makes them, client_golang, or
+// blackbox_exporter.
 var foreign = []string{
 	"up", "scrape_duration_seconds", "scrape_samples_scraped", "ALERTS",
 	"hedera_exporter_build_info", "promhttp_metric_handler_errors_total",
 	"go_goroutines", "go_memstats_heap_inuse_bytes",
+	"probe_success", "probe_duration_seconds", "probe_http_status_code",
 	"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds", "process_start_time_seconds",
 }
 
-var sampleName = regexp.MustCompile(`^[a-z_]+`)
+var sampleName = regexp.MustCompile(`^[a-z0-9_]+`)
 
 // exported reads the golden scrape.
 func exported(t *testing.T) metrics {
@@ -54,18 +56,24 @@ func exported(t *testing.T) metrics {
 
 type ruleFile struct {
 	Groups []struct {
-		Rules []struct{ Record, Alert string }
+		Rules []struct {
+			Record, Alert string
+			Annotations   struct {
+				Runbook string `yaml:"runbook_url"`
+			}
+		}
 	}
 }
 
-// rules reads what the files of alerts/ record and the alerts that they define.
-func rules(t *testing.T) (recorded, alerts map[string]bool) {
+// rules reads what the rule files record and the runbooks of their alerts.
+func rules(t *testing.T) (recorded, pages map[string]bool) {
 	t.Helper()
 	paths, err := filepath.Glob(root + "/alerts/hedera.*.yml")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("rule files: %v %v", paths, err)
 	}
-	recorded, alerts = map[string]bool{}, map[string]bool{}
+	paths = append(paths, root+"/deploy/prometheus/relay.rules.yml")
+	recorded, pages = map[string]bool{}, map[string]bool{}
 	for _, path := range paths {
 		content, err := os.ReadFile(path)
 		if err != nil {
@@ -78,11 +86,11 @@ func rules(t *testing.T) (recorded, alerts map[string]bool) {
 		for _, group := range file.Groups {
 			for _, rule := range group.Rules {
 				recorded[rule.Record] = true
-				alerts[rule.Alert] = true
+				pages[strings.TrimPrefix(rule.Annotations.Runbook, runbooks)] = true
 			}
 		}
 	}
-	return recorded, alerts
+	return recorded, pages
 }
 
 // known is every name that a query may use.
@@ -94,7 +102,7 @@ func known(t *testing.T) metrics {
 		all[name] = !strings.HasPrefix(name, "hedera:threshold:")
 	}
 	for _, name := range foreign {
-		all[name] = name == "ALERTS"
+		all[name] = name == "ALERTS" || strings.HasPrefix(name, "probe_")
 	}
 	return all
 }

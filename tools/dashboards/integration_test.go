@@ -51,10 +51,10 @@ var withHistory = []string{
 }
 
 // optional is what needs options that the simulator's configuration has not set,
-// freezes, which it does not make, or a topic that has no message yet.
+// freezes, which it does not make, a topic that has no message yet, or relays.
 // TestTenThousandAccounts has most of it.
 var optional = regexp.MustCompile(`hedera_(account|token|topic|contract)_labels|hedera_node_(own|exists|account_balance_hbar|reward_hbar)` +
-	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_|hedera_topic_deleted`)
+	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_|hedera_topic_deleted|probe_`)
 
 // target is one query of one panel.
 type target struct {

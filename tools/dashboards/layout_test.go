@@ -249,7 +249,7 @@ func generated(t *testing.T) map[string][]byte {
 func TestAlertsLeadToRunbookAndDashboard(t *testing.T) {
 	files := generated(t)
 	content := string(files["hedera-overview.json"])
-	for _, link := range []string{runbooks + "${__value.raw}.md", "/d/hedera-${__value.raw}?", "/d/hedera-nodes?", "/d/hedera-accounts?"} {
+	for _, link := range []string{alertLink, "/d/hedera-${__value.raw}?", "/d/hedera-nodes?", "/d/hedera-accounts?"} {
 		if !strings.Contains(content, link) {
 			t.Errorf("no link %s", link)
 		}

@@ -6,16 +6,19 @@ package main
 func network() board {
 	return board{
 		uid: "hedera-network", title: "Hedera / Network and staking",
-		description: "Throughput, blocks, gas, exchange rate, supply, staking and versions of each network.",
+		description: "Throughput, blocks, gas, exchange rate, fees, supply, staking, versions and JSON-RPC relays of each network.",
 		rows: []row{
 			{panels: networkFigures()},
 			{title: "Throughput", panels: networkThroughput()},
 			{title: "Exchange rate, fees and supply", panels: networkEconomy()},
 			{title: "Staking", panels: networkStaking()},
 			{title: "Versions and registered nodes", panels: networkVersions()},
+			{title: "JSON-RPC relays", panels: networkRelays()},
 		},
 	}
 }
+
+const feeInUSD = `max by (network, transaction_type) (hedera_network_fee_usd{@network})`
 
 func ofNetwork(metric string) string {
 	return `max by (network) (` + metric + `)`
@@ -144,6 +147,26 @@ func networkEconomy() []panel {
 				{expr: ofNetwork(`hedera_network_node_reward_fee_ratio{@network}`), legend: "{{network}} node rewards"},
 			},
 		},
+		{
+			view: logarithmic(), title: "Fees of usual transactions", width: 14, height: 8, unit: usd, none: "Older mirror",
+			description: "What the mirror estimates in USD for transactions with one signature. A step is a new fee schedule: what you pay in hbar changes with it.",
+			runbook:     "HederaFeeChanged",
+			queries:     []query{{expr: feeInUSD, legend: "{{network}} {{transaction_type}}"}},
+		},
+		{
+			view: tablePanel("Transaction", false), title: "Fees now", width: 10, height: 8, unit: "string", none: "Older mirror",
+			description: "The same in USD and, by the current rate, in hbar. They are read once an hour: older ones mean that the mirror no longer estimates fees.",
+			runbook:     "HederaFeeChanged",
+			labels:      []column{{label: "transaction_type", title: "Transaction"}, networkColumn},
+			queries: []query{
+				{expr: feeInUSD, column: column{title: "Fee in USD", unit: usd}},
+				{expr: feeInUSD + ` / on (network) group_left () ` + usdRate, column: column{title: "In hbar", unit: hbar}},
+				{
+					expr:   `max by (network, transaction_type) (hedera_network_fee_collected_timestamp_seconds{@network}) * 1000`,
+					column: column{title: "Read", unit: since},
+				},
+			},
+		},
 	}
 }
 
@@ -222,6 +245,40 @@ func networkVersions() []panel {
 			queries: []query{
 				{expr: `max by (network, registered_node_id, type, description) (hedera_registered_node_info{@network})`},
 				{expr: `max by (network, registered_node_id) (hedera_registered_node_endpoints{@network})`, column: column{title: "Endpoints", unit: "none", width: 90, colours: zeroIsBad}},
+			},
+		},
+	}
+}
+
+// networkRelays are of blackbox_exporter: deploy/prometheus has its configuration.
+func networkRelays() []panel {
+	const (
+		none   = "No relay is probed"
+		legend = "{{network}} {{relay}} {{method}}"
+	)
+	by := func(metric string) string { return `max by (network, relay, method) (` + metric + `{@relay})` }
+	return []panel{
+		{
+			view: timeline(), points: timelinePoints, title: "Relays", width: 8, height: 8, unit: count, colours: zeroIsBad, values: upOrDown, none: none,
+			description: "Whether each relay answers with a block number, and with the chain id of its network. Down in eth_chainId alone is the relay of another chain.",
+			runbook:     "relay/HederaRelayDown",
+			queries:     []query{{expr: `max by (network, relay, method) (min_over_time(probe_success{@relay}[$__rate_interval]))`, legend: legend}},
+		},
+		{
+			view: lines(), title: "Time until relays answer", width: 8, height: 8, unit: seconds, min: new(0.0), none: none,
+			description: "Of a whole probe: name, connection, TLS and answer. What uses the relay waits as long for each call.",
+			runbook:     "relay/HederaRelayDown",
+			queries:     []query{{expr: by(`probe_duration_seconds`), legend: legend}},
+		},
+		{
+			view: tablePanel("State", false), title: "Answers of relays", width: 8, height: 8, unit: "string", none: none,
+			description: "The last answer. Status 0 is none at all; 429 means that the relay limits you; down with 200 is a JSON-RPC error, or another chain.",
+			runbook:     "relay/HederaRelayWrongChain",
+			labels:      []column{{label: "relay", title: "Relay"}, {label: "method", title: "Method"}, networkColumn},
+			queries: []query{
+				{expr: by(`probe_success`), column: column{title: "State", unit: count, colours: zeroIsBad, values: upOrDown, width: 80}},
+				{expr: by(`probe_http_status_code`), column: column{title: "Status", unit: "none", width: 70, colours: from(red).at(200, green).at(300, red)}},
+				{expr: by(`probe_duration_seconds`), column: column{title: "Took", unit: seconds, width: 80}},
 			},
 		},
 	}

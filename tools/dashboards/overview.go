@@ -98,7 +98,7 @@ func overviewNetworks() panel {
 var subjects = []struct{ subject, board string }{
 	{"account", "accounts"},
 	{"node", "nodes"},
-	{"network", "network"},
+	{"network|relay", "network"},
 	{"mirror|exporter", "exporter"},
 	{"token|topic|contract|schedule", "entities"},
 }
@@ -115,7 +115,7 @@ func overviewTroubles() []panel {
 	return []panel{
 		{
 			view: tablePanel("State", false), title: "Alerts firing and pending", width: 14, height: 9, unit: "string", none: "No alert is firing or pending",
-			description: "Pending alerts become firing ones when they last. The alert's name leads to its runbook, Dashboard to what it is about. At most 100 are listed.",
+			description: "Pending alerts become firing ones when they last. The alert's name is that of its runbook, Dashboard leads to what it is about. At most 100 are listed.",
 			labels: []column{
 				{label: "alertname", title: "Alert", width: 230, link: alertLink},
 				{label: "severity", title: "Severity", width: 65},

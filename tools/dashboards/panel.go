@@ -4,6 +4,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -11,8 +13,9 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-// runbooks is where the alerts' runbook_url points too.
-const runbooks = "https://example.com/hedera_exporter/docs/runbooks/"
+// runbooks is where the alerts' runbook_url points too: a path in the
+// repository, until make rename makes it a link.
+const runbooks = "docs/runbooks/"
 
 var source = common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 
@@ -67,7 +70,18 @@ func (p panel) text() string {
 	if p.runbook == "" {
 		return p.description
 	}
-	return p.description + "\n\n[Runbook " + p.runbook + "](" + runbooks + p.runbook + ".md)"
+	if link := runbookLink(p.runbook); link != "" {
+		return p.description + "\n\n[Runbook " + p.runbook + "](" + link + ")"
+	}
+	return p.description + "\n\nRunbook: " + runbooks + p.runbook + ".md"
+}
+
+// runbookLink returns "" where there is nothing to link to.
+func runbookLink(alert string) string {
+	if !strings.HasPrefix(runbooks, "https://") {
+		return ""
+	}
+	return runbooks + alert + ".md"
 }
 
 func (p panel) isTable() bool {

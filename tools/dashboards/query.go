@@ -17,6 +17,7 @@ var selectors = strings.NewReplacer(
 	"@foundName", `job=~"$job",instance=~"$instance",network=~"$network",name=~"(?i).*$search.*"`,
 	"@recordedID", `network=~"$network",account_id=~"$search"`,
 	"@recordedName", `network=~"$network",name=~"(?i).*$search.*"`,
+	"@relay", `network=~"$network",relay!=""`, // blackbox_exporter is another job
 	"@recorded", `network=~"$network"`,
 	"@alerts", `alertname=~"Hedera.+",alertname!="HederaWatchdog",network=~"$network|"`,
 )

@@ -160,6 +160,8 @@ func TestTenThousandAccounts(t *testing.T) {
 		for _, name := range empty {
 			for _, want := range []string{
 				"hedera-accounts/First one empty in A", "hedera-accounts/Balances H", "hedera-accounts/Time until empty A", "hedera-overview/Accounts below a minimum A",
+				"hedera-accounts/Fees of a day, of the budget A",
+				"hedera-network/Relays A", "hedera-network/Time until relays answer A", "hedera-network/Answers of relays B",
 			} {
 				if name == want {
 					t.Errorf("%s is empty", name)

@@ -35,8 +35,9 @@ const (
 	accountLink   = "/d/hedera-accounts" + chosenNetwork + "&var-search=${__value.raw}&var-account=${__value.raw}"
 	nodeLink      = "/d/hedera-nodes" + chosenNetwork + "&var-node=${__value.raw}"
 	boardLink     = "/d/hedera-${__value.raw}" + chosenNetwork
-	alertLink     = runbooks + "${__value.raw}.md"
 )
+
+var alertLink = runbookLink("${__value.raw}")
 
 // arrange merges a table's queries by their labels and names and orders the columns.
 func (p panel) arrange(built *dashboard.Panel) {

@@ -53,6 +53,7 @@ var (
 	timeLeft    = from(red).at(86400, orange).at(7*86400, green)
 	expiry      = from(red).at(7*86400, orange).at(30*86400, green)
 	errorRatio  = from(green).at(0.01, orange).at(0.05, red) // the objective is 99 %
+	ofBudget    = from(green).at(0.8, orange).at(1, red)
 	burnRate    = from(green).at(1, orange).at(14.4, red)
 	balanceOver = from(red).at(1, orange).at(2, green) // as a multiple of the minimum
 )

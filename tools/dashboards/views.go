@@ -71,6 +71,12 @@ func wideRange() view {
 		common.NewScaleDistributionConfigBuilder().Type(common.ScaleDistributionSymlog).Log(10).LinearThreshold(1))
 }
 
+// logarithmic shows values of different orders, all of them above 0.
+func logarithmic() view {
+	return graph().Legend(legendWith()).ScaleDistribution(
+		common.NewScaleDistributionConfigBuilder().Type(common.ScaleDistributionLog).Log(10))
+}
+
 // linesWithLast has the last value in its legend.
 func linesWithLast() view {
 	return graph().Legend(legendWith("lastNotNull").
