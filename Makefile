@@ -124,7 +124,7 @@ fmt: $(BIN)/golangci-lint
 # of it is for a person to read. docs/scaling.md holds measurements, rounded so
 # that they are the same on each run.
 .PHONY: generate
-generate: docs dashboards ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json
+generate: docs dashboards chart ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json, the chart's README.md and files/
 
 .PHONY: docs
 docs:
@@ -133,6 +133,16 @@ docs:
 .PHONY: dashboards
 dashboards:
 	$(GO) -C tools run ./dashboards ../dashboards
+
+# A chart holds what it renders: symbolic links do not reach everyone.
+CHART := deploy/helm/hedera-exporter
+.PHONY: chart
+chart: dashboards
+	rm -rf $(CHART)/files
+	mkdir -p $(CHART)/files/alerts $(CHART)/files/dashboards
+	cp $(RULES) $(CHART)/files/alerts/
+	cp dashboards/*.json $(CHART)/files/dashboards/
+	$(GO) -C tools/deploycheck tool helm-docs --chart-search-root ../../deploy/helm --sort-values-order file --log-level warning
 
 # Needs Chromium, and some five minutes.
 .PHONY: dashboards-preview

@@ -49,6 +49,7 @@ type clients struct {
 
 	mirror      *mirror.Client
 	mirrorGRPC  *consensus.AddressBookClient
+	others      []collector.OtherMirror
 	prober      *consensus.Prober
 	balances    *consensus.BalanceClient
 	addressBook *collector.AddressBook
@@ -274,12 +275,14 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		OwnNodes:         n.Consensus.OwnNodes,
 		LabelNames:       c.LabelNames,
 
-		State:       l.states.Of(n.Name, ledgerOf(n)),
-		Mirror:      used.mirror,
-		MirrorGRPC:  used.mirrorGRPC,
-		AddressBook: used.addressBook,
-		Prober:      used.prober,
-		Balances:    used.balances,
+		State:        l.states.Of(n.Name, ledgerOf(n)),
+		Mirror:       used.mirror,
+		MirrorGRPC:   used.mirrorGRPC,
+		MirrorWeb3:   n.Mirror != nil && n.Mirror.Web3,
+		OtherMirrors: used.others,
+		AddressBook:  used.addressBook,
+		Prober:       used.prober,
+		Balances:     used.balances,
 	}}, nil
 }
 
@@ -307,6 +310,9 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 			return nil, err
 		}
 		c.mirror = client
+		if c.others, err = newOtherMirrors(n, dial); err != nil {
+			return nil, err
+		}
 	}
 	if n.Mirror != nil && n.Mirror.GRPCAddress != (config.HostPort{}) {
 		c.mirrorGRPC = consensus.NewAddressBookClient(consensus.AddressBookOptions{
@@ -361,6 +367,9 @@ func (c *clients) close() {
 	if c.mirror != nil {
 		c.mirror.Close()
 	}
+	for _, other := range c.others {
+		other.Client.Close()
+	}
 	c.prober.Close()
 	if c.balances != nil {
 		c.balances.Close()
@@ -372,6 +381,7 @@ func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial c
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
 		JavaURL:        n.Mirror.JavaURL,
+		Web3URL:        n.Mirror.Web3URL,
 		HTTPClient:     n.Mirror.HTTPClient,
 		RateLimit:      n.Mirror.RateLimit,
 		MaxConcurrency: n.Mirror.MaxConcurrency,
@@ -380,6 +390,29 @@ func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial c
 		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
+}
+
+// newOtherMirrors returns clients that share nothing, neither with each other nor with
+// the network's own mirror. Their requests do not count in the metrics of its
+// requests.
+func newOtherMirrors(n config.Network, dial consensus.DialContextFunc) ([]collector.OtherMirror, error) {
+	var others []collector.OtherMirror
+	for _, other := range n.Mirror.Others {
+		client, err := mirror.New(mirror.Options{
+			Network:     n.Name,
+			URL:         other.URL,
+			HTTPClient:  other.HTTPClient,
+			Timeout:     time.Duration(n.Mirror.Timeout),
+			MaxAttempts: 1, // the next scrape asks again
+			DialContext: promconfig.DialContextFunc(dial),
+			UserAgent:   exporterName + "/" + version.Version,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("other mirror %s: %w", other.Name, err)
+		}
+		others = append(others, collector.OtherMirror{Name: other.Name, Client: client})
+	}
+	return others, nil
 }
 
 // ledgerOf tells the ledgers apart that a network's name may stand for, one after
