@@ -39,6 +39,9 @@ const (
 	defaultHealthTimeout  = "3s"
 )
 
+// minAutoReload is the shortest time between two looks at the configuration file.
+const minAutoReload = time.Second
+
 // The commands as kingpin names them; serve is the default.
 const (
 	commandServe        = "serve"
@@ -53,6 +56,7 @@ const (
 type flagSet struct {
 	configFile      *string
 	configCheck     *bool
+	autoReload      *time.Duration
 	network         *string
 	accounts        *[]string
 	web             *web.FlagConfig
@@ -96,6 +100,7 @@ func addFlags(app *kingpin.Application) *flagSet {
 	f := &flagSet{
 		configFile:      app.Flag("config.file", "Path of the configuration file, see docs/configuration.md. Optional with --network and --account.").String(),
 		configCheck:     app.Flag("config.check", "Check the configuration, print its errors and exit.").Bool(),
+		autoReload:      app.Flag("config.auto-reload-interval", "Look at the content of the configuration file this often, and reload it when it has changed. Use 0 to disable.").Default("0s").Duration(),
 		network:         app.Flag("network", "Network for --account, for query and for /probe requests without a network: mainnet, testnet, previewnet or a network of the configuration file. Default: the only network of the file, or mainnet.").String(),
 		accounts:        app.Flag("account", "Account to monitor, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
 		web:             kingpinflag.AddFlags(app, defaultListenAddress),
@@ -190,6 +195,8 @@ func (f *flagSet) validate() error {
 		return fmt.Errorf("--scrape.timeout: %s must be greater than 0 and at most %s", *f.scrapeTimeout, maxScrapeTimeout)
 	case *f.timeoutOffset < 0:
 		return fmt.Errorf("--scrape.timeout-offset: %s must not be negative", *f.timeoutOffset)
+	case *f.autoReload != 0 && *f.autoReload < minAutoReload:
+		return fmt.Errorf("--config.auto-reload-interval: %s must be 0 or at least %s", *f.autoReload, minAutoReload)
 	case *f.maxConnections < 1:
 		return fmt.Errorf("--web.max-connections: %d must be at least 1", *f.maxConnections)
 	}
