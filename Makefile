@@ -62,6 +62,7 @@ test-integration: build $(PROMTOOL) $(PROMETHEUS) $(BIN)/prometheus ## built pro
 	@test -n '$(BLACKBOX_EXPORTER)' || { echo 'install blackbox_exporter (Debian: prometheus-blackbox-exporter) or set BLACKBOX_EXPORTER' >&2; exit 1; }
 	PROMTOOL='$(abspath $(PROMTOOL))' BLACKBOX_EXPORTER='$(abspath $(BLACKBOX_EXPORTER))' PROMETHEUS='$(abspath $(PROMETHEUS))' PROMETHEUS3='$(abspath $(BIN)/prometheus)' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
 		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
+	$(GO) test -tags integration -timeout 20m -run TestCanaryFees ./collector
 	$(SDK_TEST)
 	$(TORTURE_TEST) -timeout 10m -run TestTorture
 	PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
