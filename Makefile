@@ -145,8 +145,8 @@ golden: ## rewrite the golden scrape, which is what a test expects
 	$(GO) test ./collector -run TestGoldenScrape -update
 
 .PHONY: bench
-bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
-	BIN='$(abspath $(BIN))' $(GO) test ./collector -run '^$$' -bench . -benchtime 3x -timeout 30m
+bench: build ## a scrape against the bare requests, against a registry, and against one request an account, as ratios
+	BIN='$(abspath $(BIN))' $(GO) test ./collector ./cmd/hedera_exporter -run '^$$' -bench . -benchtime 3x -timeout 30m -p 1
 
 # Not part of make test: it has no limit to fail at. With ACCOUNTS=1000 it takes
 # some two minutes, with more it takes longer.
