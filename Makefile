@@ -150,6 +150,11 @@ dashboards-preview: build $(PROMETHEUS) ## draw the dashboards on a simulated ne
 	$(GO) -C tools run ./dashboards/preview -bin ../$(BIN) -prometheus '$(abspath $(PROMETHEUS))' \
 		-rules ../alerts -dashboards ../dashboards -output ../$(BIN)/preview -images ../docs/images
 
+.PHONY: rename
+rename: ## set the project's home: make rename REPOSITORY=github.com/OWNER/hedera_exporter
+	$(GO) -C tools run ./rename -root .. '$(REPOSITORY)'
+	$(MAKE) --no-print-directory generate
+
 .PHONY: golden
 golden: ## rewrite the golden scrape, which is what a test expects
 	$(GO) test ./collector -run TestGoldenScrape -update
@@ -210,8 +215,9 @@ release-env:
 	@echo "export VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)'"
 
 .PHONY: test-release
-test-release: ## two releases have the same checksums
+test-release: ## two releases have the same checksums; a renamed copy builds and passes its tests
 	.ci/release-check
+	.ci/rename-check
 
 .PHONY: test-deploy
 test-deploy: $(BIN)/hedera_exporter ## the compose file and every object of the Helm chart
