@@ -354,23 +354,6 @@ var unshown = map[string]string{
 	"hedera_account_transactions_total": "its rates are recorded, and shown by type and by result",
 	"hedera_exporter_shard_ordinal":     "what is missing between shards is for the query of docs/scaling.md",
 	"hedera_exporter_total_shards":      "as hedera_exporter_shard_ordinal",
-
-	"hedera_mirror_other_up":                             "panel to come",
-	"hedera_mirror_other_latest_block_number":            "panel to come",
-	"hedera_mirror_other_latest_block_timestamp_seconds": "panel to come",
-	"hedera_mirror_web3_up":                              "panel to come",
-
-	"hedera_canary_budget_hbar":                    "panel to come",
-	"hedera_canary_budget_spent_hbar":              "panel to come",
-	"hedera_canary_fees_hbar_total":                "panel to come",
-	"hedera_canary_last_stage_duration_seconds":    "panel to come",
-	"hedera_canary_last_success_timestamp_seconds": "panel to come",
-	"hedera_canary_paused":                         "panel to come",
-	"hedera_canary_stage_duration_seconds_bucket":  "panel to come",
-	"hedera_canary_stage_duration_seconds_count":   "panel to come",
-	"hedera_canary_stage_duration_seconds_sum":     "panel to come",
-	"hedera_canary_stream_gaps_total":              "panel to come",
-	"hedera_canary_transactions_total":             "panel to come",
 }
 
 func TestEveryMetricIsShown(t *testing.T) {
