@@ -63,9 +63,23 @@ type Set struct {
 }
 
 func (s *Set) add(network Network, r Registration, c Collector, options Options) {
+	if r.NetworkOnly {
+		network.Canary = nil // it has a key, which is not to be kept for longer than it is used
+	}
 	s.collectors = append(s.collectors, &cachedCollector{
 		inputs: network, network: network.Name, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval),
 	})
+}
+
+// Canaries are the canaries of the set, to be run.
+func (s *Set) Canaries() []*Canary {
+	var canaries []*Canary
+	for _, c := range s.collectors {
+		if shown, ok := c.collector.(canaryCollector); ok {
+			canaries = append(canaries, shown.canary)
+		}
+	}
+	return canaries
 }
 
 // find returns the collector if it would be the same for the network; else, or

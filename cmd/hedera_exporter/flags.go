@@ -50,6 +50,7 @@ const (
 	commandQueryNodes   = "query nodes"
 	commandTextfile     = "textfile"
 	commandHealthcheck  = "healthcheck"
+	commandCanary       = "canary"
 )
 
 type flagSet struct {
@@ -236,6 +237,9 @@ func (f *flagSet) addCommands(app *kingpin.Application) {
 	f.textfile.path = textfile.Flag("output.file", "File to write. node_exporter only reads names that end in .prom.").Required().String()
 	f.textfile.timeout = textfile.Flag("timeout", "Timeout of the scrape.").Default(defaultQueryTimeout).Duration()
 	textfile.Validate(positive(f.textfile.timeout))
+
+	app.Command(commandCanary, "Submit one transaction to the network of --network, as its canary does, and print its stages. It costs hbar. The exit status is 1 if the canary pauses, or if the transaction does not reach every stage.").
+		Flag("once", "Do it once. Required, so that nobody spends hbar by accident.").Required().Bool()
 
 	healthcheck := app.Command(commandHealthcheck, "Check whether a running exporter is healthy, for containers without curl. The exit status is 1 if it is not.")
 	f.healthcheck.url = healthcheck.Flag("url", "URL of the health endpoint.").Default(defaultHealthURL).URL()

@@ -37,7 +37,7 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 	level.Info(logger).Log("msg", "starting", "version", version.Info(), "build", version.BuildContext())
 
 	registry := newRegistry()
-	rl := &reloader{flags: flags, self: collector.NewSelf(registry), logger: logger}
+	rl := &reloader{flags: flags, self: collector.NewSelf(registry), logger: logger, canaries: newCanaries(ctx)}
 	rl.self.Sharded(flags.shard)
 	watch := newFileWatch(*flags.configFile, *flags.autoReload)
 	if err := rl.reload(); err != nil {
