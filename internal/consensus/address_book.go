@@ -34,7 +34,7 @@ type AddressBookOptions struct {
 	TLS          bool
 	Shard, Realm uint64 // of the network
 	Book         BookOptions
-	DialContext  DialContextFunc // opens connections, in tests; nil is TCP
+	DialContext  DialContextFunc // opens connections; nil is TCP
 }
 
 // AddressBookClient reads the address book from a mirror node's gRPC API.
@@ -82,12 +82,13 @@ func (c *AddressBookClient) stream(ctx context.Context, limit int32) (_ *Book, e
 	defer cancel() // ends the stream of a book that is cut
 
 	bound := newBoundCredentials(c.credentials())
-	options := append(clientOptions(maxNodeBytes), grpc.WithTransportCredentials(bound))
-	if c.options.DialContext != nil {
-		options = append(options, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-			return c.options.DialContext(ctx, "tcp", address)
-		}))
+	dial := c.options.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
 	}
+	options := append(clientOptions(maxNodeBytes),
+		grpc.WithTransportCredentials(bound),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return dial(ctx, "tcp", address) }))
 	conn, err := grpc.NewClient("passthrough:///"+c.options.Address, options...)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,8 @@ import (
 	"sync"
 
 	promconfig "github.com/prometheus/common/config"
+
+	"hedera_exporter/internal/proxy"
 )
 
 const (
@@ -35,8 +37,14 @@ type secrets struct {
 	files []string // read when needed, as their content may change
 }
 
-func newSecrets(o Options) secrets {
+func newSecrets(o Options, dialer *proxy.Dialer) secrets {
 	var s secrets
+	for _, u := range []*url.URL{o.URL, o.JavaURL, o.Web3URL} {
+		if u != nil {
+			through, _ := dialer.Proxy(u) // an error is that of every request
+			s.addUser(through)
+		}
+	}
 	s.addURL(o.URL)
 	s.addURL(o.JavaURL)
 	s.addURL(o.Web3URL)
