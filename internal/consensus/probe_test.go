@@ -248,8 +248,9 @@ func TestProbeOfAFlood(t *testing.T) {
 	t.Cleanup(prober.Close)
 	endpoint := Endpoint{Address: "192.0.2.1:50211"}
 	prober.Probe(deadline(t), []Node{{ID: 3, Endpoints: []Endpoint{endpoint}}}, func(r Result) {
-		if r.Err == nil || !strings.Contains(r.Err.Error(), errFlood.Error()) {
-			t.Errorf("error %v, want %q", r.Err, errFlood)
+		// The second one if gRPC has connected again before it tells.
+		if r.Err == nil || !strings.Contains(r.Err.Error(), errFlood.Error()) && !strings.Contains(r.Err.Error(), errHangsUp.Error()) {
+			t.Errorf("error %v, want %q or %q", r.Err, errFlood, errHangsUp)
 		}
 	})
 	if n := <-sent; n > 2*probeBytes {
