@@ -124,7 +124,7 @@ fmt: $(BIN)/golangci-lint
 # of it is for a person to read. docs/scaling.md holds measurements, rounded so
 # that they are the same on each run.
 .PHONY: generate
-generate: docs dashboards ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json
+generate: docs dashboards chart ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json, the chart's README.md and files/
 
 .PHONY: docs
 docs:
@@ -134,19 +134,34 @@ docs:
 dashboards:
 	$(GO) -C tools run ./dashboards ../dashboards
 
+# A chart holds what it renders: symbolic links do not reach everyone.
+CHART := deploy/helm/hedera-exporter
+.PHONY: chart
+chart: dashboards
+	rm -rf $(CHART)/files
+	mkdir -p $(CHART)/files/alerts $(CHART)/files/dashboards
+	cp $(RULES) $(CHART)/files/alerts/
+	cp dashboards/*.json $(CHART)/files/dashboards/
+	$(GO) -C tools/deploycheck tool helm-docs --chart-search-root ../../deploy/helm --sort-values-order file --log-level warning
+
 # Needs Chromium, and some five minutes.
 .PHONY: dashboards-preview
 dashboards-preview: build $(PROMETHEUS) ## draw the dashboards on a simulated network in trouble; screenshots to docs/images/
 	$(GO) -C tools run ./dashboards/preview -bin ../$(BIN) -prometheus '$(abspath $(PROMETHEUS))' \
 		-rules ../alerts -dashboards ../dashboards -output ../$(BIN)/preview -images ../docs/images
 
+.PHONY: rename
+rename: ## set the project's home: make rename REPOSITORY=github.com/OWNER/hedera_exporter
+	$(GO) -C tools run ./rename -root .. '$(REPOSITORY)'
+	$(MAKE) --no-print-directory generate
+
 .PHONY: golden
 golden: ## rewrite the golden scrape, which is what a test expects
 	$(GO) test ./collector -run TestGoldenScrape -update
 
 .PHONY: bench
-bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
-	BIN='$(abspath $(BIN))' $(GO) test ./collector -run '^$$' -bench . -benchtime 3x -timeout 30m
+bench: build ## a scrape against the bare requests, against a registry, and against one request an account, as ratios
+	BIN='$(abspath $(BIN))' $(GO) test ./collector ./cmd/hedera_exporter -run '^$$' -bench . -benchtime 3x -timeout 30m -p 1
 
 # Not part of make test: it has no limit to fail at. With ACCOUNTS=1000 it takes
 # some two minutes, with more it takes longer.
@@ -200,8 +215,9 @@ release-env:
 	@echo "export VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)'"
 
 .PHONY: test-release
-test-release: ## two releases have the same checksums
+test-release: ## two releases have the same checksums; a renamed copy builds and passes its tests
 	.ci/release-check
+	.ci/rename-check
 
 .PHONY: test-deploy
 test-deploy: $(BIN)/hedera_exporter ## the compose file and every object of the Helm chart

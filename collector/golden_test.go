@@ -135,7 +135,26 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 		t.Fatal(err)
 	}
 	addSchedule(t, sim, "0.0.98")
+	network.Canary = goldenCanary(t, network, sim)
 	return network
+}
+
+// goldenCanary has measured something. It cannot run on a network whose clock
+// stands still.
+func goldenCanary(t *testing.T, network Network, sim *simulator.Simulator) *Canary {
+	t.Helper()
+	c := NewCanary(canaryOptions(t, network, sim, nil, "0.0.1001", sim.TopicIDs()[0]))
+	c.begin()
+	c.state.addResult("0", "SUCCESS")
+	c.state.addResult("1", "INVALID_TOPIC_ID")
+	c.state.addGap()
+	for i, stage := range c.stages {
+		c.state.reached(stage, time.Duration(i+1)*time.Second, time.Date(2026, time.November, 1, 12, 0, i, 0, time.UTC))
+	}
+	c.state.fees, c.state.spending.through = 402_018, time.Now()
+	c.state.reserve("0.0.1001-1-000000000", 804_036, time.Now().Add(time.Hour))
+	c.state.pauseFor(pauseFee, 0, time.Now())
+	return c
 }
 
 // addSchedule adds a pending schedule that does not expire while this is

@@ -35,6 +35,8 @@ type Network struct {
 	MirrorWeb3   bool                         // whether the EVM of Mirror is watched
 	OtherMirrors []OtherMirror                // to compare Mirror with
 
+	Canary *Canary // nil: the network has none, or the process runs none
+
 	accountsOnly bool // another shard exports what is not tied to an account
 }
 
@@ -50,5 +52,6 @@ func (n Network) sameEntities(other Network) bool {
 	return n.accountsOnly == other.accountsOnly && reflect.DeepEqual(n.Accounts, other.Accounts) &&
 		reflect.DeepEqual(n.Tokens, other.Tokens) && reflect.DeepEqual(n.Topics, other.Topics) &&
 		reflect.DeepEqual(n.Contracts, other.Contracts) && reflect.DeepEqual(n.ScheduleCreators, other.ScheduleCreators) &&
-		slices.Equal(n.OwnNodes, other.OwnNodes) && slices.Equal(n.LabelNames, other.LabelNames)
+		slices.Equal(n.OwnNodes, other.OwnNodes) && slices.Equal(n.LabelNames, other.LabelNames) &&
+		n.Canary == other.Canary
 }

@@ -49,7 +49,14 @@ func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts tim
 // no encoded samples in memory, and the time for it can be measured.
 func (h metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx context.Context, rt *runtime) func(context.Context) {
-		result := h.encoder.encode(rt.set.Scrape(ctx), negotiate(r))
+		query := r.URL.Query()
+		set, err := rt.set.Select(query["collect[]"], query["exclude[]"])
+		if err != nil {
+			return func(context.Context) { http.Error(w, err.Error(), http.StatusBadRequest) }
+		}
+		as := negotiate(r)
+		as.collectors = fmt.Sprint(query["collect[]"], query["exclude[]"])
+		result := h.encoder.encode(set.Scrape(ctx), as)
 		return func(ctx context.Context) {
 			select {
 			case <-result.done:
@@ -79,8 +86,9 @@ type encoder struct {
 
 // encoding is what is negotiated with a client.
 type encoding struct {
-	format   expfmt.Format
-	compress promhttp.Compression
+	format     expfmt.Format
+	compress   promhttp.Compression
+	collectors string // that were asked for
 }
 
 func negotiate(r *http.Request) encoding {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"hedera_exporter/collector"
+	"hedera_exporter/internal/simulator"
 )
 
 // newMetricsOf returns a handler of scrapes that have the metrics of registry
@@ -130,4 +132,61 @@ func TestErrorsOfAScrape(t *testing.T) {
 	if text, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(text), "promhttp_metric_handler_errors_total{cause=\"gathering\"} 2\n") {
 		t.Errorf("%v: %s", err, text)
 	}
+}
+
+func TestSelectedCollectors(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	const balance, height, success = "hedera_account_balance_hbar{", "hedera_block_number{", `hedera_scrape_collector_success{collector="node_probe"`
+	tests := []struct {
+		query  string
+		status int
+		with   []string
+		not    []string
+	}{
+		{"", 200, []string{balance, height, success, "go_goroutines "}, nil},
+		{"?collect[]=accounts", 200, []string{balance, "go_goroutines "}, []string{height, success}},
+		{"?collect[]=accounts&collect[]=blocks", 200, []string{balance, height}, []string{success}},
+		{"?exclude[]=accounts", 200, []string{height, success}, []string{balance}},
+		{"?collect[]=nothing", 400, []string{`collector "nothing" is unknown or disabled`}, []string{balance}},
+		{"?exclude[]=nothing", 400, []string{`collector "nothing" is unknown or disabled`}, nil},
+		{"?collect[]=accounts&exclude[]=blocks", 400, []string{"cannot be combined"}, nil},
+		{"?other=accounts", 200, []string{balance, height}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.query, func(t *testing.T) {
+			status, body := request(t, http.MethodGet, e.url+"/metrics"+test.query, nil)
+			if status != test.status {
+				t.Errorf("status %d: %.500s", status, body)
+			}
+			for _, text := range test.with {
+				if !strings.Contains(body, text) {
+					t.Errorf("without %s:\n%.2000s", text, body)
+				}
+			}
+			for _, text := range test.not {
+				if strings.Contains(body, text) {
+					t.Errorf("with %s", text)
+				}
+			}
+		})
+	}
+}
+
+// TestSelectionsAreNotMixed has scrapes of different collectors wait for their
+// encoding at the same time.
+func TestSelectionsAreNotMixed(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	e := startExporter(t, writeFile(t, "c.yml", string(sim.ExporterConfig())))
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			query := []string{"?collect[]=accounts", "?collect[]=blocks"}[i%2]
+			status, body := request(t, http.MethodGet, e.url+"/metrics"+query, nil)
+			if status != http.StatusOK || strings.Contains(body, "hedera_account_balance_hbar{") != (i%2 == 0) || strings.Contains(body, "hedera_block_number{") != (i%2 == 1) {
+				t.Errorf("%s: status %d:\n%.2000s", query, status, body)
+			}
+		})
+	}
+	wg.Wait()
 }

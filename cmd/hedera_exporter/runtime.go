@@ -55,6 +55,9 @@ type clients struct {
 	balances    *consensus.BalanceClient
 	addressBook *collector.AddressBook
 
+	dial     consensus.DialContextFunc // of connections to the mirror's gRPC API
+	dialNode consensus.DialContextFunc
+
 	users int // runtimes; guarded by reloader.mu
 }
 
@@ -89,6 +92,8 @@ type reloader struct {
 	states collector.States          // outlive a reload
 	dial   consensus.DialContextFunc // opens connections, in tests; nil is TCP
 
+	canaries *canaries // of the current runtime; nil: they do not run
+
 	reloading sync.Mutex // one reload at a time
 
 	mu      sync.Mutex
@@ -109,7 +114,9 @@ func (l *reloader) reload() error {
 		return err
 	}
 	level.Info(l.logger).Log("msg", "configuration loaded", "file", *l.flags.configFile)
+	wanted := next.set.Canaries()
 	l.replace(next)
+	l.canaries.want(wanted)
 	return nil
 }
 
@@ -172,6 +179,7 @@ func (l *reloader) replace(next *runtime) {
 
 // close leaves no current runtime. It does not wait for requests in progress.
 func (l *reloader) close() {
+	l.canaries.close()
 	l.mu.Lock()
 	last := l.current
 	l.current, l.closed = nil, true
@@ -264,6 +272,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 			return openNetwork{}, err
 		}
 	}
+	state := l.states.Of(n.Name, ledgerOf(n))
 	return openNetwork{Network: n, clients: used, collector: collector.Network{
 		Name: n.Name,
 		Log:  l.logger,
@@ -276,7 +285,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		OwnNodes:         n.Consensus.OwnNodes,
 		LabelNames:       c.LabelNames,
 
-		State:        l.states.Of(n.Name, ledgerOf(n)),
+		State:        state,
 		Mirror:       used.mirror,
 		MirrorGRPC:   used.mirrorGRPC,
 		MirrorWeb3:   n.Mirror != nil && n.Mirror.Web3,
@@ -284,7 +293,23 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		AddressBook:  used.addressBook,
 		Prober:       used.prober,
 		Balances:     used.balances,
+		Canary:       l.canary(n, state, used),
 	}}, nil
+}
+
+// canary returns the network's canary, which is the current runtime's if it would
+// be the same.
+func (l *reloader) canary(n config.Network, state *collector.State, used *clients) *collector.Canary {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current != nil {
+		for _, network := range l.current.networks {
+			if network.clients == used && network.collector.State == state && reflect.DeepEqual(network.Canary, n.Canary) {
+				return network.collector.Canary
+			}
+		}
+	}
+	return newCanary(n, state, used, l.logger)
 }
 
 // share returns nil if the current runtime has no clients of this configuration.
@@ -304,8 +329,8 @@ func (l *reloader) share(n config.Network, bookMaxAge time.Duration) *clients {
 }
 
 func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self, logger log.Logger, dial consensus.DialContextFunc) (*clients, error) {
-	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1}
 	through := proxy.NewDialer(proxy.Options{Config: n.Proxy(), Dial: dial})
+	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1, dial: through.DialContext}
 	if n.Mirror != nil {
 		client, err := newMirror(n, self, logger, dial)
 		if err != nil {
@@ -323,10 +348,11 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 			Shard:       n.Shard,
 			Realm:       n.Realm,
 			Book:        bookOptions(n),
-			DialContext: through.DialContext,
+			DialContext: c.dial,
 		})
 	}
 	dial = nodeDialer(n, dial)
+	c.dialNode = dial
 	if n.BalanceSource == config.BalanceSourceConsensus {
 		c.balances = consensus.NewBalanceClient(consensus.BalanceOptions{
 			MaxConcurrency: n.Consensus.MaxConcurrency,

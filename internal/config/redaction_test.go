@@ -24,7 +24,7 @@ import (
 func TestOperatorKeys(t *testing.T) {
 	for _, key := range []string{"operator_id", "operator_key", "operator_key_file"} {
 		_, err := load(t, "networks:\n  mainnet:\n    "+key+": hunter2\n", Source{})
-		if want := "config.yml:3: networks.mainnet." + key + ": the exporter has no operator; remove the key"; err == nil || err.Error() != want {
+		if want := "config.yml:3: networks.mainnet." + key + ": the operator is one of the canary; move the key below canary, or remove it"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

@@ -126,11 +126,15 @@ func checkAlert(r rule) []string {
 			complain("no annotation %s", annotation)
 		}
 	}
-	page := "docs/runbooks/" + r.Alert + ".md"
-	if url := r.Annotations["runbook_url"]; url != page && (!strings.HasPrefix(url, "https://github.com/") || !strings.HasSuffix(url, "/"+page)) {
+	if url, page := r.Annotations["runbook_url"], "docs/runbooks/"+r.Alert+".md"; !isRunbook(url, page) {
 		complain("runbook_url %s is not %s, nor that in a repository of github.com", url, page)
 	}
 	return problems
+}
+
+// isRunbook is of the page's path, or, after make rename, of a link to it.
+func isRunbook(url, page string) bool {
+	return url == page || strings.HasPrefix(url, "https://github.com/") && strings.HasSuffix(url, "/"+page)
 }
 
 // baseMetrics returns the exported metrics that the rule reads, through

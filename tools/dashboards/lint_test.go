@@ -354,11 +354,6 @@ var unshown = map[string]string{
 	"hedera_account_transactions_total": "its rates are recorded, and shown by type and by result",
 	"hedera_exporter_shard_ordinal":     "what is missing between shards is for the query of docs/scaling.md",
 	"hedera_exporter_total_shards":      "as hedera_exporter_shard_ordinal",
-
-	"hedera_mirror_other_up":                             "panel to come",
-	"hedera_mirror_other_latest_block_number":            "panel to come",
-	"hedera_mirror_other_latest_block_timestamp_seconds": "panel to come",
-	"hedera_mirror_web3_up":                              "panel to come",
 }
 
 func TestEveryMetricIsShown(t *testing.T) {
