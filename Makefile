@@ -132,7 +132,7 @@ fmt: $(BIN)/golangci-lint
 # of it is for a person to read. docs/scaling.md holds measurements, rounded so
 # that they are the same on each run.
 .PHONY: generate
-generate: docs dashboards pages ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json, manual pages and completion
+generate: docs dashboards chart pages ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json, the chart's README.md and files/, manual pages and completion
 
 .PHONY: docs
 docs:
@@ -145,6 +145,16 @@ dashboards:
 .PHONY: pages
 pages:
 	GO='$(GO)' deploy/packages/generate.sh
+
+# A chart holds what it renders: symbolic links do not reach everyone.
+CHART := deploy/helm/hedera-exporter
+.PHONY: chart
+chart: dashboards
+	rm -rf $(CHART)/files
+	mkdir -p $(CHART)/files/alerts $(CHART)/files/dashboards
+	cp $(RULES) $(CHART)/files/alerts/
+	cp dashboards/*.json $(CHART)/files/dashboards/
+	$(GO) -C tools/deploycheck tool helm-docs --chart-search-root ../../deploy/helm --sort-values-order file --log-level warning
 
 # Needs Chromium, and some five minutes.
 .PHONY: dashboards-preview
@@ -162,8 +172,8 @@ golden: ## rewrite the golden scrape, which is what a test expects
 	$(GO) test ./collector -run TestGoldenScrape -update
 
 .PHONY: bench
-bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
-	BIN='$(abspath $(BIN))' $(GO) test ./collector -run '^$$' -bench . -benchtime 3x -timeout 30m
+bench: build ## a scrape against the bare requests, against a registry, and against one request an account, as ratios
+	BIN='$(abspath $(BIN))' $(GO) test ./collector ./cmd/hedera_exporter -run '^$$' -bench . -benchtime 3x -timeout 30m -p 1
 
 # Not part of make test: it has no limit to fail at. With ACCOUNTS=1000 it takes
 # some two minutes, with more it takes longer.

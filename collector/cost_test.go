@@ -17,7 +17,7 @@ import (
 // TestWhatAScrapeCosts holds docs/metrics.md to its table: a scrape with every
 // collector on, of 100 accounts whose transactions are counted (one of them with
 // all its tokens and allowances), 10 tokens, 5 topics, 5 contracts and a creator
-// of schedules on the 29-node network.
+// of schedules on the 29-node network, whose mirror's EVM is watched.
 func TestWhatAScrapeCosts(t *testing.T) {
 	const accounts, tokens, topics, contracts = 100, 10, 5, 5
 	sim := startSimulator(t, simulator.Options{Accounts: accounts})
@@ -36,6 +36,7 @@ func TestWhatAScrapeCosts(t *testing.T) {
 	network.Topics = topicsOf(addPlainTopics(t, sim, topics))
 	network.Contracts = contractsOf(addPlainContracts(t, sim, contracts))
 	network.ScheduleCreators = creatorsOf(entities(sim.ScheduleCreators()[:1]...))
+	network.MirrorWeb3 = true
 	set := setOn(t, network)
 
 	want := map[string]int{
@@ -58,6 +59,7 @@ func TestWhatAScrapeCosts(t *testing.T) {
 		"GET /api/v1/topics/{id}":                     topics, // without messages
 		"GET /api/v1/topics/{id}/messages":            topics,
 		"GET /api/v1/transactions":                    2, // one for the last freeze
+		"POST /api/v1/contracts/call":                 1,
 		"grpc getNodes":                               3, // the book for two collectors at most, and the check of mirror
 		"grpc getAccountInfo":                         118,
 	}
@@ -88,6 +90,18 @@ func TestWhatAScrapeCosts(t *testing.T) {
 		if !maps.Equal(got, expected) {
 			t.Errorf("scrape %d made the requests\n%v, want\n%v", scrape, got, expected)
 		}
+	}
+}
+
+// TestWhatOtherMirrorsCost: one request to each of them, and none to the network's
+// own.
+func TestWhatOtherMirrorsCost(t *testing.T) {
+	sim, other := startSimulator(t, simulator.Options{Nodes: 1}), startSimulator(t, simulator.Options{Nodes: 1})
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	network.OtherMirrors = []OtherMirror{otherMirror(t, nil, "other", other.URL())}
+	scrapeCosting(t, sim, setOn(t, network, "mirror"), map[string]int{"GET /api/v1/blocks": 1, "grpc getNodes": 1})
+	if got, want := other.Requests(), map[string]int{"GET /api/v1/blocks": 1}; !maps.Equal(got, want) {
+		t.Errorf("the other mirror got the requests %v, want %v", got, want)
 	}
 }
 

@@ -74,6 +74,15 @@ func TestFullScrapePassesPromlint(t *testing.T) {
 // collector on and something of everything watched.
 func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	t.Helper()
+	scrape, self, nodes := scrapeEverything(t)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(scrape)
+	return gather(t, registry) + gather(t, self), nodes
+}
+
+// scrapeEverything also returns the exporter's own registry.
+func scrapeEverything(t *testing.T) (Scrape, *prometheus.Registry, []simulator.Node) {
+	t.Helper()
 	sim := startSimulator(t, simulator.Options{Nodes: 5, Accounts: 10, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 	}})
@@ -92,7 +101,7 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
 	defer cancel()
 	// One after the other, so that the scrape's own requests are counted.
-	return gather(t, set.Gatherer(ctx)) + gather(t, registry), sim.Nodes()
+	return set.Scrape(ctx), registry, sim.Nodes()
 }
 
 // everythingOn watches all that the simulator has, with every option.
@@ -118,13 +127,34 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Topics[0].Labels = config.Labels{"team": "audit"}
 	network.Contracts[0].Labels = config.Labels{"team": "bridge"}
 	network.ScheduleCreators = creatorsOf(entities("0.0.98"))
+	network.MirrorWeb3 = true
+	network.OtherMirrors = []OtherMirror{otherMirror(t, nil, "backup", sim.URL()), otherMirror(t, nil, "gone", "http://127.0.0.1:1")}
 	fundNodeAccounts(t, sim)
 	network.OwnNodes = []int64{0, 1, 77}
 	if _, err := network.AddressBook.Nodes(t.Context()); err != nil { // so that the first scrape knows their accounts
 		t.Fatal(err)
 	}
 	addSchedule(t, sim, "0.0.98")
+	network.Canary = goldenCanary(t, network, sim)
 	return network
+}
+
+// goldenCanary has measured something. It cannot run on a network whose clock
+// stands still.
+func goldenCanary(t *testing.T, network Network, sim *simulator.Simulator) *Canary {
+	t.Helper()
+	c := NewCanary(canaryOptions(t, network, sim, nil, "0.0.1001", sim.TopicIDs()[0]))
+	c.begin()
+	c.state.addResult("0", "SUCCESS")
+	c.state.addResult("1", "INVALID_TOPIC_ID")
+	c.state.addGap()
+	for i, stage := range c.stages {
+		c.state.reached(stage, time.Duration(i+1)*time.Second, time.Date(2026, time.November, 1, 12, 0, i, 0, time.UTC))
+	}
+	c.state.fees, c.state.spending.through = 402_018, time.Now()
+	c.state.reserve("0.0.1001-1-000000000", 804_036, time.Now().Add(time.Hour))
+	c.state.pauseFor(pauseFee, 0, time.Now())
+	return c
 }
 
 // addSchedule adds a pending schedule that does not expire while this is

@@ -18,8 +18,8 @@ const labelsHelp = "Labels that the configuration gives the %s; the value is alw
 type ownLabels struct {
 	Metric
 
-	names []string
-	desc  *prometheus.Desc
+	names  []string
+	family *metricFamily
 }
 
 // newLabels declares a family; m.Name is without the namespace.
@@ -28,7 +28,9 @@ func newLabels(m Metric) ownLabels { return ownLabels{Metric: declare(m, "gauge"
 // of is the family with the label names of the configuration.
 func (l ownLabels) of(names []string) ownLabels {
 	l.names = names
-	l.desc = prometheus.NewDesc(l.Name, l.Help, with(l.Labels, names...), nil)
+	m := l.Metric
+	m.Labels = with(l.Labels, names...)
+	l.family = newFamily(m, prometheus.GaugeValue)
 	return l
 }
 
@@ -41,5 +43,5 @@ func (l ownLabels) send(ch chan<- prometheus.Metric, labels config.Labels, id ..
 	for _, name := range l.names {
 		values = append(values, labels[name])
 	}
-	ch <- prometheus.MustNewConstMetric(l.desc, prometheus.GaugeValue, 1, values...)
+	ch <- l.family.newSample(1, 0, values)
 }

@@ -34,14 +34,11 @@ func Metrics() []Metric {
 }
 
 // constMetric is a family whose samples are made on each scrape.
-type constMetric struct {
-	desc      *prometheus.Desc
-	valueType prometheus.ValueType
-}
+type constMetric struct{ *metricFamily }
 
 // newGauge declares a gauge; m.Name is without the namespace.
 func newGauge(m Metric) constMetric {
-	return newConstMetric(m, "gauge", prometheus.GaugeValue)
+	return newConstMetric(declare(m, "gauge"), prometheus.GaugeValue)
 }
 
 // constCounter is a family of counters, of which the collector keeps the values.
@@ -49,13 +46,13 @@ type constCounter struct{ constMetric }
 
 // newCounter declares a counter; m.Name is without the namespace.
 func newCounter(m Metric) constCounter {
-	return constCounter{newConstMetric(m, "counter", prometheus.CounterValue)}
+	return constCounter{newConstMetric(declare(m, "counter"), prometheus.CounterValue)}
 }
 
 // sample makes one sample. The counter was 0 at the time created, so that what
 // is counted before the first scrape counts as an increase.
 func (m constCounter) sample(value float64, created time.Time, labels ...string) prometheus.Metric {
-	return prometheus.MustNewConstMetricWithCreatedTimestamp(m.desc, m.valueType, value, created, labels...)
+	return m.newSample(value, created.UnixNano(), labels)
 }
 
 // histogramFamily is a family of histograms that the collector keeps from scrape
@@ -82,12 +79,8 @@ func (f histogramFamily) histogram(labels ...string) prometheus.Histogram {
 	return prometheus.NewHistogram(o)
 }
 
-func newConstMetric(m Metric, typeName string, valueType prometheus.ValueType) constMetric {
-	m = declare(m, typeName)
-	return constMetric{
-		desc:      prometheus.NewDesc(m.Name, m.Help, m.Labels, nil),
-		valueType: valueType,
-	}
+func newConstMetric(m Metric, valueType prometheus.ValueType) constMetric {
+	return constMetric{newFamily(m, valueType)}
 }
 
 // declare completes m and lists it for the documentation.

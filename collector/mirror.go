@@ -6,6 +6,7 @@ package collector
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,8 @@ import (
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
 )
+
+const web3Route = "POST /api/v1/contracts/call"
 
 var (
 	mirrorUp = newGauge(Metric{
@@ -47,7 +50,19 @@ var (
 		Source:    "mirror gRPC NetworkService/getNodes for file shard.realm.102",
 		Example:   "hedera_mirror_grpc_up == 0",
 	})
+	mirrorWeb3Up = newGauge(Metric{
+		Collector: "mirror",
+		Name:      "mirror_web3_up",
+		Help:      "Whether the mirror node's EVM ran a call. Absent without web3: true, for mirror nodes that do not have the route, and if it could not be asked because of a limit of the rate of requests (429).",
+		Labels:    networkLabel,
+		Source:    "mirror REST " + web3Route,
+		Example:   "hedera_mirror_web3_up == 0",
+	})
 )
+
+// asideTime is how long the collector waits for what nothing else is read from:
+// other mirrors and the EVM. None of them makes a scrape longer than that.
+const asideTime = 3 * time.Second
 
 func init() {
 	register(Registration{
@@ -62,12 +77,16 @@ type mirrorHealth struct {
 	network string
 	rest    *mirror.Client               // nil: no mirror
 	grpc    *consensus.AddressBookClient // nil: no gRPC
+	web3    bool
+	others  []OtherMirror
 	state   *State
 	log     Logger
 }
 
 func newMirrorHealth(n Network) (Collector, error) {
-	return mirrorHealth{network: n.Name, rest: n.Mirror, grpc: n.MirrorGRPC, state: n.State, log: n.Log}, nil
+	return mirrorHealth{
+		network: n.Name, rest: n.Mirror, grpc: n.MirrorGRPC, web3: n.MirrorWeb3, others: n.OtherMirrors, state: n.State, log: n.Log,
+	}, nil
 }
 
 // Update implements Collector. A mirror that is down is a sample and not a
@@ -82,6 +101,14 @@ func (c mirrorHealth) Update(ctx context.Context, ch chan<- prometheus.Metric) e
 	}
 	if c.grpc != nil {
 		group.Go(func() error { c.checkGRPC(checkCtx, ch); return nil })
+	}
+	asideCtx, cancelAside := context.WithTimeout(checkCtx, asideTime)
+	defer cancelAside()
+	if c.rest != nil && c.web3 {
+		group.Go(func() error { return c.checkWeb3(asideCtx, ch) })
+	}
+	for _, other := range c.others {
+		group.Go(func() error { return c.checkOther(asideCtx, ch, other) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -111,6 +138,23 @@ func (c mirrorHealth) checkREST(ctx context.Context, ch chan<- prometheus.Metric
 		c.state.older.refuse(blocksPath)
 	}
 	sendTime(ch, mirrorLatestBlock, newest.Timestamp.To, c.network)
+	return nil
+}
+
+// checkWeb3 has the EVM run a call. A mirror without the route is no failure.
+func (c mirrorHealth) checkWeb3(ctx context.Context, ch chan<- prometheus.Metric) error {
+	err := c.rest.CheckCall(ctx)
+	if mirror.IsRateLimited(err) || mirror.IsNotSent(err) {
+		return err // it may be well
+	}
+	available := !mirror.IsUnavailable(err)
+	ch <- routeAvailable.sample(boolValue(available), c.network, web3Route)
+	if available {
+		ch <- mirrorWeb3Up.sample(boolValue(err == nil), c.network)
+	}
+	if err != nil {
+		level.Debug(c.log).Log("msg", "the mirror's EVM is down or missing", "network", c.network, "err", err)
+	}
 	return nil
 }
 

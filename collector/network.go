@@ -31,7 +31,11 @@ type Network struct {
 	Prober      *consensus.Prober        // never nil
 	Balances    *consensus.BalanceClient // nil: balances come from the mirror
 
-	MirrorGRPC *consensus.AddressBookClient // nil: the mirror has no gRPC
+	MirrorGRPC   *consensus.AddressBookClient // nil: the mirror has no gRPC
+	MirrorWeb3   bool                         // whether the EVM of Mirror is watched
+	OtherMirrors []OtherMirror                // to compare Mirror with
+
+	Canary *Canary // nil: the network has none, or the process runs none
 
 	accountsOnly bool // another shard exports what is not tied to an account
 }
@@ -39,7 +43,8 @@ type Network struct {
 // sameClients reports whether both are the same network with the same clients.
 func (n Network) sameClients(other Network) bool {
 	return n.Name == other.Name && n.State == other.State && n.Mirror == other.Mirror && n.AddressBook == other.AddressBook &&
-		n.Prober == other.Prober && n.Balances == other.Balances && n.MirrorGRPC == other.MirrorGRPC
+		n.Prober == other.Prober && n.Balances == other.Balances && n.MirrorGRPC == other.MirrorGRPC &&
+		n.MirrorWeb3 == other.MirrorWeb3 && slices.Equal(n.OtherMirrors, other.OtherMirrors)
 }
 
 // sameEntities reports whether the same is watched.
@@ -47,5 +52,6 @@ func (n Network) sameEntities(other Network) bool {
 	return n.accountsOnly == other.accountsOnly && reflect.DeepEqual(n.Accounts, other.Accounts) &&
 		reflect.DeepEqual(n.Tokens, other.Tokens) && reflect.DeepEqual(n.Topics, other.Topics) &&
 		reflect.DeepEqual(n.Contracts, other.Contracts) && reflect.DeepEqual(n.ScheduleCreators, other.ScheduleCreators) &&
-		slices.Equal(n.OwnNodes, other.OwnNodes) && slices.Equal(n.LabelNames, other.LabelNames)
+		slices.Equal(n.OwnNodes, other.OwnNodes) && slices.Equal(n.LabelNames, other.LabelNames) &&
+		n.Canary == other.Canary
 }

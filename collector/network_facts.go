@@ -140,7 +140,7 @@ var routeAvailable = newGauge(Metric{
 	Name:      "mirror_route_available",
 	Help:      "Whether the mirror node has the route. Partial mirrors and those of preview networks answer 404 for some; the metrics from such a route are absent, and the collector does not fail. Absent if the request failed otherwise.",
 	Labels:    []string{"network", "route"},
-	Source:    "mirror REST /api/v1/network/{stake,supply,exchangerate,fees,registered-nodes}",
+	Source:    "mirror REST /api/v1/network/{stake,supply,exchangerate,fees,registered-nodes}, and " + web3Route,
 	Example:   "hedera_mirror_route_available == 0",
 })
 

@@ -42,7 +42,7 @@ func with(labels []string, more ...string) []string {
 
 // sample makes one sample; labels follow the declaration's order.
 func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
-	return prometheus.MustNewConstMetric(m.desc, m.valueType, value, labels...)
+	return m.newSample(value, 0, labels)
 }
 
 func boolValue(b bool) float64 {

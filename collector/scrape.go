@@ -46,16 +46,28 @@ func (Scrape) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (s Scrape) Collect(ch chan<- prometheus.Metric) {
+	for sample := range s.samples {
+		ch <- sample
+	}
+}
+
+// samples are those of all collectors, in no order.
+func (s Scrape) samples(yield func(prometheus.Metric) bool) {
 	for _, r := range s {
-		ch <- scrapeSuccess.sample(boolValue(r.err == nil), r.network, r.collector)
-		ch <- scrapeDuration.sample(r.duration.Seconds(), r.network, r.collector)
-		ch <- scrapeIncomplete.sample(float64(missing(r.err)), r.network, r.collector)
-		if len(r.result.samples) == 0 && r.err != nil {
-			continue
+		own := []prometheus.Metric{
+			scrapeSuccess.sample(boolValue(r.err == nil), r.network, r.collector),
+			scrapeDuration.sample(r.duration.Seconds(), r.network, r.collector),
+			scrapeIncomplete.sample(float64(missing(r.err)), r.network, r.collector),
 		}
-		ch <- scrapeCollected.sample(unixSeconds(r.result.collected), r.network, r.collector)
-		for _, sample := range r.result.samples {
-			ch <- sample
+		if len(r.result.samples) > 0 || r.err == nil {
+			own = append(own, scrapeCollected.sample(unixSeconds(r.result.collected), r.network, r.collector))
+		}
+		for _, samples := range [][]prometheus.Metric{own, r.result.samples} {
+			for _, sample := range samples {
+				if !yield(sample) {
+					return
+				}
+			}
 		}
 	}
 }

@@ -63,9 +63,23 @@ type Set struct {
 }
 
 func (s *Set) add(network Network, r Registration, c Collector, options Options) {
+	if r.NetworkOnly {
+		network.Canary = nil // it has a key, which is not to be kept for longer than it is used
+	}
 	s.collectors = append(s.collectors, &cachedCollector{
 		inputs: network, network: network.Name, name: r.Name, collector: c, minInterval: r.minInterval(options.MinInterval),
 	})
+}
+
+// Canaries are the canaries of the set, to be run.
+func (s *Set) Canaries() []*Canary {
+	var canaries []*Canary
+	for _, c := range s.collectors {
+		if shown, ok := c.collector.(canaryCollector); ok {
+			canaries = append(canaries, shown.canary)
+		}
+	}
+	return canaries
 }
 
 // find returns the collector if it would be the same for the network; else, or
@@ -80,6 +94,26 @@ func (s *Set) find(r Registration, network Network, minInterval time.Duration) *
 		}
 	}
 	return nil
+}
+
+// Select returns the set of the collectors in collect or, if that is empty, of all
+// but those in exclude.
+func (s *Set) Select(collect, exclude []string) (*Set, error) {
+	if len(collect) > 0 && len(exclude) > 0 {
+		return nil, errors.New("collect[] and exclude[] cannot be combined")
+	}
+	for _, name := range slices.Concat(collect, exclude) {
+		if !slices.ContainsFunc(s.collectors, func(c *cachedCollector) bool { return c.name == name }) {
+			return nil, fmt.Errorf("collector %.40q is unknown or disabled", name)
+		}
+	}
+	selected := &Set{log: s.log}
+	for _, c := range s.collectors {
+		if slices.Contains(collect, c.name) || len(collect) == 0 && !slices.Contains(exclude, c.name) {
+			selected.collectors = append(selected.collectors, c)
+		}
+	}
+	return selected, nil
 }
 
 // Scrape runs all collectors at once, within ctx.
@@ -165,6 +199,9 @@ func (c *cachedCollector) keptResult() collectorResult {
 	return c.kept
 }
 
+// sampleBuffer saves a collector from waiting for each of its samples to be kept.
+const sampleBuffer = 256
+
 // update returns the samples that the collector sent, also if it failed.
 func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 	current := &gathered{collected: time.Now()}
@@ -172,7 +209,7 @@ func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 	c.current = current
 	c.mu.Unlock()
 
-	ch := make(chan prometheus.Metric)
+	ch := make(chan prometheus.Metric, sampleBuffer)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

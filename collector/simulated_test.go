@@ -103,6 +103,9 @@ func closeNetwork(n Network) {
 	if n.Mirror != nil {
 		n.Mirror.Close()
 	}
+	for _, other := range n.OtherMirrors {
+		other.Client.Close()
+	}
 	if n.Prober != nil {
 		n.Prober.Close()
 	}

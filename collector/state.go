@@ -24,6 +24,7 @@ type State struct {
 	facts        networkState
 	decimals     tokenDecimals
 	probes       failureLog
+	canary       canaryState
 }
 
 // NewState returns the state of a network before its first scrape.

@@ -39,7 +39,7 @@ for receiver in $(awk '/^[a-z]/ { section = $1 } section == "receivers:" && /^  
 	esac
 done
 
-for alert in $(grep -hoE '\bHedera[A-Z][A-Za-z]+' alertmanager.yml tests/routes.txt | sort -u); do
-	grep -q "alert: $alert\$" hedera.alerts.yml || fail "there is no alert $alert"
+for alert in $(grep -hoE '\bHedera[A-Z][A-Za-z0-9]+' alertmanager.yml tests/routes.txt | sort -u); do
+	grep -qh "alert: $alert\$" hedera.*.yml || fail "there is no alert $alert"
 done
 [ "$failures" = 0 ]

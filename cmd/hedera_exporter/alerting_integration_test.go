@@ -186,6 +186,7 @@ func TestInhibition(t *testing.T) {
 	mirror := []string{"depends_on", "mirror"}
 	account, other := []string{"account_id", "0.0.1", "subject", "account"}, []string{"account_id", "0.0.2", "subject", "account"}
 	node, otherNode := []string{"node_id", "3", "subject", "node"}, []string{"node_id", "4", "subject", "node"}
+	canary := []string{"subject", "canary"}
 	endpoint, otherEndpoint := []string{"address", "192.0.2.1:50211"}, []string{"endpoint", "192.0.2.2:50211"}
 
 	type pair struct {
@@ -248,6 +249,27 @@ func TestInhibition(t *testing.T) {
 		{with("HederaNetworkFrozen", critical), with("HederaBlockProductionStalled", critical), true},
 		{with("HederaNetworkFrozen", critical), with("HederaNodeChanged", critical, node), false},
 		{with("HederaNodeStakeUnreachable", critical), with("HederaNodeCertificateMismatch", critical, node, endpoint), false},
+
+		{with("HederaNetworkFrozen", critical), with("HederaCanaryFailing", critical, canary), true},
+		{with("HederaNetworkFrozen", critical), with("HederaCanaryInvisible", critical, canary, mirror), true},
+		{with("HederaNetworkFrozen", critical), with("HederaCanaryPaused", warning, canary), false},
+		{with("HederaMirrorDown", critical), with("HederaCanaryInvisible", critical, canary, mirror), true},
+		{with("HederaMirrorDown", critical), with("HederaCanarySlow", warning, canary, mirror, []string{"stage", "mirror_rest"}), true},
+		{with("HederaMirrorDown", critical), with("HederaCanarySlow", warning, canary, []string{"stage", "receipt"}), false},
+		{with("HederaMirrorDown", critical), with("HederaCanaryFailing", critical, canary), false},
+		{with("HederaMirrorLagging", critical, mirror), with("HederaCanaryInvisible", critical, canary, mirror), true},
+		{with("HederaMirrorLagging", critical, mirror), with("HederaCanaryErrorBudgetBurn", critical, canary), false},
+		{with("HederaBlockProductionStalled", critical, mirror), with("HederaCanaryInvisible", critical, canary, mirror), true},
+		{with("HederaBlockProductionStalled", critical, mirror), with("HederaCanaryFailing", critical, canary), false},
+		{with("HederaNodeStakeUnreachable", critical), with("HederaCanaryFailing", critical, canary), true},
+		{with("HederaNodeStakeUnreachable", warning), with("HederaCanaryFailing", critical, canary), false},
+		{with("HederaNodeDown", warning, node), with("HederaCanaryNodeRefuses", info, canary, []string{"node_id", "3"}), true},
+		{with("HederaNodeNotReady", warning, node), with("HederaCanaryNodeRefuses", info, canary, []string{"node_id", "3"}), true},
+		{with("HederaNodeNotReady", warning, node), with("HederaCanaryNodeRefuses", info, canary, []string{"node_id", "4"}), false},
+		{with("HederaCanaryFailing", critical, canary), with("HederaCanaryErrorBudgetBurn", critical, canary), true},
+		{with("HederaCanaryFailing", critical, canary), with("HederaCanaryNodeRefuses", info, canary, []string{"node_id", "3"}), true},
+		{with("HederaCanaryFailing", critical, canary), with("HederaCanaryInvisible", critical, canary, mirror), false},
+		{with("HederaCanaryErrorBudgetBurn", critical, canary), with("HederaCanaryErrorBudgetBurn", warning, canary), true},
 		{with("HederaNodeCertificateMismatch", critical, node, endpoint), with("HederaNodeCertificateExpiring", info, node, endpoint), true},
 		{with("HederaNodeCertificateMismatch", critical, node, endpoint), with("HederaNodeCertificateExpiring", info, node, otherEndpoint), false},
 	} {

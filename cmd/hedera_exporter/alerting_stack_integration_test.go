@@ -382,6 +382,7 @@ func startPrometheusWithRules(t *testing.T, exporter, alertmanager string) strin
 		hastenRules(t, "hedera.thresholds.yml"),
 		hastenRules(t, "hedera.rules.yml"),
 		hastenRules(t, "hedera.alerts.yml"),
+		hastenRules(t, "hedera.canary.yml"),
 	}
 	if err := os.Rename(writeDocument(t, "prometheus.yml", config), path); err != nil {
 		t.Fatal(err)

@@ -39,6 +39,9 @@ const (
 	defaultHealthTimeout  = "3s"
 )
 
+// minAutoReload is the shortest time between two looks at the configuration file.
+const minAutoReload = time.Second
+
 // The commands as kingpin names them; serve is the default.
 const (
 	commandServe        = "serve"
@@ -47,11 +50,13 @@ const (
 	commandQueryNodes   = "query nodes"
 	commandTextfile     = "textfile"
 	commandHealthcheck  = "healthcheck"
+	commandCanary       = "canary"
 )
 
 type flagSet struct {
 	configFile      *string
 	configCheck     *bool
+	autoReload      *time.Duration
 	network         *string
 	accounts        *[]string
 	web             *web.FlagConfig
@@ -95,6 +100,7 @@ func addFlags(app *kingpin.Application) *flagSet {
 	f := &flagSet{
 		configFile:      app.Flag("config.file", "Path of the configuration file, see docs/configuration.md. Optional with --network and --account.").String(),
 		configCheck:     app.Flag("config.check", "Check the configuration, print its errors and exit.").Bool(),
+		autoReload:      app.Flag("config.auto-reload-interval", "Look at the content of the configuration file this often, and reload it when it has changed. Use 0 to disable.").Default("0s").Duration(),
 		network:         app.Flag("network", "Network for --account, for query and for /probe requests without a network: mainnet, testnet, previewnet or a network of the configuration file. Default: the only network of the file, or mainnet.").String(),
 		accounts:        app.Flag("account", "Account to monitor, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
 		web:             kingpinflag.AddFlags(app, defaultListenAddress),
@@ -189,6 +195,8 @@ func (f *flagSet) validate() error {
 		return fmt.Errorf("--scrape.timeout: %s must be greater than 0 and at most %s", *f.scrapeTimeout, maxScrapeTimeout)
 	case *f.timeoutOffset < 0:
 		return fmt.Errorf("--scrape.timeout-offset: %s must not be negative", *f.timeoutOffset)
+	case *f.autoReload != 0 && *f.autoReload < minAutoReload:
+		return fmt.Errorf("--config.auto-reload-interval: %s must be 0 or at least %s", *f.autoReload, minAutoReload)
 	case *f.maxConnections < 1:
 		return fmt.Errorf("--web.max-connections: %d must be at least 1", *f.maxConnections)
 	}
@@ -229,6 +237,9 @@ func (f *flagSet) addCommands(app *kingpin.Application) {
 	f.textfile.path = textfile.Flag("output.file", "File to write. node_exporter only reads names that end in .prom.").Required().String()
 	f.textfile.timeout = textfile.Flag("timeout", "Timeout of the scrape.").Default(defaultQueryTimeout).Duration()
 	textfile.Validate(positive(f.textfile.timeout))
+
+	app.Command(commandCanary, "Submit one transaction to the network of --network, as its canary does, and print its stages. It costs hbar. The exit status is 1 if the canary pauses, or if the transaction does not reach every stage.").
+		Flag("once", "Do it once. Required, so that nobody spends hbar by accident.").Required().Bool()
 
 	healthcheck := app.Command(commandHealthcheck, "Check whether a running exporter is healthy, for containers without curl. The exit status is 1 if it is not.")
 	f.healthcheck.url = healthcheck.Flag("url", "URL of the health endpoint.").Default(defaultHealthURL).URL()

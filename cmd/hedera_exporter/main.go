@@ -166,8 +166,11 @@ func once(ctx context.Context, command string, flags *flagSet, stdout, stderr io
 		return err
 	}
 	defer rl.release(rt)
-	if command == commandTextfile {
+	switch command {
+	case commandTextfile:
 		return textfile(ctx, rt, flags.textfile)
+	case commandCanary:
+		return canaryOnce(ctx, rt, flags, stdout)
 	}
 	return runQuery(ctx, command, rt, flags, stdout, logger)
 }

@@ -318,6 +318,7 @@ func TestInvalidCommandLine(t *testing.T) {
 		"no time":            {[]string{"--scrape.timeout=0s"}, 2, "--scrape.timeout"},
 		"too much time":      {[]string{"--scrape.timeout=1h"}, 2, "10m"},
 		"negative offset":    {[]string{"--scrape.timeout-offset=-1s"}, 2, "--scrape.timeout-offset"},
+		"short look":         {[]string{"--config.auto-reload-interval=10ms"}, 2, "--config.auto-reload-interval: 10ms must be 0 or at least 1s"},
 		"no connections":     {[]string{"--web.max-connections=0"}, 2, "--web.max-connections"},
 		"serve with a query": {[]string{config, "serve", "0.0.98"}, 2, "0.0.98"},
 	}

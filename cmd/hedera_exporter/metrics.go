@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
@@ -32,12 +35,10 @@ type metricsHandler struct {
 }
 
 func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts timeouts, slots *slots, logger log.Logger) http.Handler {
-	options := promhttpOptions(logger)
-	options.Registry = registry
-	options.OfferedCompressions = []promhttp.Compression{promhttp.Identity, promhttp.Gzip}
 	return metricsHandler{reloader: rl, timeouts: timeouts, slots: slots, encoder: &encoder{
 		registry: registry,
-		options:  options,
+		log:      logger,
+		errors:   newHandlerErrors(registry),
 		duration: timeouts.rendering,
 		turn:     make(chan struct{}, 1),
 		waiting:  map[encoding]*encoded{},
@@ -48,7 +49,14 @@ func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts tim
 // no encoded samples in memory, and the time for it can be measured.
 func (h metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.timeouts.serve(w, r, h.slots, h.reloader, func(ctx context.Context, rt *runtime) func(context.Context) {
-		result := h.encoder.encode(rt.set.Scrape(ctx), negotiate(r))
+		query := r.URL.Query()
+		set, err := rt.set.Select(query["collect[]"], query["exclude[]"])
+		if err != nil {
+			return func(context.Context) { http.Error(w, err.Error(), http.StatusBadRequest) }
+		}
+		as := negotiate(r)
+		as.collectors = fmt.Sprint(query["collect[]"], query["exclude[]"])
+		result := h.encoder.encode(set.Scrape(ctx), as)
 		return func(ctx context.Context) {
 			select {
 			case <-result.done:
@@ -65,7 +73,8 @@ func (h metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // more memory nor more time than one for each encoding.
 type encoder struct {
 	registry *prometheus.Registry // the exporter's own metrics
-	options  promhttp.HandlerOpts
+	log      log.Logger
+	errors   *prometheus.CounterVec
 	duration *atomic.Int64 // of the last one, in nanoseconds
 
 	turn chan struct{} // has room for one
@@ -77,14 +86,23 @@ type encoder struct {
 
 // encoding is what is negotiated with a client.
 type encoding struct {
-	format   expfmt.Format
-	compress promhttp.Compression
+	format     expfmt.Format
+	compress   promhttp.Compression
+	collectors string // that were asked for
 }
 
 func negotiate(r *http.Request) encoding {
 	e := encoding{format: expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...), compress: promhttp.Identity}
 	for token := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		if name, quality, _ := strings.Cut(strings.TrimSpace(token), ";"); name == string(promhttp.Gzip) && strings.TrimSpace(quality) != "q=0" {
+		name, quality, _ := strings.Cut(strings.TrimSpace(token), ";")
+		if strings.TrimSpace(quality) == "q=0" {
+			continue
+		}
+		switch name {
+		case string(promhttp.Zstd):
+			e.compress = promhttp.Zstd
+			return e
+		case string(promhttp.Gzip):
 			e.compress = promhttp.Gzip
 		}
 	}
@@ -149,21 +167,66 @@ func (e *encoder) render(scrape collector.Scrape, as encoding) (response *respon
 		e.size = response.body.Len()
 		// A panic in this goroutine would end the process.
 		if cause := recover(); cause != nil {
-			e.options.ErrorLog.Println("panic: ", cause)
+			e.failed("encoding", fmt.Errorf("panic: %v", cause))
 			response = &responseBuffer{header: http.Header{}}
 			http.Error(response, "the scrape cannot be encoded, see the exporter's log", http.StatusInternalServerError)
 		}
 	}()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(scrape)
-	r := &http.Request{Method: http.MethodGet, Header: http.Header{
-		"Accept":          {string(as.format)},
-		"Accept-Encoding": {string(as.compress)},
-	}}
-	// The exporter's own metrics come last, so that they count this scrape.
-	promhttp.HandlerFor(boundErrors(prometheus.Gatherers{registry, e.registry}), e.options).ServeHTTP(response, r)
+	response.header.Set("Content-Type", string(as.format))
+	response.header.Set("Vary", "Accept, Accept-Encoding")
+	if as.compress != promhttp.Identity {
+		response.header.Set("Content-Encoding", string(as.compress))
+	}
+	body, err := compressor(response, as.compress)
+	if err != nil {
+		panic(err) // not with these options
+	}
+	// The exporter's own metrics are read last, so that they count this scrape.
+	gathering, writing := scrape.Write(body, as.format, e.registry)
+	e.failed("gathering", boundError(gathering))
+	e.failed("encoding", errors.Join(writing, body.Close()))
 	return response
 }
+
+// failed logs and counts an error, if it is one. The scrape has what there is.
+func (e *encoder) failed(cause string, err error) {
+	if err != nil {
+		e.errors.WithLabelValues(cause).Inc()
+		level.Error(e.log).Log("msg", "scrape not complete", "cause", cause, "err", err)
+	}
+}
+
+// newHandlerErrors registers the counter under promhttp's name, so that what
+// reads the one of other exporters reads this one.
+func newHandlerErrors(registry prometheus.Registerer) *prometheus.CounterVec {
+	errors := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "promhttp_metric_handler_errors_total",
+		Help: "Total number of internal errors encountered by the promhttp metric handler.",
+	}, []string{"cause"})
+	registry.MustRegister(errors)
+	errors.WithLabelValues("gathering")
+	errors.WithLabelValues("encoding")
+	return errors
+}
+
+// gzipLevel is the fastest one at which a scrape is as small as at the slowest.
+const gzipLevel = 3
+
+// compressor returns a writer that compresses what is written to it.
+func compressor(w io.Writer, as promhttp.Compression) (io.WriteCloser, error) {
+	switch as {
+	case promhttp.Gzip:
+		return gzip.NewWriterLevel(w, gzipLevel)
+	case promhttp.Zstd:
+		return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	default:
+		return identity{w}, nil
+	}
+}
+
+type identity struct{ io.Writer }
+
+func (identity) Close() error { return nil }
 
 func promhttpOptions(logger log.Logger) promhttp.HandlerOpts {
 	return promhttp.HandlerOpts{
@@ -189,14 +252,18 @@ const maxGatherErrors = 3
 func boundErrors(g prometheus.Gatherer) prometheus.Gatherer {
 	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		families, err := g.Gather()
-		var errs prometheus.MultiError
-		if !errors.As(err, &errs) || len(errs) <= maxGatherErrors {
-			return families, err
-		}
-		var first []string
-		for _, err := range errs[:maxGatherErrors] {
-			first = append(first, err.Error())
-		}
-		return families, fmt.Errorf("%d errors, the first: %s", len(errs), strings.Join(first, "; "))
+		return families, boundError(err)
 	})
+}
+
+func boundError(err error) error {
+	var errs prometheus.MultiError
+	if !errors.As(err, &errs) || len(errs) <= maxGatherErrors {
+		return err
+	}
+	var first []string
+	for _, err := range errs[:maxGatherErrors] {
+		first = append(first, err.Error())
+	}
+	return fmt.Errorf("%d errors, the first: %s", len(errs), strings.Join(first, "; "))
 }

@@ -358,6 +358,27 @@ func TestHangupReloads(t *testing.T) {
 	reloaded(strings.ReplaceAll(string(content), "name: fees", "name: renamed"), `name="renamed"`)
 }
 
+// TestChangedFileReloads sends no signal.
+func TestChangedFileReloads(t *testing.T) {
+	sim := startSimulatorProcess(t, "--static", "--nodes=1")
+	_, address := startExporterProcess(t, sim.config, "--config.auto-reload-interval=1s")
+	content, err := os.ReadFile(sim.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := filepath.Join(t.TempDir(), "next.yml")
+	if err := os.WriteFile(next, []byte(strings.ReplaceAll(string(content), "name: fees", "name: renamed")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, sim.config); err != nil {
+		t.Fatal(err)
+	}
+	awaitTrue(t, "the account is renamed", func() bool {
+		_, body := get(t, address+"/metrics", nil)
+		return strings.Contains(body, `name="renamed"`)
+	})
+}
+
 func TestTLSAndBasicAuth(t *testing.T) {
 	const user, password = "prometheus", "correct horse battery staple"
 	dir := t.TempDir()

@@ -49,9 +49,13 @@ type clients struct {
 
 	mirror      *mirror.Client
 	mirrorGRPC  *consensus.AddressBookClient
+	others      []collector.OtherMirror
 	prober      *consensus.Prober
 	balances    *consensus.BalanceClient
 	addressBook *collector.AddressBook
+
+	dial     consensus.DialContextFunc // of connections to the mirror's gRPC API
+	dialNode consensus.DialContextFunc
 
 	users int // runtimes; guarded by reloader.mu
 }
@@ -87,6 +91,8 @@ type reloader struct {
 	states collector.States          // outlive a reload
 	dial   consensus.DialContextFunc // opens connections, in tests; nil is TCP
 
+	canaries *canaries // of the current runtime; nil: they do not run
+
 	reloading sync.Mutex // one reload at a time
 
 	mu      sync.Mutex
@@ -107,7 +113,9 @@ func (l *reloader) reload() error {
 		return err
 	}
 	level.Info(l.logger).Log("msg", "configuration loaded", "file", *l.flags.configFile)
+	wanted := next.set.Canaries()
 	l.replace(next)
+	l.canaries.want(wanted)
 	return nil
 }
 
@@ -170,6 +178,7 @@ func (l *reloader) replace(next *runtime) {
 
 // close leaves no current runtime. It does not wait for requests in progress.
 func (l *reloader) close() {
+	l.canaries.close()
 	l.mu.Lock()
 	last := l.current
 	l.current, l.closed = nil, true
@@ -262,6 +271,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 			return openNetwork{}, err
 		}
 	}
+	state := l.states.Of(n.Name, ledgerOf(n))
 	return openNetwork{Network: n, clients: used, collector: collector.Network{
 		Name: n.Name,
 		Log:  l.logger,
@@ -274,13 +284,31 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		OwnNodes:         n.Consensus.OwnNodes,
 		LabelNames:       c.LabelNames,
 
-		State:       l.states.Of(n.Name, ledgerOf(n)),
-		Mirror:      used.mirror,
-		MirrorGRPC:  used.mirrorGRPC,
-		AddressBook: used.addressBook,
-		Prober:      used.prober,
-		Balances:    used.balances,
+		State:        state,
+		Mirror:       used.mirror,
+		MirrorGRPC:   used.mirrorGRPC,
+		MirrorWeb3:   n.Mirror != nil && n.Mirror.Web3,
+		OtherMirrors: used.others,
+		AddressBook:  used.addressBook,
+		Prober:       used.prober,
+		Balances:     used.balances,
+		Canary:       l.canary(n, state, used),
 	}}, nil
+}
+
+// canary returns the network's canary, which is the current runtime's if it would
+// be the same.
+func (l *reloader) canary(n config.Network, state *collector.State, used *clients) *collector.Canary {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current != nil {
+		for _, network := range l.current.networks {
+			if network.clients == used && network.collector.State == state && reflect.DeepEqual(network.Canary, n.Canary) {
+				return network.collector.Canary
+			}
+		}
+	}
+	return newCanary(n, state, used, l.logger)
 }
 
 // share returns nil if the current runtime has no clients of this configuration.
@@ -300,13 +328,16 @@ func (l *reloader) share(n config.Network, bookMaxAge time.Duration) *clients {
 }
 
 func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self, logger log.Logger, dial consensus.DialContextFunc) (*clients, error) {
-	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1}
+	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1, dial: dial}
 	if n.Mirror != nil {
 		client, err := newMirror(n, self, logger, dial)
 		if err != nil {
 			return nil, err
 		}
 		c.mirror = client
+		if c.others, err = newOtherMirrors(n, dial); err != nil {
+			return nil, err
+		}
 	}
 	if n.Mirror != nil && n.Mirror.GRPCAddress != (config.HostPort{}) {
 		c.mirrorGRPC = consensus.NewAddressBookClient(consensus.AddressBookOptions{
@@ -321,6 +352,7 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 	if dial == nil && len(n.Consensus.Nodes) == 0 && !bookOptions(n).Local {
 		dial = consensus.DialRemote
 	}
+	c.dialNode = dial
 	if n.BalanceSource == config.BalanceSourceConsensus {
 		c.balances = consensus.NewBalanceClient(consensus.BalanceOptions{
 			MaxConcurrency: n.Consensus.MaxConcurrency,
@@ -361,6 +393,9 @@ func (c *clients) close() {
 	if c.mirror != nil {
 		c.mirror.Close()
 	}
+	for _, other := range c.others {
+		other.Client.Close()
+	}
 	c.prober.Close()
 	if c.balances != nil {
 		c.balances.Close()
@@ -372,6 +407,7 @@ func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial c
 		Network:        n.Name,
 		URL:            n.Mirror.URL,
 		JavaURL:        n.Mirror.JavaURL,
+		Web3URL:        n.Mirror.Web3URL,
 		HTTPClient:     n.Mirror.HTTPClient,
 		RateLimit:      n.Mirror.RateLimit,
 		MaxConcurrency: n.Mirror.MaxConcurrency,
@@ -380,6 +416,29 @@ func newMirror(n config.Network, self *collector.Self, logger log.Logger, dial c
 		DialContext:    promconfig.DialContextFunc(dial),
 		UserAgent:      exporterName + "/" + version.Version,
 	})
+}
+
+// newOtherMirrors returns clients that share nothing, neither with each other nor with
+// the network's own mirror. Their requests do not count in the metrics of its
+// requests.
+func newOtherMirrors(n config.Network, dial consensus.DialContextFunc) ([]collector.OtherMirror, error) {
+	var others []collector.OtherMirror
+	for _, other := range n.Mirror.Others {
+		client, err := mirror.New(mirror.Options{
+			Network:     n.Name,
+			URL:         other.URL,
+			HTTPClient:  other.HTTPClient,
+			Timeout:     time.Duration(n.Mirror.Timeout),
+			MaxAttempts: 1, // the next scrape asks again
+			DialContext: promconfig.DialContextFunc(dial),
+			UserAgent:   exporterName + "/" + version.Version,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("other mirror %s: %w", other.Name, err)
+		}
+		others = append(others, collector.OtherMirror{Name: other.Name, Client: client})
+	}
+	return others, nil
 }
 
 // ledgerOf tells the ledgers apart that a network's name may stand for, one after

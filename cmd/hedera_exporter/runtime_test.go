@@ -59,6 +59,8 @@ networks:
 		"proxy":        {"127.0.0.1:3", "127.0.0.1:4", false},
 		"probes":       {"probe_timeout: 1s", "probe_timeout: 2s", false},
 		"own nodes":    {"probe_timeout: 1s", "probe_timeout: 1s, own_nodes: [0]", true},
+		"web3":         {"rate_limit: 5", "rate_limit: 5, web3: true", false},
+		"other mirror": {"rate_limit: 5", `rate_limit: 5, others: [{name: o, url: "http://127.0.0.1:4"}]`, false},
 		"nodes":        {"account_id: 0.0.3", "account_id: 0.0.4", false},
 		"min_interval": {"networks:", "collectors: {address_book: {min_interval: 5s}}\nnetworks:", false},
 		"name":         {"one:", "other:", false},

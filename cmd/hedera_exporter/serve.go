@@ -37,8 +37,9 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 	level.Info(logger).Log("msg", "starting", "version", version.Info(), "build", version.BuildContext())
 
 	registry := newRegistry()
-	rl := &reloader{flags: flags, self: collector.NewSelf(registry), logger: logger}
+	rl := &reloader{flags: flags, self: collector.NewSelf(registry), logger: logger, canaries: newCanaries(ctx)}
 	rl.self.Sharded(flags.shard)
+	watch := newFileWatch(*flags.configFile, *flags.autoReload)
 	if err := rl.reload(); err != nil {
 		return errors.New("the configuration is invalid")
 	}
@@ -71,6 +72,10 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 	})
 	group.Go(func() error {
 		reloadOnHangup(ctx, rl)
+		return nil
+	})
+	group.Go(func() error {
+		watch.run(ctx, rl.reload)
 		return nil
 	})
 	return group.Wait()

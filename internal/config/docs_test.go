@@ -31,6 +31,7 @@ func TestDocExamplesLoad(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			write(t, "secrets/mirror_url", "https://mirror.example.com/key")
+			write(t, "secrets/operator_key", testKey(t).StringDer())
 			if text := block[1]; strings.Contains(text, "networks:") {
 				write(t, "config.yml", text)
 			} else { // an example of another section

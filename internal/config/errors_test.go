@@ -449,6 +449,40 @@ config.yml:16: networks.mainnet.schedules[1].creator: 0.0.123 is already at conf
 config.yml:16: networks.mainnet.schedules[1].name: same is already at config.yml:15`,
 		},
 		{
+			name: "web3 and other mirrors",
+			file: `networks:
+  mainnet:
+    mirror:
+      web3_url: ftp://mirror.example.com
+      others:
+        - {name: one, url: https://one.example.com/hunter2, http_client: {bearer_token: hunter2}}
+        - {name: one, url: https://ONE.example.com/hunter2/}
+        - {url: https://mainnet.mirrornode.hedera.com/}
+        - {name: "", url_file: missing}
+        - {name: two, timeout: 5s}
+  testnet:
+    mirror: {web3: yes, others: [three]}
+  previewnet:
+    mirror:
+      web3_url: http://localhost:8545
+      others: [{name: a}, {name: b}, {name: c}, {name: d}, {name: e}, {name: f}]
+`,
+			want: `config.yml:4: networks.mainnet.mirror.web3_url: must begin with http:// or https://
+config.yml:6: networks.mainnet.mirror.others[0].http_client.bearer_token: a secret must not be in the configuration file; use bearer_token_file
+config.yml:7: networks.mainnet.mirror.others[1].name: one is already at config.yml:6
+config.yml:7: networks.mainnet.mirror.others[1]: the mirror is already at config.yml:6
+config.yml:8: networks.mainnet.mirror.others[2].name: is required
+config.yml:8: networks.mainnet.mirror.others[2]: is the mirror that it is to be compared with; give another one's url
+config.yml:9: networks.mainnet.mirror.others[3].name: "" is not a line of text
+config.yml:9: networks.mainnet.mirror.others[3].url_file: the file cannot be read: no such file or directory
+config.yml:10: networks.mainnet.mirror.others[4].url: is required
+config.yml:10: networks.mainnet.mirror.others[4]: unknown key "timeout", known: http_client, name, url, url_file
+config.yml:12: networks.testnet.mirror.web3: "yes" is neither true nor false
+config.yml:12: networks.testnet.mirror.others[0]: must be a mapping, not a single value
+config.yml:15: networks.previewnet.mirror.web3_url: needs web3: true, without which the Web3 module is not watched
+config.yml:16: networks.previewnet.mirror.others: has 6 mirrors, 5 are allowed: each is asked in every scrape`,
+		},
+		{
 			name: "what needs a mirror",
 			file: `networks:
   solo:

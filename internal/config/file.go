@@ -4,6 +4,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -41,4 +42,14 @@ func readFile(name string, maxBytes int64) ([]byte, error) {
 		return nil, fmt.Errorf("is larger than %d bytes", maxBytes)
 	}
 	return content, nil
+}
+
+// Checksum returns the SHA-256 of a configuration file. It fails as Load does for
+// a file that cannot be read.
+func Checksum(name string) ([sha256.Size]byte, error) {
+	content, err := readFile(name, maxConfigBytes)
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return sha256.Sum256(content), nil
 }

@@ -96,6 +96,11 @@ networks:
       rate_limit: 12.5
       max_concurrency: 3
       timeout: 1m30s
+      web3: true
+      web3_url: http://localhost:8545/
+      others:
+        - {name: backup, url: "https://backup.example.com/v1"}
+        - {name: paid, url: https://paid.example.com, http_client: {authorization: {credentials_file: key}}}
       http_client:
         follow_redirects: false
         basic_auth: {username: me, password_file: secrets/password}
@@ -136,6 +141,8 @@ networks:
 		Mirror: &Mirror{
 			URL:         &url.URL{Scheme: "http", Host: "localhost:5551", Path: "/prefix"},
 			JavaURL:     &url.URL{Scheme: "http", Host: "localhost:8084"},
+			Web3:        true,
+			Web3URL:     &url.URL{Scheme: "http", Host: "localhost:8545"},
 			GRPCAddress: HostPort{"::1", 443},
 			HTTPClient: promconfig.HTTPClientConfig{
 				BasicAuth:   &promconfig.BasicAuth{Username: "me", PasswordFile: "secrets/password"},
@@ -144,6 +151,13 @@ networks:
 			RateLimit:      12.5,
 			MaxConcurrency: 3,
 			Timeout:        model.Duration(90 * time.Second),
+			Others: []OtherMirror{
+				{Name: "backup", URL: &url.URL{Scheme: "https", Host: "backup.example.com", Path: "/v1"}, HTTPClient: promconfig.DefaultHTTPClientConfig},
+				{Name: "paid", URL: &url.URL{Scheme: "https", Host: "paid.example.com"}, HTTPClient: promconfig.HTTPClientConfig{
+					Authorization:   &promconfig.Authorization{Type: "Bearer", CredentialsFile: "key"},
+					FollowRedirects: true, EnableHTTP2: true,
+				}},
+			},
 		},
 		Consensus: Consensus{
 			TLSPorts:          []int{1234},
@@ -191,7 +205,7 @@ func TestStringRoundTrip(t *testing.T) {
 	first := mustLoad(t, `collectors: {address_book: {min_interval: 1m}}
 networks:
   testnet:
-    mirror: {grpc_address: "", rate_limit: 0, http_client: {enable_http2: false, tls_config: {ca_file: /ca.pem}}}
+    mirror: {grpc_address: "", rate_limit: 0, web3: true, web3_url: "http://web3.example.com", others: [{name: "a: b", url: "https://other.example.com", http_client: {follow_redirects: false}}], http_client: {enable_http2: false, tls_config: {ca_file: /ca.pem}}}
     consensus: {tls_ports: [], nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:1"]}]}
     accounts:
       - {id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775806, critical: 10.5}, maximum: {warning: 92233720368.54775807}}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +24,11 @@ type Mirror struct {
 	// JavaURL is the base URL of the Java module if it differs from URL
 	// (docs/hedera.md 1.0), else nil.
 	JavaURL *url.URL `yaml:"-"`
+	// Web3 is whether the mirror's EVM is watched.
+	Web3 bool `yaml:"web3"`
+	// Web3URL is the base URL of the Web3 module if it differs from URL
+	// (docs/hedera.md 1.4), else nil. It is only set together with Web3.
+	Web3URL *url.URL `yaml:"-"`
 	// GRPCAddress is zero for a mirror without gRPC.
 	GRPCAddress HostPort `yaml:"grpc_address"`
 	GRPCTLS     bool     `yaml:"grpc_tls"`
@@ -35,6 +39,8 @@ type Mirror struct {
 	// Timeout bounds one request.
 	Timeout    model.Duration              `yaml:"timeout"`
 	HTTPClient promconfig.HTTPClientConfig `yaml:"-"`
+	// Others are mirrors of the same network to compare this one with.
+	Others []OtherMirror `yaml:"others,omitempty"`
 }
 
 // String shows the mirror's address without the path.
@@ -59,12 +65,11 @@ func (m Mirror) MarshalYAML() (any, error) {
 	shown := struct {
 		URL        string `yaml:"url"`
 		JavaURL    string `yaml:"java_url,omitempty"`
+		Web3URL    string `yaml:"web3_url,omitempty"`
 		plain      `yaml:",inline"`
 		HTTPClient *promconfig.HTTPClientConfig `yaml:"http_client,omitempty"`
-	}{URL: redactURL(m.URL), JavaURL: redactURL(m.JavaURL), plain: plain(m)}
-	if !reflect.DeepEqual(m.HTTPClient, promconfig.DefaultHTTPClientConfig) {
-		shown.HTTPClient = redactHTTPClient(m.HTTPClient)
-	}
+	}{URL: redactURL(m.URL), JavaURL: redactURL(m.JavaURL), Web3URL: redactURL(m.Web3URL), plain: plain(m)}
+	shown.HTTPClient = shownHTTPClient(m.HTTPClient)
 	return shown, nil
 }
 
@@ -104,26 +109,38 @@ func (l *loader) mirror(n Network, network *section) *Mirror {
 	read(s, "max_concurrency", &m.MaxConcurrency, parseCount)
 	read(s, "timeout", &m.Timeout, parsePositiveDuration)
 	l.httpClient(s, &m.HTTPClient)
+	m.Others = l.otherMirrors(s, m)
 	return m
 }
 
 func (l *loader) mirrorAddresses(s *section, m *Mirror, network string) {
 	before := len(l.errs.Problems)
-	fromURL := read(s, "url", &m.URL, parseBaseURL)
-	fromFile := read(s, "url_file", &m.URL, l.parseURLFile)
-	switch {
-	case fromURL > 0 && fromFile > 0:
-		l.problem(fromFile, "%s.url_file: excludes url, on line %d; remove one of them", s.path, fromURL)
-	case m.URL == nil && len(l.errs.Problems) == before:
+	l.baseURL(s, &m.URL)
+	if m.URL == nil && len(l.errs.Problems) == before {
 		l.problem(s.line, "%s.url: is required, %q is not a preset%s", s.path, network, suggest(network, presetNames))
 	}
 	if m.URL != nil && !isPublic(m.URL) {
 		m.GRPCAddress = HostPort{} // the preset's is another mirror's
 	}
 	read(s, "java_url", &m.JavaURL, parseBaseURL)
+	read(s, "web3", &m.Web3, parseBool)
+	if line := read(s, "web3_url", &m.Web3URL, parseBaseURL); line > 0 && !m.Web3 {
+		l.problem(line, "%s.web3_url: needs web3: true, without which the Web3 module is not watched", s.path)
+	}
 	read(s, "grpc_address", &m.GRPCAddress, parseOptionalHostPort)
 	m.GRPCTLS = m.GRPCAddress.Port == httpsPort
 	read(s, "grpc_tls", &m.GRPCTLS, parseBool)
+}
+
+// baseURL reads url or url_file. It returns the line, 0 when there is no usable
+// value.
+func (l *loader) baseURL(s *section, dst **url.URL) int {
+	fromURL := read(s, "url", dst, parseBaseURL)
+	fromFile := read(s, "url_file", dst, l.parseURLFile)
+	if fromURL > 0 && fromFile > 0 {
+		l.problem(fromFile, "%s.url_file: excludes url, on line %d; remove one of them", s.path, fromURL)
+	}
+	return max(fromURL, fromFile)
 }
 
 // parseURLFile reads a base URL from a file: it may contain an API key.

@@ -33,6 +33,8 @@ type Network struct {
 	Contracts []Contract `yaml:"contracts,omitempty"`
 	// ScheduleCreators are the accounts whose pending schedules are watched.
 	ScheduleCreators []ScheduleCreator `yaml:"schedules,omitempty"`
+	// Canary is nil if the exporter submits nothing.
+	Canary *Canary `yaml:"canary,omitempty"`
 }
 
 // MarshalYAML implements [yaml.Marshaler].
@@ -124,7 +126,8 @@ func (l *loader) network(name string, s *section) Network {
 	n.Topics = entities(l, n, s, "topics", "id", ids.topic, Topic.read)
 	n.Contracts = entities(l, n, s, "contracts", "id", ids.contract, Contract.read)
 	n.ScheduleCreators = entities(l, n, s, "schedules", "creator", ids.creator, ScheduleCreator.read)
-	s.refuse("the exporter has no operator; remove the key", "operator_id", "operator_key", "operator_key_file")
+	n.Canary = l.canary(n, s, ids)
+	s.refuse("the operator is one of the canary; move the key below canary, or remove it", "operator_id", "operator_key", "operator_key_file")
 	n.Shard, n.Realm = ids.first.shard, ids.first.realm
 	return n
 }

@@ -6,12 +6,21 @@ package config
 import (
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 
 	promconfig "github.com/prometheus/common/config"
 )
 
 const redacted = "<redacted>"
+
+// shownHTTPClient is nil for the default settings.
+func shownHTTPClient(c promconfig.HTTPClientConfig) *promconfig.HTTPClientConfig {
+	if reflect.DeepEqual(c, promconfig.DefaultHTTPClientConfig) {
+		return nil
+	}
+	return redactHTTPClient(c)
+}
 
 // redactHTTPClient returns a copy without what may be a secret. What the type
 // knows to be secret is redacted by its own marshalling.

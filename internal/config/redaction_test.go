@@ -24,7 +24,7 @@ import (
 func TestOperatorKeys(t *testing.T) {
 	for _, key := range []string{"operator_id", "operator_key", "operator_key_file"} {
 		_, err := load(t, "networks:\n  mainnet:\n    "+key+": hunter2\n", Source{})
-		if want := "config.yml:3: networks.mainnet." + key + ": the exporter has no operator; remove the key"; err == nil || err.Error() != want {
+		if want := "config.yml:3: networks.mainnet." + key + ": the operator is one of the canary; move the key below canary, or remove it"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -47,6 +47,12 @@ func TestRedaction(t *testing.T) {
     mirror:
       url_file: url
       java_url: https://mirror.example.com/hunter2/java
+      web3: true
+      web3_url: https://mirror.example.com/hunter2/web3
+      others:
+        - name: backup
+          url: https://other.example.com/hunter2
+          http_client: {http_headers: {X-Tenant: {values: [hunter2]}}}
       http_client:
         http_headers: {X-Tenant: {values: [hunter2]}}
         oauth2:
@@ -68,6 +74,7 @@ func TestRedaction(t *testing.T) {
 	for name, value := range map[string]any{
 		"Config": *cfg, "*Config": cfg, "Network": network, "*Network": &network,
 		"Mirror": *network.Mirror, "*Mirror": network.Mirror,
+		"OtherMirror": network.Mirror.Others[0], "OtherMirrors": network.Mirror.Others,
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
 			shown[name+" "+verb] = fmt.Sprintf(verb, value)
@@ -87,7 +94,7 @@ func TestRedaction(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"url: https://mirror.example.com/<redacted>\n"} {
+	for _, want := range []string{"url: https://mirror.example.com/<redacted>\n", "web3_url: https://mirror.example.com/<redacted>\n", "url: https://other.example.com/<redacted>\n"} {
 		if !strings.Contains(shown["String"], want) {
 			t.Errorf("String lacks %q:\n%s", want, shown["String"])
 		}

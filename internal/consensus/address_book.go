@@ -5,7 +5,6 @@ package consensus
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +13,6 @@ import (
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/mirror"
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -81,14 +77,7 @@ func (c *AddressBookClient) stream(ctx context.Context, limit int32) (_ *Book, e
 	ctx, cancel := context.WithCancel(withoutDeadline(ctx))
 	defer cancel() // ends the stream of a book that is cut
 
-	bound := newBoundCredentials(c.credentials())
-	options := append(clientOptions(maxNodeBytes), grpc.WithTransportCredentials(bound))
-	if c.options.DialContext != nil {
-		options = append(options, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-			return c.options.DialContext(ctx, "tcp", address)
-		}))
-	}
-	conn, err := grpc.NewClient("passthrough:///"+c.options.Address, options...)
+	conn, bound, err := dialMirror(c.options.Address, c.options.TLS, maxNodeBytes, c.options.DialContext)
 	if err != nil {
 		return nil, err
 	}
@@ -156,11 +145,4 @@ func accountIDFromProto(id *services.AccountID) string {
 		return ""
 	}
 	return fmt.Sprintf("%d.%d.%d", id.GetShardNum(), id.GetRealmNum(), id.GetAccountNum())
-}
-
-func (c *AddressBookClient) credentials() credentials.TransportCredentials {
-	if !c.options.TLS {
-		return insecure.NewCredentials()
-	}
-	return credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
 }

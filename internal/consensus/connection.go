@@ -110,6 +110,24 @@ func clientOptions(maxMessage int) []grpc.DialOption {
 	}
 }
 
+// dialMirror returns a client of a mirror's gRPC API that connects with its first
+// call. Close it by its credentials. A nil dialContext is TCP.
+func dialMirror(address string, secure bool, maxMessage int, dialContext DialContextFunc) (*grpc.ClientConn, *boundCredentials, error) {
+	of := insecure.NewCredentials()
+	if secure {
+		of = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+	}
+	bound := newBoundCredentials(of)
+	options := append(clientOptions(maxMessage), grpc.WithTransportCredentials(bound))
+	if dialContext != nil {
+		options = append(options, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			return dialContext(ctx, "tcp", address)
+		}))
+	}
+	conn, err := grpc.NewClient("passthrough:///"+address, options...)
+	return conn, bound, err
+}
+
 // withoutDeadline ends with ctx, but does not tell when: gRPC would tell the
 // server a deadline that may be extended later.
 func withoutDeadline(ctx context.Context) context.Context { return deadlineless{ctx} }
@@ -263,6 +281,13 @@ func (c *connection) observed() (connect, handshake time.Duration, certificate *
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.connect, c.handshake, c.certificate
+}
+
+// failure is why the connection could not be dialled the last time, if it was not.
+func (c *connection) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dialErr
 }
 
 // ours returns why the connection could not be dialled, if that is not the

@@ -23,6 +23,9 @@ const (
 	// 1.6 KB and 8 domain names. maxBookBytes bounds the answer.
 	maxNodeBytes = 64 << 10
 	maxBookBytes = 8 << 20
+	// maxTopicMessageBytes bounds a message of a topic: 1 KiB of content, and its
+	// running hash, sender and chunk.
+	maxTopicMessageBytes = 16 << 10
 	// maxAnswerBytes bounds what a node answers: the price of a query or a
 	// balance with 1,000 tokens.
 	maxAnswerBytes = 64 << 10

@@ -4,6 +4,7 @@
 package consensus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -41,11 +45,7 @@ func NewTransfer(header TransactionHeader, to hiero.AccountID, tinybar int64) *s
 func NewMessage(header TransactionHeader, topic hiero.TopicID, message []byte) *services.TransactionBody {
 	body := header.body()
 	body.Data = &services.TransactionBody_ConsensusSubmitMessage{ConsensusSubmitMessage: &services.ConsensusSubmitMessageTransactionBody{
-		TopicID: &services.TopicID{
-			ShardNum: int64(topic.Shard), //nolint:gosec // parsed from a string of non-negative int64
-			RealmNum: int64(topic.Realm), //nolint:gosec // likewise
-			TopicNum: int64(topic.Topic), //nolint:gosec // likewise
-		},
+		TopicID: protoTopicID(topic),
 		Message: message,
 	}}
 	return body
@@ -72,6 +72,14 @@ func protoAccountID(id hiero.AccountID) *services.AccountID {
 		ShardNum: int64(id.Shard),                                               //nolint:gosec // parsed from a string of non-negative int64
 		RealmNum: int64(id.Realm),                                               //nolint:gosec // likewise
 		Account:  &services.AccountID_AccountNum{AccountNum: int64(id.Account)}, //nolint:gosec // likewise
+	}
+}
+
+func protoTopicID(id hiero.TopicID) *services.TopicID {
+	return &services.TopicID{
+		ShardNum: int64(id.Shard), //nolint:gosec // parsed from a string of non-negative int64
+		RealmNum: int64(id.Realm), //nolint:gosec // likewise
+		TopicNum: int64(id.Topic), //nolint:gosec // likewise
 	}
 }
 
@@ -137,6 +145,23 @@ func NewNodeClient(node Node, endpoint Endpoint, dialContext DialContextFunc) (*
 		return nil, c.failed("connect", err)
 	}
 	return c, nil
+}
+
+// Connect opens the connection, so that the first call does not take the time for
+// it. It fails with the first attempt, and with ctx.
+func (c *NodeClient) Connect(ctx context.Context) error {
+	c.connection.grpc.Connect()
+	for {
+		state := c.connection.grpc.GetState()
+		switch {
+		case state == connectivity.Ready:
+			return nil
+		case state == connectivity.TransientFailure || state == connectivity.Shutdown:
+			return c.failed("connect", cmp.Or(c.connection.failure(), status.Error(codes.Unavailable, "the TLS handshake failed")))
+		case !c.connection.grpc.WaitForStateChange(ctx, state):
+			return c.failed("connect", status.FromContextError(ctx.Err()).Err())
+		}
+	}
 }
 
 // Close closes the connection. Calls that run fail.

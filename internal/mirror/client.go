@@ -43,6 +43,8 @@ type Options struct {
 	// JavaURL is the base for the routes of the Java module, which listens on a
 	// port of its own on self-hosted mirrors (docs/hedera.md 1.0). Default: URL.
 	JavaURL *url.URL
+	// Web3URL is the base for the routes of the Web3 module, likewise. Default: URL.
+	Web3URL *url.URL
 	// HTTPClient sets TLS, credentials, headers and proxy.
 	HTTPClient promconfig.HTTPClientConfig
 	// RateLimit is in requests per second; 0 is unlimited.
@@ -52,6 +54,9 @@ type Options struct {
 	MaxConcurrency int
 	// Timeout bounds one attempt, the body included. Default: 10s.
 	Timeout time.Duration
+	// MaxAttempts is how often a request is sent that fails in a way that may pass.
+	// Default: 10.
+	MaxAttempts int
 	// Observer is told of every attempt.
 	Observer Observer
 	// DialContext opens connections, in tests; nil is TCP.
@@ -82,6 +87,7 @@ type Client struct {
 	network     string
 	rest        base
 	java        base
+	web3        base
 	http        *http.Client
 	files       []string      // that http reads
 	slots       chan struct{} // requests in flight
@@ -105,10 +111,15 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mirror url: %w", err)
 	}
-	java := rest
+	java, web3 := rest, rest
 	if o.JavaURL != nil {
 		if java, err = newBase(o.JavaURL); err != nil {
 			return nil, fmt.Errorf("mirror java url: %w", err)
+		}
+	}
+	if o.Web3URL != nil {
+		if web3, err = newBase(o.Web3URL); err != nil {
+			return nil, fmt.Errorf("mirror web3 url: %w", err)
 		}
 	}
 	if err := o.setDefaults(); err != nil {
@@ -123,6 +134,7 @@ func New(o Options) (*Client, error) {
 		network:     o.Network,
 		rest:        rest,
 		java:        java,
+		web3:        web3,
 		http:        hc,
 		files:       clientFiles(o.HTTPClient),
 		slots:       make(chan struct{}, o.MaxConcurrency),
@@ -132,7 +144,7 @@ func New(o Options) (*Client, error) {
 		limiter:     limiter,
 		pageSize:    &pageSize{clock: systemClock},
 		timeout:     o.Timeout,
-		maxAttempts: maxAttempts,
+		maxAttempts: o.MaxAttempts,
 		secrets:     newSecrets(o),
 		observer:    o.Observer,
 		clock:       systemClock,
@@ -146,11 +158,12 @@ func (c *Client) Close() {
 }
 
 func (o *Options) setDefaults() error {
-	if o.RateLimit < 0 || o.MaxConcurrency < 0 || o.Timeout < 0 {
-		return errors.New("rate limit, concurrency and timeout must not be negative")
+	if o.RateLimit < 0 || o.MaxConcurrency < 0 || o.Timeout < 0 || o.MaxAttempts < 0 {
+		return errors.New("rate limit, concurrency, timeout and attempts must not be negative")
 	}
 	o.MaxConcurrency = cmp.Or(o.MaxConcurrency, defaultMaxConcurrency)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
+	o.MaxAttempts = cmp.Or(o.MaxAttempts, maxAttempts)
 	if o.Observer.Request == nil {
 		o.Observer.Request = func(string, string, time.Duration) {}
 	}

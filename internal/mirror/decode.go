@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Field is a value of an answer. It may be null or left out, and it may be
@@ -69,15 +70,16 @@ func (f *Field[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (f Field[T]) walk(name string, failed func(name string, err error)) {
+func (f *Field[T]) walk(name func() string, failed func(name string, err error)) {
 	if f.err != nil {
-		failed(name, f.err)
+		failed(name(), f.err)
 	}
-	walk(reflect.ValueOf(f.value), name, failed)
+	walk(reflect.ValueOf(&f.value).Elem(), name, failed)
 }
 
-// walk calls failed for every unreadable field in v.
-func walk(v reflect.Value, name string, failed func(name string, err error)) {
+// walk calls failed for every unreadable field in v, which must be addressable.
+// Names are made only for those.
+func walk(v reflect.Value, name func() string, failed func(name string, err error)) {
 	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
 		for i := range v.Len() {
 			walk(v.Index(i), name, failed)
@@ -86,17 +88,22 @@ func walk(v reflect.Value, name string, failed func(name string, err error)) {
 	if v.Kind() != reflect.Struct {
 		return
 	}
-	if f, ok := v.Interface().(interface {
-		walk(name string, failed func(string, error))
+	if f, ok := v.Addr().Interface().(interface {
+		walk(name func() string, failed func(string, error))
 	}); ok {
 		f.walk(name, failed)
 		return
 	}
 	for i := range v.NumField() {
-		tag := v.Type().Field(i).Tag.Get("json")
-		walk(v.Field(i), strings.TrimPrefix(name+"."+tag, "."), failed)
+		if v.Type().Field(i).IsExported() {
+			walk(v.Field(i), func() string {
+				return strings.TrimPrefix(name()+"."+v.Type().Field(i).Tag.Get("json"), ".")
+			}, failed)
+		}
 	}
 }
+
+func noName() string { return "" }
 
 // unmarshalField reads an integer also from a string, as the mirror has both.
 func unmarshalField(data []byte, v any) (err error) {
@@ -112,6 +119,14 @@ func unmarshalField(data []byte, v any) (err error) {
 		if len(data) > maxTextBytes {
 			return &LimitError{Input: "bytes of text", Limit: maxTextBytes}
 		}
+		if text, ok := plainString(data); ok {
+			*v = text
+			return nil
+		}
+	case *bool:
+		if *v = string(data) == "true"; *v || string(data) == "false" {
+			return nil
+		}
 	case *Key:
 		if len(data) > maxKeyBytes {
 			return &LimitError{Input: "bytes of a key", Limit: maxKeyBytes}
@@ -125,6 +140,19 @@ func unmarshalField(data []byte, v any) (err error) {
 		return fmt.Errorf("not of the right type: %s", value(data))
 	}
 	return nil
+}
+
+// plainString is the string of a JSON value that is one, and has nothing to be
+// unescaped or replaced. Nearly all are such.
+func plainString(data []byte) (text string, ok bool) {
+	if len(data) < 2 || data[0] != '"' {
+		return "", false
+	}
+	content := data[1 : len(data)-1]
+	if bytes.IndexByte(content, '\\') >= 0 || !utf8.Valid(content) {
+		return "", false
+	}
+	return string(content), true
 }
 
 func parseInt(data []byte, bits int) (int64, error) {
@@ -202,7 +230,7 @@ func object[T any](check func(T) error) func(*response) (T, error) {
 		if err := a.Decode(&v); err != nil {
 			return v, err
 		}
-		walk(reflect.ValueOf(v), "", a.failed)
+		walk(reflect.ValueOf(&v).Elem(), noName, a.failed)
 		return v, check(v)
 	}
 }
@@ -262,7 +290,7 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 		default:
 			seen[key] = true
 			p.rows = append(p.rows, row)
-			walk(reflect.ValueOf(row), "", func(name string, err error) {
+			walk(reflect.ValueOf(&row).Elem(), noName, func(name string, err error) {
 				a.failed(name, fmt.Errorf("%s %s: %s: %w", field, key, name, err))
 			})
 		}

@@ -43,7 +43,7 @@ func TestField(t *testing.T) {
 			t.Errorf("%.80s: %v", tt.in, err)
 		}
 		var errs []string
-		walk(reflect.ValueOf(got), "", func(name string, err error) { errs = append(errs, name+": "+err.Error()) })
+		walk(reflect.ValueOf(&got).Elem(), noName, func(name string, err error) { errs = append(errs, name+": "+err.Error()) })
 		if text := strings.Join(errs, ", "); !strings.Contains(text, tt.errs) || (tt.errs == "") != (text == "") {
 			t.Errorf("%.80s: failures %q, want %q", tt.in, errs, tt.errs)
 		}

@@ -77,6 +77,16 @@ func IsRateLimited(err error) bool {
 	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests
 }
 
+// IsNotSent reports whether a request had no turn, so that nothing is known about the
+// mirror.
+func IsNotSent(err error) bool {
+	var (
+		status    *StatusError
+		transport *transportError
+	)
+	return errors.Is(err, errNotSent) && !errors.As(err, &status) && !errors.As(err, &transport)
+}
+
 // Reason is why a request failed, without a word of what the mirror sent; empty
 // if there is nothing to say without.
 func Reason(err error) string {

@@ -207,6 +207,17 @@ func (c *Client) LatestTopicMessage(ctx context.Context, topicID string) (messag
 	return one(ctx, c, r, decodeTopicMessages)
 }
 
+// TopicMessage returns the message of a topic that has the sequence number, if the
+// mirror has it. The error is [IsNotFound] if there is no such topic.
+// (GET /api/v1/topics/{id}/messages)
+func (c *Client) TopicMessage(ctx context.Context, topicID string, sequence int64) (message TopicMessage, ok bool, err error) {
+	r, err := getEntity(c.rest, "/api/v1/topics/{id}/messages", topicID, url.Values{"sequencenumber": {"eq:" + strconv.FormatInt(sequence, 10)}})
+	if err != nil {
+		return TopicMessage{}, false, err
+	}
+	return one(ctx, c, r, decodeTopicMessages)
+}
+
 // Schedule is a transaction that waits for signatures or for its time
 // (docs/hedera.md 1.4).
 type Schedule struct {

@@ -22,6 +22,7 @@ const (
 	transactions // of the watched accounts
 	blocks
 	balances // of accounts and contracts, in hbar
+	call     // of the EVM, one in a scrape
 	health   // the latest block, which shows that the mirror is up
 )
 

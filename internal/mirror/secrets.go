@@ -39,6 +39,7 @@ func newSecrets(o Options) secrets {
 	var s secrets
 	s.addURL(o.URL)
 	s.addURL(o.JavaURL)
+	s.addURL(o.Web3URL)
 	s.addClient(o.HTTPClient)
 	s.files = credentialFiles(o.HTTPClient)
 	return s

@@ -28,8 +28,9 @@ const (
 )
 
 var (
-	// listening is what github.com/prometheus/exporter-toolkit logs.
-	listening   = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+	// listening is what github.com/prometheus/exporter-toolkit logs; Prometheus 3 has
+	// component=web before the address.
+	listening   = regexp.MustCompile(`msg="Listening on"(?: \w+=\S+)*? address=(\S+)`)
 	simulatorUp = regexp.MustCompile(`msg="simulated network is up" rest=(\S+)`)
 )
 

@@ -150,3 +150,22 @@ func TestStartFails(t *testing.T) {
 		t.Error("no error for a program that is not there")
 	}
 }
+
+func TestListening(t *testing.T) {
+	for line, want := range map[string]string{
+		// hedera_exporter, Prometheus 2.42, Prometheus 3
+		`time=2026-01-02T03:04:05.006Z level=INFO source=tls_config.go:395 msg="Listening on" address=127.0.0.1:9`:               "127.0.0.1:9",
+		`ts=2026-01-02T03:04:05.006Z caller=tls_config.go:232 level=info component=web msg="Listening on" address=127.0.0.1:9`:   "127.0.0.1:9",
+		`time=2026-01-02T03:04:05.006Z level=INFO source=tls_config.go:395 msg="Listening on" component=web address=127.0.0.1:9`: "127.0.0.1:9",
+		// before Prometheus 3 knows its port
+		`time=2026-01-02T03:04:05.006Z level=INFO msg="Start listening for connections" component=web address=127.0.0.1:0`: "",
+	} {
+		var got string
+		if match := listening.FindStringSubmatch(line); match != nil {
+			got = match[1]
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+}

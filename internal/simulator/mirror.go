@@ -35,7 +35,8 @@ type MirrorSettings struct {
 	// Missing are the routes below /api/v1/network/ that answer 404 for ever, as
 	// on partial mirrors (hiero-mirror-node#12423, #11179, #11240) and on those of
 	// an older version: "exchangerate", "fees", "registered-nodes", "stake",
-	// "supply". "fee-estimates" is the POST of "fees": 405.
+	// "supply". "fee-estimates" is the POST of "fees": 405. "contracts-call" is that
+	// of the Web3 module: 404.
 	Missing []string `json:"missing"`
 }
 
@@ -46,7 +47,7 @@ const (
 	transactionWindow  = 60 * 24 * time.Hour // query.maxTransactionsTimestampRange
 )
 
-var optionalRoutes = []string{"exchangerate", "fee-estimates", "fees", "registered-nodes", "stake", "supply"}
+var optionalRoutes = []string{"contracts-call", "exchangerate", "fee-estimates", "fees", "registered-nodes", "stake", "supply"}
 
 func (m MirrorSettings) maxLimit() int {
 	if m.MaxLimit == 0 {
@@ -154,8 +155,7 @@ func (l *Ledger) served(request int64) *Ledger {
 	return l
 }
 
-// missing tells whether a route below /api/v1/network/ is one that the mirror
-// has not.
+// missing tells whether a route is one of Missing.
 func (l *Ledger) missing(route string) bool { return slices.Contains(l.mirror.Missing, route) }
 
 func mirrorControls() map[string]controlCall {

@@ -76,6 +76,7 @@ func newREST(simulator *Simulator) *rest {
 		nftAllowanceRoutes(),
 		topicRoutes(),
 		contractRoutes(),
+		contractCallRoutes(),
 		scheduleRoutes(),
 	} {
 		for _, rt := range routes {

@@ -43,7 +43,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.dashboards, "dashboards", "dashboards/*.json", "glob of the dashboards")
-	flag.StringVar(&o.rules, "rules", "alerts/hedera.[rt]*.yml", "glob of the files of recording rules")
+	flag.StringVar(&o.rules, "rules", "alerts/hedera.[rtc]*.yml", "glob of the files of recording rules")
 	flag.StringVar(&o.prometheus, "prometheus", "bin/prometheus", "the program")
 	flag.IntVar(&o.refreshes, "refreshes", 5, "of each dashboard, of which the mean is taken")
 	flag.IntVar(&o.slowest, "slowest", 15, "queries to list")

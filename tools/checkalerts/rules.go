@@ -35,7 +35,7 @@ func (r rule) String() string {
 }
 
 var (
-	alertName  = regexp.MustCompile(`^Hedera[A-Z][A-Za-z]+$`)
+	alertName  = regexp.MustCompile(`^Hedera[A-Z][A-Za-z0-9]+$`)
 	recordName = regexp.MustCompile(`^[a-z_]+:[a-z0-9_]+:[a-z0-9_]+$`) // level:metric:operation
 
 	severities = []string{"info", "warning", "critical"}

@@ -114,21 +114,21 @@ func topics() []panel {
 	by := func(metric string) string { return `max by (network, topic_id, name) (` + metric + `)` }
 	return []panel{
 		{
-			view: tablePanel("Silent for", true), title: "Topics", width: 12, height: 8, unit: "string", none: "No topic is configured",
+			view: tablePanel("Silent for", true), title: "Topics", width: 14, height: 8, unit: "string", none: "No topic is configured",
 			description: "Last message of each topic. Silent for longer than the heartbeat means that its writer has stopped. A deleted topic accepts no message; Deleted is empty where the topic has messages.",
 			runbook:     "HederaTopicSilent",
-			labels:      []column{nameColumn, {label: "topic_id", title: "Topic"}, networkColumn, teamColumn},
+			labels:      []column{nameColumn, {label: "topic_id", title: "Topic", width: 100}, networkColumn, teamColumn},
 			queries: []query{
 				{expr: `max by (network, topic_id, name, team) (hedera_topic_labels{@network})`},
 				{expr: by(`hedera_topic_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 				{expr: by(`hedera_topic_deleted{@network}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
-				{expr: by(`hedera_topic_sequence_number{@network}`), column: column{title: "Messages", unit: "none"}},
-				{expr: `time() - ` + by(`hedera_topic_last_message_timestamp_seconds{@network}`), column: column{title: "Silent for", unit: seconds}},
-				{expr: by(`hedera_topic_heartbeat_seconds{@network}`), column: column{title: "Heartbeat", unit: seconds}},
+				{expr: by(`hedera_topic_sequence_number{@network}`), column: column{title: "Messages", unit: "none", width: 90}},
+				{expr: `time() - ` + by(`hedera_topic_last_message_timestamp_seconds{@network}`), column: column{title: "Silent for", unit: seconds, width: 90}},
+				{expr: by(`hedera_topic_heartbeat_seconds{@network}`), column: column{title: "Heartbeat", unit: seconds, width: 90}},
 			},
 		},
 		{
-			view: lines(), title: "Messages per second", width: 12, height: 8, unit: perSec, min: new(0.0), none: "No topic is configured",
+			view: lines(), title: "Messages per second", width: 10, height: 8, unit: perSec, min: new(0.0), none: "No topic is configured",
 			description: "Growth of each topic's sequence number. 0 where there should be messages is a writer that has stopped.",
 			runbook:     "HederaTopicSilent",
 			queries:     []query{{expr: by(`deriv(hedera_topic_sequence_number{@network}[$__rate_interval])`), legend: "{{network}} {{name}}"}},
@@ -140,21 +140,21 @@ func contracts() []panel {
 	by := func(metric string) string { return `max by (network, contract_id, name) (` + metric + `)` }
 	return []panel{
 		{
-			view: tablePanel("Expires in", false), title: "Contracts", width: 12, height: 8, unit: "string", none: "No contract is configured",
+			view: tablePanel("Expires in", false), title: "Contracts", width: 14, height: 8, unit: "string", none: "No contract is configured",
 			description: "A deleted or expired contract cannot be called.",
 			runbook:     "HederaContractExpiring",
-			labels:      []column{nameColumn, {label: "contract_id", title: "Contract"}, networkColumn, teamColumn},
+			labels:      []column{nameColumn, {label: "contract_id", title: "Contract", width: 100}, networkColumn, teamColumn},
 			queries: []query{
 				{expr: `max by (network, contract_id, name, team) (hedera_contract_labels{@network})`},
-				{expr: by(`hedera_contract_balance_hbar{@network}`), column: column{title: "Balance", unit: hbar}},
-				{expr: by(`hedera_contract_balance_minimum_hbar{@network,severity="warning"}`), column: column{title: "Minimum", unit: hbar}},
+				{expr: by(`hedera_contract_balance_hbar{@network}`), column: column{title: "Balance", unit: hbar, width: 90}},
+				{expr: by(`hedera_contract_balance_minimum_hbar{@network,severity="warning"}`), column: column{title: "Minimum", unit: hbar, width: 80}},
 				{expr: by(`hedera_contract_exists{@network}`), column: column{title: "Exists", unit: count, values: noIsBad, width: 70}},
 				{expr: by(`hedera_contract_deleted{@network}`), column: column{title: "Deleted", unit: count, values: yesIsBad, width: 80}},
-				{expr: by(`hedera_contract_expiry_timestamp_seconds{@network}`) + ` - time()`, column: column{title: "Expires in", unit: seconds, colours: expiry}},
+				{expr: by(`hedera_contract_expiry_timestamp_seconds{@network}`) + ` - time()`, column: column{title: "Expires in", unit: seconds, colours: expiry, width: 90}},
 			},
 		},
 		{
-			view: lines(), title: "Balances of contracts", width: 12, height: 8, unit: hbar, none: "No contract is configured",
+			view: lines(), title: "Balances of contracts", width: 10, height: 8, unit: hbar, none: "No contract is configured",
 			description: "Balances of the contracts. An unexpected fall may be a theft.",
 			runbook:     "HederaAccountBalanceDropped",
 			queries:     []query{{expr: by(`hedera_contract_balance_hbar{@network}`), legend: "{{network}} {{name}}"}},

@@ -157,8 +157,8 @@ func exporterRequests() []panel {
 			queries:     []query{{expr: `min by (network, route) (min_over_time(hedera_mirror_route_available{@network}[$__rate_interval]))`, legend: "{{network}} {{route}}"}},
 		},
 		{
-			view: timeline(), title: "Mirror up", width: 24, height: 5, unit: count, colours: from(red).at(1, green).at(2, orange), values: mirrorStates, none: "No mirror",
-			description: "Whether the mirror node's REST and gRPC APIs answered. Without REST there are no balances; without gRPC the address book comes from REST. Starting is a mirror that has no block yet: until it has, there is nothing to count.",
+			view: timeline(), title: "Mirror up", width: 8, height: 8, unit: count, colours: from(red).at(1, green).at(2, orange), values: mirrorStates, none: "No mirror",
+			description: "Whether the mirror node's REST and gRPC APIs answered, its EVM where web3 is true, and the others of mirror.others. Without REST there are no balances; without gRPC the address book comes from REST. Starting is a mirror that has no block yet: until it has, there is nothing to count.",
 			runbook:     "HederaMirrorDown",
 			queries: []query{
 				{
@@ -167,7 +167,31 @@ func exporterRequests() []panel {
 					legend: "{{network}} REST",
 				},
 				{expr: `min by (network) (min_over_time(hedera_mirror_grpc_up{@network}[$__rate_interval]))`, legend: "{{network}} gRPC"},
+				{expr: `min by (network) (min_over_time(hedera_mirror_web3_up{@network}[$__rate_interval]))`, legend: "{{network}} EVM"},
+				{expr: `min by (network, mirror) (min_over_time(hedera_mirror_other_up{@network}[$__rate_interval]))`, legend: "{{network}} other {{mirror}}"},
 			},
+		},
+		{
+			view: lines(), title: "Age of the latest block by mirror", width: 8, height: 8, unit: seconds, min: new(0.0), none: "No mirror",
+			description: "When it was scraped, of the mirror node and of the others. If all rise together, it is the network; if one does, it is that mirror.",
+			runbook:     "HederaMirrorBehindOthers",
+			queries: []query{
+				{expr: mirrorAge, legend: "{{network}}"},
+				{
+					expr: `min by (network, mirror) (timestamp(hedera_mirror_other_latest_block_timestamp_seconds{@network})` +
+						` - hedera_mirror_other_latest_block_timestamp_seconds{@network})`,
+					legend: "{{network}} other {{mirror}}",
+				},
+			},
+		},
+		{
+			view: lines(), title: "Blocks ahead of the mirror", width: 8, height: 8, unit: count, none: "No other mirror",
+			description: "Latest block of each of the others, less that of the mirror node. Above 10 for long, the mirror node is behind; far below 0, the other one is.",
+			runbook:     "HederaMirrorBehindOthers",
+			queries: []query{{
+				expr:   `max by (network, mirror) (hedera_mirror_other_latest_block_number{@network}) - on (network) group_left () max by (network) (hedera_block_number{@network})`,
+				legend: "{{network}} other {{mirror}}",
+			}},
 		},
 	}
 }

@@ -33,7 +33,7 @@ var foreign = []string{
 	"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds", "process_start_time_seconds",
 }
 
-var sampleName = regexp.MustCompile(`^[a-z_]+`)
+var sampleName = regexp.MustCompile(`^[a-z0-9_]+`)
 
 // exported reads the golden scrape.
 func exported(t *testing.T) metrics {

@@ -54,7 +54,7 @@ var withHistory = []string{
 // freezes, which it does not make, a topic that has no message yet, or relays.
 // TestTenThousandAccounts has most of it.
 var optional = regexp.MustCompile(`hedera_(account|token|topic|contract)_labels|hedera_node_(own|exists|account_balance_hbar|reward_hbar)` +
-	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_|hedera_topic_deleted|probe_`)
+	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_|hedera_topic_deleted|probe_|_mirror_other_|_mirror_web3_|canary`)
 
 // target is one query of one panel.
 type target struct {
@@ -130,7 +130,7 @@ func programs(t *testing.T) stack.Programs {
 func recordingRules(t *testing.T) []string {
 	t.Helper()
 	var paths []string
-	for _, name := range []string{"hedera.rules.yml", "hedera.thresholds.yml"} {
+	for _, name := range []string{"hedera.rules.yml", "hedera.thresholds.yml", "hedera.canary.yml"} {
 		path, err := filepath.Abs(filepath.Join(root, "alerts", name))
 		if err != nil {
 			t.Fatal(err)

@@ -6,13 +6,14 @@ package main
 func network() board {
 	return board{
 		uid: "hedera-network", title: "Hedera / Network and staking",
-		description: "Throughput, blocks, gas, exchange rate, fees, supply, staking, versions and JSON-RPC relays of each network.",
+		description: "Throughput, blocks, gas, exchange rate, fees, supply, staking, versions, the canary and JSON-RPC relays of each network.",
 		rows: []row{
 			{panels: networkFigures()},
 			{title: "Throughput", panels: networkThroughput()},
 			{title: "Exchange rate, fees and supply", panels: networkEconomy()},
 			{title: "Staking", panels: networkStaking()},
 			{title: "Versions and registered nodes", panels: networkVersions()},
+			{title: "Canary", panels: networkCanary()},
 			{title: "JSON-RPC relays", panels: networkRelays()},
 		},
 	}
@@ -148,16 +149,16 @@ func networkEconomy() []panel {
 			},
 		},
 		{
-			view: logarithmic(), title: "Fees of usual transactions", width: 14, height: 8, unit: usd, none: "Older mirror",
+			view: logarithmic(), title: "Fees of usual transactions", width: 13, height: 8, unit: usd, none: "Older mirror",
 			description: "What the mirror estimates in USD for transactions with one signature. A step is a new fee schedule: what you pay in hbar changes with it.",
 			runbook:     "HederaFeeChanged",
 			queries:     []query{{expr: feeInUSD, legend: "{{network}} {{transaction_type}}"}},
 		},
 		{
-			view: tablePanel("Transaction", false), title: "Fees now", width: 10, height: 8, unit: "string", none: "Older mirror",
+			view: tablePanel("Transaction", false), title: "Fees now", width: 11, height: 8, unit: "string", none: "Older mirror",
 			description: "The same in USD and, by the current rate, in hbar. They are read once an hour: older ones mean that the mirror no longer estimates fees.",
 			runbook:     "HederaFeeChanged",
-			labels:      []column{{label: "transaction_type", title: "Transaction"}, networkColumn},
+			labels:      []column{{label: "transaction_type", title: "Transaction", width: 190}, networkColumn},
 			queries: []query{
 				{expr: feeInUSD, column: column{title: "Fee in USD", unit: usd}},
 				{expr: feeInUSD + ` / on (network) group_left () ` + usdRate, column: column{title: "In hbar", unit: hbar}},

@@ -98,7 +98,7 @@ func overviewNetworks() panel {
 var subjects = []struct{ subject, board string }{
 	{"account", "accounts"},
 	{"node", "nodes"},
-	{"network|relay", "network"},
+	{"network|relay|canary", "network"},
 	{"mirror|exporter", "exporter"},
 	{"token|topic|contract|schedule", "entities"},
 }

@@ -122,7 +122,7 @@ func TestTenThousandAccounts(t *testing.T) {
 	if _, err := history.Write(t.Context(), filepath.Join(directory, "data")); err != nil {
 		t.Fatal(err)
 	}
-	rules, err := bench.RuleFiles(root + "/alerts/hedera.[rt]*.yml")
+	rules, err := bench.RuleFiles(root + "/alerts/hedera.[rtc]*.yml")
 	if err != nil {
 		t.Fatal(err)
 	}

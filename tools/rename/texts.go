@@ -40,6 +40,8 @@ var texts = []text{
 		"description: Prometheus exporter for Hedera networks\nhome: {url}\nsources: [{url}]\n",
 	},
 	{"deploy/helm/hedera-exporter/values.yaml", "  repository: hedera_exporter\n", "  repository: {image}\n"},
+	{"deploy/kubernetes/base/deployment.yaml", "image: hedera_exporter:", "image: {image}:"},
+	{"deploy/kubernetes/overlays/example/kustomization.yaml", "  - name: hedera_exporter\n", "  - name: {image}\n"},
 	{
 		"README.md",
 		"\n## Install\n\n`make build` puts",

@@ -40,7 +40,7 @@ type chart struct {
 	unit          string
 	decimals      *float64
 	stack, dashes bool
-	symlog        bool
+	kind          string // of the axis: linear, log or symlog
 }
 
 type box struct{ left, top, width, height float64 }
@@ -54,12 +54,15 @@ func (c chart) y(value float64) float64 {
 	return c.box.top + c.box.height*(1-min(max(part, 0), 1))
 }
 
-// scaled is linear up to 1 and logarithmic beyond, on a symlog axis.
+// scaled is linear up to 1 and logarithmic beyond on a symlog axis.
 func (c chart) scaled(value float64) float64 {
-	if !c.symlog {
-		return value
+	switch c.kind {
+	case "log":
+		return math.Log10(max(value, math.SmallestNonzeroFloat64))
+	case "symlog":
+		return math.Copysign(math.Log10(1+math.Abs(value)), value)
 	}
-	return math.Copysign(math.Log10(1+math.Abs(value)), value)
+	return value
 }
 
 // timeSeries draws a panel of type timeseries.
@@ -68,7 +71,7 @@ func timeSeries(v view) string {
 		Legend struct{ Placement string }
 	}
 	v.options(&options)
-	c := chart{window: v.window, unit: v.unit(), decimals: v.decimals(), stack: v.custom("stacking", "mode") == "normal", dashes: v.custom("thresholdsStyle", "mode") == "dashed", symlog: v.custom("scaleDistribution", "type") == "symlog"}
+	c := chart{window: v.window, unit: v.unit(), decimals: v.decimals(), stack: v.custom("stacking", "mode") == "normal", dashes: v.custom("thresholdsStyle", "mode") == "dashed", kind: v.custom("scaleDistribution", "type")}
 	series := v.series
 	if c.stack {
 		series = stackUp(series)
@@ -123,6 +126,10 @@ func (c *chart) scale(v view, series []live.Series) {
 			c.low -= math.Abs(c.low) * 0.1
 		}
 	}
+	if c.kind == "log" && c.low > 0 { // whole decades
+		c.low, c.high = math.Pow(10, math.Floor(math.Log10(c.low))), math.Pow(10, math.Ceil(math.Log10(c.high)))
+		return
+	}
 	c.high += (c.high - c.low) * 0.05
 }
 
@@ -135,12 +142,19 @@ func (c chart) axes(svg *strings.Builder) {
 }
 
 func (c chart) ticks() []float64 {
-	if !c.symlog {
+	first, factor := 1.0, 100.0
+	switch c.kind {
+	case "log":
+		first, factor = c.low, 10
+	case "symlog":
+	default:
 		return ticks(c.low, c.high, max(2, int(c.box.height/35)))
 	}
 	var all []float64
-	for tick := 1.0; tick <= c.high; tick *= 100 {
-		all = append(all, tick)
+	for tick := first; tick <= c.high*1.01; tick *= factor {
+		if tick >= c.low {
+			all = append(all, tick)
+		}
 	}
 	return all
 }

@@ -1,0 +1,194 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+)
+
+// Write writes the scrape and what others gathers, with created lines where the
+// format has them: the same bytes as a registry and expfmt would. The text formats,
+// which are what Prometheus asks for by default, cost a small part of what they
+// cost there, as most samples are not converted on their way. The first error
+// tells what is not in it, the second that writing failed.
+func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gatherer) (gathering, writing error) {
+	switch format.FormatType() { //nolint:exhaustive // the others are as good as the registry's
+	case expfmt.TypeTextPlain, expfmt.TypeOpenMetrics:
+		return s.writeText(w, format, others)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s)
+	families, err := prometheus.Gatherers{registry, others}.Gather()
+	return err, writeFamilies(w, format, nil, families)
+}
+
+func (s Scrape) writeText(w io.Writer, format expfmt.Format, others prometheus.Gatherer) (gathering, writing error) {
+	var rest []prometheus.Metric
+	samples := map[string][]*sample{}
+	for metric := range s.samples {
+		if one, ok := metric.(*sample); ok {
+			samples[one.name] = append(samples[one.name], one)
+		} else {
+			rest = append(rest, metric)
+		}
+	}
+	var errs prometheus.MultiError
+	for name := range samples {
+		var duplicates int
+		samples[name], duplicates = sortByLabels(samples[name])
+		if duplicates > 0 {
+			errs.Append(fmt.Errorf("%s has %d samples with the same labels as others", name, duplicates))
+		}
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(unchecked(rest))
+	families, err := prometheus.Gatherers{registry, others}.Gather()
+	if err != nil {
+		errs.Append(err)
+	}
+	return errs.MaybeUnwrap(), writeFamilies(w, format, samples, families)
+}
+
+// unchecked is a collector of metrics that are known already.
+type unchecked []prometheus.Metric
+
+// Describe implements prometheus.Collector.
+func (unchecked) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (u unchecked) Collect(ch chan<- prometheus.Metric) {
+	for _, metric := range u {
+		ch <- metric
+	}
+}
+
+// sortByLabels returns the samples of a metric without duplicates, and how many of
+// these there were.
+func sortByLabels(samples []*sample) (sorted []*sample, duplicates int) {
+	slices.SortStableFunc(samples, compareLabels)
+	sorted = slices.CompactFunc(samples, func(a, b *sample) bool { return compareLabels(a, b) == 0 })
+	return sorted, len(samples) - len(sorted)
+}
+
+// writeFamilies merges both by their names.
+func writeFamilies(w io.Writer, format expfmt.Format, samples map[string][]*sample, families []*dto.MetricFamily) error {
+	encoder := expfmt.NewEncoder(w, format, expfmt.WithCreatedLines())
+	text := textWriter{w: w, openMetrics: format.FormatType() == expfmt.TypeOpenMetrics}
+	for _, name := range slices.Sorted(maps.Keys(samples)) {
+		for len(families) > 0 && families[0].GetName() < name {
+			if err := encoder.Encode(families[0]); err != nil {
+				return err
+			}
+			families = families[1:]
+		}
+		if err := text.write(samples[name]); err != nil {
+			return err
+		}
+	}
+	for _, family := range families {
+		if err := encoder.Encode(family); err != nil {
+			return err
+		}
+	}
+	return encoder.(expfmt.Closer).Close() //nolint:forcetypeassert // each encoder of expfmt is a closer
+}
+
+// textBytes is how much text is written at once.
+const textBytes = 32 << 10
+
+// textWriter writes samples as expfmt.MetricFamilyToText and
+// MetricFamilyToOpenMetrics do.
+type textWriter struct {
+	w           io.Writer
+	openMetrics bool
+	text        []byte
+}
+
+// write writes all samples of a metric.
+func (t *textWriter) write(samples []*sample) error {
+	t.header(samples[0].metricFamily)
+	for _, s := range samples {
+		t.line(s, s.name, s.value)
+		if t.openMetrics && s.created != 0 {
+			t.line(s, strings.TrimSuffix(s.name, "_total")+"_created", float64(s.created)/1e9)
+		}
+		if len(t.text) > textBytes {
+			if err := t.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return t.flush()
+}
+
+func (t *textWriter) flush() error {
+	_, err := t.w.Write(t.text)
+	t.text = t.text[:0]
+	return err
+}
+
+// In help texts, OpenMetrics escapes quotes as well.
+var (
+	helpEscaper  = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
+	valueEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+)
+
+func (t *textWriter) header(f *metricFamily) {
+	name, escaper, kind := f.name, helpEscaper, "gauge"
+	if t.openMetrics {
+		escaper = valueEscaper
+	}
+	if f.valueType == prometheus.CounterValue {
+		kind = "counter"
+		if t.openMetrics {
+			name = strings.TrimSuffix(name, "_total")
+		}
+	}
+	t.text = fmt.Appendf(t.text, "# HELP %s %s\n# TYPE %s %s\n", name, escaper.Replace(f.help), name, kind)
+}
+
+func (t *textWriter) line(s *sample, name string, value float64) {
+	t.text = append(t.text, name...)
+	for n, i := range s.order {
+		t.text = append(t.text, s.before[n]...)
+		if label := s.labels[i]; strings.ContainsAny(label, "\\\n\"") {
+			t.text = append(t.text, valueEscaper.Replace(label)...)
+		} else {
+			t.text = append(t.text, label...)
+		}
+	}
+	if len(s.order) > 0 {
+		t.text = append(t.text, `"}`...)
+	}
+	t.text = append(t.text, ' ')
+	t.number(value)
+	t.text = append(t.text, '\n')
+}
+
+func (t *textWriter) number(value float64) {
+	begin := len(t.text)
+	switch {
+	case math.IsInf(value, +1):
+		t.text = append(t.text, "+Inf"...)
+	case math.IsNaN(value), math.IsInf(value, -1):
+		t.text = strconv.AppendFloat(t.text, value, 'g', -1, 64)
+	default:
+		t.text = strconv.AppendFloat(t.text, cmp.Or(value, 0), 'g', -1, 64) // never -0
+		if t.openMetrics && !bytes.ContainsAny(t.text[begin:], "e.") {
+			t.text = append(t.text, ".0"...)
+		}
+	}
+}
