@@ -23,12 +23,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"hedera_exporter/internal/proxy"
 )
 
 const userAgent = "hedera_exporter"
 
 // DialContextFunc opens a connection as [net.Dialer.DialContext] does.
-type DialContextFunc func(ctx context.Context, network, address string) (net.Conn, error)
+type DialContextFunc = proxy.DialContextFunc
 
 var (
 	errClosed = errors.New("the client is closed")
@@ -50,6 +52,15 @@ func DialRemote(ctx context.Context, network, address string) (net.Conn, error) 
 		return nil
 	}}
 	return dialer.DialContext(ctx, network, address)
+}
+
+// CheckRemote is an error for addresses that [DialRemote] does not dial, as far as
+// they are known without a look at DNS: a proxy must not be asked for its own.
+func CheckRemote(host string) error {
+	if IsLocalHost(host) {
+		return errLocal
+	}
+	return nil
 }
 
 // slowly is dialContext for connections on which the other side must not send
@@ -84,6 +95,10 @@ func (c slowConn) Read(p []byte) (int, error) {
 
 // isOurs reports whether a failure to dial tells nothing about the other side.
 func isOurs(err error) bool {
+	var through *proxy.Error
+	if errors.As(err, &through) && !through.OfTarget {
+		return true
+	}
 	return errors.Is(err, errClosed) || errors.Is(err, errLocal) || isStarved(err)
 }
 
@@ -103,6 +118,7 @@ func isStarved(err error) bool {
 func clientOptions(maxMessage int) []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithUserAgent(userAgent),
+		grpc.WithNoProxy(), // the dialer has one
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithMaxHeaderListSize(maxHeaderBytes),
 		grpc.WithStaticStreamWindowSize(windowBytes),
@@ -118,12 +134,12 @@ func dialMirror(address string, secure bool, maxMessage int, dialContext DialCon
 		of = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
 	}
 	bound := newBoundCredentials(of)
-	options := append(clientOptions(maxMessage), grpc.WithTransportCredentials(bound))
-	if dialContext != nil {
-		options = append(options, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-			return dialContext(ctx, "tcp", address)
-		}))
+	if dialContext == nil {
+		dialContext = new(net.Dialer).DialContext
 	}
+	options := append(clientOptions(maxMessage),
+		grpc.WithTransportCredentials(bound),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return dialContext(ctx, "tcp", address) }))
 	conn, err := grpc.NewClient("passthrough:///"+address, options...)
 	return conn, bound, err
 }
