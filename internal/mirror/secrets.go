@@ -8,11 +8,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	promconfig "github.com/prometheus/common/config"
 
@@ -166,8 +168,15 @@ type sentHeaders struct {
 	values []string
 }
 
+// trace also limits what comes before the answer.
 func (h *sentHeaders) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{WroteHeaderField: h.add}
+	var interim atomic.Int64
+	return &httptrace.ClientTrace{WroteHeaderField: h.add, Got1xxResponse: func(int, textproto.MIMEHeader) error {
+		if interim.Add(1) > maxInterimResponses {
+			return &LimitError{Input: "interim responses", Limit: maxInterimResponses}
+		}
+		return nil
+	}}
 }
 
 func (h *sentHeaders) add(name string, values []string) {
