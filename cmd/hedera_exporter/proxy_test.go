@@ -214,3 +214,29 @@ func TestNodesBehindAProxy(t *testing.T) {
 		}
 	}
 }
+
+// TestCanaryGoesThroughTheProxy, to a node and to the mirror's two APIs.
+func TestCanaryGoesThroughTheProxy(t *testing.T) {
+	through := proxytest.Start(t, nil)
+	sim, err := simulator.Start(simulator.Options{Nodes: 1, Accounts: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	if err := sim.Update(func(l *simulator.Ledger) error { return l.SetBalance(canaryPayer, 100_00000000) }); err != nil {
+		t.Fatal(err)
+	}
+	config := strings.Replace(canaryConfig(t, sim, ", topic: "+emptyTopic), "mirror:\n", "mirror:\n      http_client: {proxy_url: \""+through.URL()+"\"}\n", 1)
+	ran := runCommand(t.Context(), t, "--config.file="+writeFile(t, "c.yml", config), "canary", "--once")
+	ran.want(t, 0)
+	wantParts(t, ran.stdout, "result              SUCCESS", "mirror_rest", "mirror_grpc")
+	seen := through.Seen()
+	for _, want := range []string{"CONNECT " + sim.GRPCAddress(), "GET " + sim.URL()} {
+		if !slices.Contains(seen, want) {
+			t.Errorf("the proxy has seen %q, want %q", seen, want)
+		}
+	}
+	if !slices.ContainsFunc(sim.Nodes()[0].Endpoints, func(e simulator.Endpoint) bool { return e.TLS && slices.Contains(seen, "CONNECT "+e.Address) }) {
+		t.Errorf("the proxy has seen %q, and no endpoint of the node with TLS", seen)
+	}
+}

@@ -183,7 +183,8 @@ type connection struct {
 	connect     time.Duration
 	handshake   time.Duration
 	certificate *Certificate
-	dialErr     error // of the last dialling
+	dialErr     error         // of the last dialling
+	dialled     chan struct{} // closed when that has ended
 }
 
 var errHangsUp = errors.New("the server ends its connections at once")
@@ -250,10 +251,17 @@ func dial(endpoint Endpoint, dialContext DialContextFunc, verify func(*Certifica
 
 func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	start := time.Now()
+	dialled := make(chan struct{})
+	defer close(dialled)
+	c.mu.Lock()
+	c.dialled = dialled
+	c.mu.Unlock()
 	conn, err := c.dialContext(ctx, "tcp", address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dialErr = err
+	if c.dialErr == nil || !errors.Is(err, context.Canceled) { // that would say less
+		c.dialErr = err
+	}
 	if err == nil {
 		c.connect = time.Since(start)
 	}
@@ -307,8 +315,14 @@ func (c *connection) failure() error {
 }
 
 // ours returns why the connection could not be dialled, if that is not the
-// endpoint's failure.
+// endpoint's failure. The connection is closed, which ends its dialling.
 func (c *connection) ours() error {
+	c.mu.Lock()
+	dialled := c.dialled
+	c.mu.Unlock()
+	if dialled != nil {
+		<-dialled
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !isOurs(c.dialErr) {

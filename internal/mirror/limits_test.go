@@ -75,13 +75,13 @@ func TestSmallAnswersCannotTakeMemory(t *testing.T) {
 func TestInterimResponsesAreBounded(t *testing.T) {
 	const hint = "HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n"
 	for hints, want := range map[int]string{maxInterimResponses: "", 10_000: "more than 5 interim responses"} {
-		srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		srv := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			body := `{"accounts":[]}`
 			_, _ = fmt.Fprintf(conn, "%sHTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", strings.Repeat(hint, hints), len(body), body)
 		})

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -112,7 +113,8 @@ type Error struct {
 	// Status is the proxy's answer; 0 without one.
 	Status int
 	// OfTarget is whether the proxy works, as it has opened other tunnels, and says
-	// that it has not reached the target. Otherwise nothing is known about that.
+	// that it has not reached the target, or says nothing yet. Otherwise nothing is
+	// known about that.
 	OfTarget bool
 	Err      error // nil if there is a Status
 }
@@ -175,8 +177,8 @@ func (d *Dialer) tunnel(ctx context.Context, through *url.URL, target string) (n
 	}
 	_ = conn.Close() // nothing was sent through it
 	failed.Status, failed.Err = status, err
-	switch status {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	notReached := []int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
+	if slices.Contains(notReached, status) || ctx.Err() != nil {
 		failed.OfTarget = d.works()
 	}
 	return nil, failed
@@ -278,7 +280,7 @@ func (d *Dialer) socks(ctx context.Context, through *url.URL, failed *Error) (ne
 	}
 	conn, err := dialer.(proxy.ContextDialer).DialContext(ctx, "tcp", failed.Target) //nolint:forcetypeassert // SOCKS5 documents it
 	if err != nil {
-		failed.Err, failed.OfTarget = err, forward.reached && ctx.Err() == nil && d.works()
+		failed.Err, failed.OfTarget = err, forward.reached && d.works()
 		return nil, failed
 	}
 	return conn, nil

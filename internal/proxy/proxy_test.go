@@ -255,6 +255,13 @@ func TestWhoseFailure(t *testing.T) {
 	if ofTarget("other.test:1") {
 		t.Error("407 is the target's")
 	}
+	through.Hang()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	var failed *Error
+	if _, err := d.DialContext(ctx, "tcp", "other.test:1"); !errors.As(err, &failed) || !failed.OfTarget {
+		t.Errorf("no answer of a proxy that works is the proxy's: %v", err)
+	}
 	d.opened.Store(time.Now().Add(-trusted).UnixNano())
 	through.Answer(503)
 	if ofTarget("other.test:1") {
