@@ -61,13 +61,18 @@ func valueSets(t *testing.T) map[string]values {
 
 func render(t *testing.T, v values) (string, error) {
 	t.Helper()
+	return renderAs(t, releaseName, v)
+}
+
+func renderAs(t *testing.T, name string, v values) (string, error) {
+	t.Helper()
 	chart, err := loader.LoadDir(chartDir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	install := action.NewInstall(&action.Configuration{})
 	install.ClientOnly, install.DryRun = true, true
-	install.ReleaseName, install.Namespace = releaseName, releaseNamespace
+	install.ReleaseName, install.Namespace = name, releaseNamespace
 	install.KubeVersion = &chartutil.KubeVersion{Version: "v1.30.0", Major: "1", Minor: "30"}
 	release, err := install.RunWithContext(t.Context(), chart, v)
 	if err != nil {
@@ -181,10 +186,10 @@ func TestNames(t *testing.T) {
 func TestImage(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0", 64)
 	for want, image := range map[string]values{
-		"hedera_exporter:latest":                    {},
-		"hedera_exporter:v1":                        {"tag": "v1"},
-		"hedera_exporter@" + digest:                 {"tag": "v1", "digest": digest},
-		"registry.example.com/hedera_exporter:v1":   {"tag": "v1", "registry": "registry.example.com"},
+		"a:latest":                  {"repository": "a"},
+		"a:v1":                      {"repository": "a", "tag": "v1"},
+		"a@" + digest:               {"repository": "a", "tag": "v1", "digest": digest},
+		"registry.example.com/a:v1": {"repository": "a", "tag": "v1", "registry": "registry.example.com"},
 		"registry.example.com:5000/a/b@" + digest:   {"registry": "registry.example.com:5000/", "repository": "a/b", "digest": digest},
 		"registry.example.com/hedera_exporter:v1.2": {"repository": "registry.example.com/hedera_exporter", "tag": "v1.2"},
 	} {
@@ -201,8 +206,16 @@ func TestPodsAreRestricted(t *testing.T) {
 		t.Fatal(err)
 	}
 	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	pods := map[string]corev1.PodTemplateSpec{}
 	for name, v := range valueSets(t) {
-		pod := podTemplate(t, rendered(t, v))
+		pods[name] = podTemplate(t, rendered(t, v))
+	}
+	for _, dir := range kustomizations(t) {
+		if dir != dashboardsDir {
+			pods[dir] = podTemplate(t, decode(t, kustomize(t, dir)))
+		}
+	}
+	for name, pod := range pods {
 		for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
 			if !result.Allowed {
 				t.Errorf("%s: %s: %s", name, result.ForbiddenReason, result.ForbiddenDetail)
@@ -485,7 +498,7 @@ func TestRunbookBaseURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(manifest, "example.com/hedera_exporter/docs/runbooks") || strings.Count(manifest, "https://wiki.example.com/runbooks/Hedera") < 100 {
+	if strings.Contains(manifest, "docs/runbooks") || strings.Count(manifest, "https://wiki.example.com/runbooks/Hedera") < 100 {
 		t.Errorf("%d links to the runbooks", strings.Count(manifest, "https://wiki.example.com/runbooks/Hedera"))
 	}
 }

@@ -61,6 +61,6 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{- define "hedera-exporter.runbooks" -}}
 {{- if .root.Values.runbookBaseURL }}
-{{- regexReplaceAllLiteral `https?://[^\s"'()]*/docs/runbooks/` .text (printf "%s/" (trimSuffix "/" .root.Values.runbookBaseURL)) }}
+{{- regexReplaceAllLiteral `(https?://[^\s"'()]*/)?docs/runbooks/` .text (printf "%s/" (trimSuffix "/" .root.Values.runbookBaseURL)) }}
 {{- else }}{{ .text }}{{ end }}
 {{- end }}
