@@ -182,3 +182,53 @@ func TestCanaryIsRefused(t *testing.T) {
 		)
 	})
 }
+
+// TestWhatACanaryCosts: a scrape costs no request, and a run those of the table
+// in docs/metrics.md.
+func TestWhatACanaryCosts(t *testing.T) {
+	withCanary(t, "", func(t *canaryTest) {
+		t.canary.options.AddressBook.maxAge = time.Hour
+		if r := t.canary.Once(t.Context()); !r.OK() {
+			t.Fatalf("got %+v", r)
+		}
+		t.sim.ResetRequests()
+		t.scrape()
+		if got := t.sim.Requests(); len(got) != 0 {
+			t.Errorf("a scrape made the requests %v", got)
+		}
+		if r := t.canary.Once(t.Context()); !r.OK() {
+			t.Fatalf("got %+v", r)
+		}
+		got := t.sim.Requests()
+		polls := int(mirrorDelay/mirrorInterval) + 1
+		for call, want := range map[string]int{
+			"GET /api/v1/blocks": 1, "GET /api/v1/accounts": 1, "GET /api/v1/network/exchangerate": 1,
+			"grpc cryptoTransfer": 1, "GET /api/v1/transactions": 1 + polls + 1,
+			"grpc getTransactionReceipts": int(consensusDelay/receiptInterval) + 1,
+		} {
+			if got[call] < 1 || got[call] > want+1 {
+				t.Errorf("%d of %s, want %d", got[call], call, want)
+			}
+			delete(got, call)
+		}
+		if len(got) > 0 {
+			t.Errorf("also %v", got)
+		}
+	})
+}
+
+// A node that is not the one asked for has the address book read anew.
+func TestCanaryRefreshesTheBook(t *testing.T) {
+	withCanary(t, "", func(t *canaryTest) {
+		t.canary.options.AddressBook.maxAge = time.Hour
+		for code, want := range map[string]int{"INVALID_NODE_ACCOUNT": 1, "BUSY": 0} {
+			t.canary.Once(t.Context())
+			t.sim.ResetRequests()
+			t.inject(simulator.Fault{Path: simulator.SubmitFault, Kind: simulator.FaultPrecheck, Code: code, Count: 1})
+			t.canary.Once(t.Context())
+			if n := t.sim.Requests()["grpc getNodes"]; n != want {
+				t.Errorf("%s: the book was read %d times, want %d", code, n, want)
+			}
+		}
+	})
+}

@@ -111,6 +111,7 @@ func TestPathsAreSafe(t *testing.T) {
 		"AccountToken":       func(c *Client, id string) error { _, _, err := c.AccountToken(t.Context(), id, "0.0.9"); return err },
 		"CryptoAllowances":   func(c *Client, id string) error { _, _, err := c.CryptoAllowances(t.Context(), id, 1); return err },
 		"TokenAllowances":    func(c *Client, id string) error { _, _, err := c.TokenAllowances(t.Context(), id, 1); return err },
+		"TopicMessage":       func(c *Client, id string) error { _, _, err := c.TopicMessage(t.Context(), id, 1); return err },
 		"LatestTopicMessage": func(c *Client, id string) error { _, _, err := c.LatestTopicMessage(t.Context(), id); return err },
 	}
 	srv := newServer(t, answer(200, "{}"))

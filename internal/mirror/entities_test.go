@@ -235,6 +235,17 @@ func TestEntities(t *testing.T) {
 			empty: "{}", emptyErr: "it has no list of messages",
 		},
 		{
+			name: "TopicMessage",
+			call: func(ctx context.Context, c *Client) (any, error) {
+				return maybe(c.TopicMessage(ctx, "0.0.7", 9007199254740993))
+			},
+			uri:   "/api/v1/topics/0.0.7/messages?limit=1&sequencenumber=eq%3A9007199254740993",
+			route: "/api/v1/topics/{id}/messages",
+			body:  `{"messages":[` + fullMessage + `],"links":{"next":null}}`,
+			want:  optional[TopicMessage]{TopicMessage{SequenceNumber: 9007199254740993, ConsensusTimestamp: FieldOf(Timestamp(1234567890_000000001))}, true},
+			empty: "{}", emptyErr: "it has no list of messages",
+		},
+		{
 			name:  "LatestTopicMessage of none",
 			call:  func(ctx context.Context, c *Client) (any, error) { return maybe(c.LatestTopicMessage(ctx, "0.0.7")) },
 			uri:   "/api/v1/topics/0.0.7/messages?limit=1&order=desc",
