@@ -62,6 +62,7 @@ test-integration: build $(PROMTOOL) $(PROMETHEUS) $(BIN)/prometheus ## built pro
 	@test -n '$(BLACKBOX_EXPORTER)' || { echo 'install blackbox_exporter (Debian: prometheus-blackbox-exporter) or set BLACKBOX_EXPORTER' >&2; exit 1; }
 	PROMTOOL='$(abspath $(PROMTOOL))' BLACKBOX_EXPORTER='$(abspath $(BLACKBOX_EXPORTER))' PROMETHEUS='$(abspath $(PROMETHEUS))' PROMETHEUS3='$(abspath $(BIN)/prometheus)' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
 		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
+	$(GO) test -tags integration -timeout 20m -run TestCanaryFees ./collector
 	$(SDK_TEST)
 	$(TORTURE_TEST) -timeout 10m -run TestTorture
 	PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
@@ -87,6 +88,14 @@ SOAK ?= 1h
 soak: export SOAK := $(SOAK)
 soak: build $(PROMETHEUS) ## Prometheus, faults, reloads and restarts for SOAK (default 1h); slopes of memory, goroutines and descriptors
 	$(TORTURE_TEST) -timeout 0 -run TestSoak
+
+# Not part of make test: it takes ten minutes.
+QUIET ?= 10m
+.PHONY: test-demo
+test-demo: export QUIET := $(QUIET)
+test-demo: build $(PROMETHEUS) ## make demo under a real Prometheus with all rules: no alert fires in ten minutes (QUIET)
+	PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
+		$(GO) test -v -count 1 -tags integration,soak -timeout 0 ./cmd/hedera_exporter -run TestDemoIsQuiet
 
 .PHONY: test-alerts
 test-alerts: $(PROMTOOL) $(BIN)/promtool $(AMTOOL) $(BIN)/amtool ## rules, routes, receivers and templates, with the installed and the current tools
@@ -124,7 +133,7 @@ fmt: $(BIN)/golangci-lint
 # of it is for a person to read. docs/scaling.md holds measurements, rounded so
 # that they are the same on each run.
 .PHONY: generate
-generate: docs dashboards chart ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json, the chart's README.md and files/
+generate: docs dashboards chart pages ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json, the chart's README.md and files/, manual pages and completion
 
 .PHONY: docs
 docs:
@@ -133,6 +142,10 @@ docs:
 .PHONY: dashboards
 dashboards:
 	$(GO) -C tools run ./dashboards ../dashboards
+
+.PHONY: pages
+pages:
+	GO='$(GO)' deploy/packages/generate.sh
 
 # A chart holds what it renders: symbolic links do not reach everyone.
 CHART := deploy/helm/hedera-exporter
@@ -160,8 +173,8 @@ golden: ## rewrite the golden scrape, which is what a test expects
 	$(GO) test ./collector -run TestGoldenScrape -update
 
 .PHONY: bench
-bench: $(BIN)/hedera_simulator ## scrape time against one request an account, as ratios
-	BIN='$(abspath $(BIN))' $(GO) test ./collector -run '^$$' -bench . -benchtime 3x -timeout 30m
+bench: build ## a scrape against the bare requests, against a registry, and against one request an account, as ratios
+	BIN='$(abspath $(BIN))' $(GO) test ./collector ./cmd/hedera_exporter -run '^$$' -bench . -benchtime 3x -timeout 30m -p 1
 
 # Not part of make test: it has no limit to fail at. With ACCOUNTS=1000 it takes
 # some two minutes, with more it takes longer.
@@ -206,9 +219,9 @@ DIST              ?= dist
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .PHONY: release
-release: $(BIN)/cyclonedx-gomod $(BIN)/helm ## archives, bills of materials and checksums of six platforms, and the PrometheusRule, into dist/
+release: $(BIN)/cyclonedx-gomod $(BIN)/helm $(BIN)/nfpm ## archives, bills of materials and checksums of six platforms, packages, and the PrometheusRule, into dist/
 	@GO='$(GO)' VERSION='$(VERSION)' REVISION='$(REVISION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' \
-		CYCLONEDX_GOMOD='$(abspath $(BIN)/cyclonedx-gomod)' HELM='$(abspath $(BIN)/helm)' .ci/release '$(DIST)'
+		CYCLONEDX_GOMOD='$(abspath $(BIN)/cyclonedx-gomod)' HELM='$(abspath $(BIN)/helm)' NFPM='$(abspath $(BIN)/nfpm)' .ci/release '$(DIST)'
 
 .PHONY: release-env
 release-env:
@@ -218,6 +231,11 @@ release-env:
 test-release: ## two releases have the same checksums; a renamed copy builds and passes its tests
 	.ci/release-check
 	.ci/rename-check
+
+# Not part of make test: it needs root, debootstrap, rpm, zsh and a Debian mirror.
+.PHONY: test-packages
+test-packages: release ## the Debian package in a clean Debian with systemd: install, start, scrape, remove, purge
+	.ci/packages-check '$(DIST)'
 
 .PHONY: test-deploy
 test-deploy: $(BIN)/hedera_exporter $(BIN)/etcd $(BIN)/kube-apiserver ## the compose file, the Helm chart and the kustomizations, also on a real API server
@@ -245,6 +263,9 @@ vulncheck: $(BIN)/govulncheck ## known vulnerabilities in what the programs call
 # A bill of materials names the hash of the tool that made it.
 $(BIN)/cyclonedx-gomod: $(RELEASE_MOD)
 	CGO_ENABLED=0 $(RELEASE_TOOLS) -trimpath -buildvcs=false -ldflags '-s -w -buildid=' github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(BIN)/nfpm: $(RELEASE_MOD)
+	CGO_ENABLED=0 $(RELEASE_TOOLS) -trimpath -buildvcs=false -ldflags '-s -w -buildid=' github.com/goreleaser/nfpm/v2/cmd/nfpm
 
 $(BIN)/helm: tools/deploycheck/go.mod tools/deploycheck/go.sum
 	$(GO) -C tools/deploycheck build -o ../../$(BIN)/ helm.sh/helm/v3/cmd/helm

@@ -187,9 +187,15 @@ func (r CanaryRun) OK() bool {
 	return r.Result == "SUCCESS" && !slices.ContainsFunc(r.Stages, func(s CanaryStage) bool { return !s.Reached })
 }
 
-// stage finds a stage of the run.
+// stage finds a stage of the run; nil if it has none of that name. It reads nothing
+// but names, as other stages may be written at the same time.
 func (r *CanaryRun) stage(name string) *CanaryStage {
-	return &r.Stages[slices.IndexFunc(r.Stages, func(s CanaryStage) bool { return s.Name == name })]
+	for i := range r.Stages {
+		if r.Stages[i].Name == name {
+			return &r.Stages[i]
+		}
+	}
+	return nil
 }
 
 // run reads the mirror, and submits a transaction unless there is a reason not to.

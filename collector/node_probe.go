@@ -26,7 +26,7 @@ var (
 	endpointUp = newGauge(Metric{
 		Collector: "node_probe",
 		Name:      "node_endpoint_up",
-		Help:      "Whether the endpoint answered the probe, whatever the precheck code. Absent if the exporter could not ask, such as for want of file descriptors.",
+		Help:      "Whether the endpoint answered the probe, whatever the precheck code. Absent if the exporter could not ask, such as for want of file descriptors, or because a proxy refused.",
 		Labels:    endpointLabels,
 		Source:    nodeProbeSource,
 		Example:   "sum by (network, node_id) (hedera_node_endpoint_up) == 0",

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ type image struct {
 func assemble(t *testing.T) image {
 	t.Helper()
 	content := readFile(t, dockerfile)
-	if !regexp.MustCompile(`(?m)^RUN make build BIN=/out `).MatchString(content) {
+	if !regexp.MustCompile(`(?m)^ +make build BIN=/out GOOS="\$TARGETOS" GOARCH="\$TARGETARCH" `).MatchString(content) {
 		t.Fatal("the build stage does something else than make build BIN=/out")
 	}
 	stage := content[strings.LastIndex(content, "\nFROM scratch"):]
@@ -139,14 +140,15 @@ func TestImageHoldsNothingElse(t *testing.T) {
 			t.Error("the program is not static")
 		}
 	}
-	for _, label := range []string{"title", "description", "licenses", "version", "revision"} {
+	for _, label := range []string{"title", "description", "authors", "licenses", "version", "revision"} {
 		if !strings.Contains(readFile(t, dockerfile), "org.opencontainers.image."+label+"=") {
 			t.Errorf("no label %s", label)
 		}
 	}
 }
 
-// TestContextSuffices builds from what .dockerignore lets through.
+// TestContextSuffices builds from what .dockerignore lets through, for each
+// platform of the image.
 func TestContextSuffices(t *testing.T) {
 	dir := t.TempDir()
 	rules := strings.Split(readFile(t, "../.dockerignore"), "\n")
@@ -162,12 +164,23 @@ func TestContextSuffices(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	make := exec.CommandContext(t.Context(), "make", "build", "BIN="+filepath.Join(dir, "out"), "VERSION=1.2.3", "REVISION=abc", "BRANCH=HEAD")
-	make.Dir = dir
-	if text, err := make.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
+	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+		out := filepath.Join(dir, arch)
+		build := exec.CommandContext(t.Context(), "make", "build", "BIN="+out, "GOOS=linux", "GOARCH="+arch, "VERSION=1.2.3", "REVISION=abc", "BRANCH=HEAD")
+		build.Dir = dir
+		if text, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		program, err := elf.Open(filepath.Join(out, "hedera_exporter"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = program.Close() })
+		if program.Machine != machine {
+			t.Errorf("%s: built for %s", arch, program.Machine)
+		}
 	}
-	text, err := output(t, filepath.Join(dir, "out/hedera_exporter"), "--version")
+	text, err := output(t, filepath.Join(dir, runtime.GOARCH, "hedera_exporter"), "--version")
 	if err != nil || !strings.Contains(text, "version 1.2.3 ") {
 		t.Errorf("%v\n%s", err, text)
 	}

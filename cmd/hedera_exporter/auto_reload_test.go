@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,11 +38,11 @@ func TestAutoReload(t *testing.T) {
 	}
 	publish("1", "networks: {mainnet: {}}")
 	synctest.Test(t, func(t *testing.T) {
-		reloads := 0
+		var reloads atomic.Int32
 		watch := newFileWatch(file, 30*time.Second)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go watch.run(ctx, func() error { reloads++; return nil })
+		go watch.run(ctx, func() error { reloads.Add(1); return nil })
 		for _, step := range []struct {
 			name   string
 			change func()
@@ -58,8 +59,8 @@ func TestAutoReload(t *testing.T) {
 			step.change()
 			time.Sleep(5 * time.Minute)
 			synctest.Wait()
-			if reloads != step.want {
-				t.Errorf("%s: %d reloads, want %d", step.name, reloads, step.want)
+			if n := reloads.Load(); int(n) != step.want {
+				t.Errorf("%s: %d reloads, want %d", step.name, n, step.want)
 			}
 		}
 		stop()

@@ -498,11 +498,12 @@ func TestDemoWithATakenPort(t *testing.T) {
 
 // notInTheDemo are families that begin with what the simulated network does not
 // do by itself (a value that cannot be read, a topic without messages, an
-// upgrade), or that its configuration does not ask for: nodes of one's own, and
-// minimums of contracts, which have no hbar.
+// upgrade), or that its configuration does not ask for: nodes of one's own, other
+// mirrors, the mirror's EVM, and minimums of contracts, which have no hbar.
 var notInTheDemo = []string{
 	"hedera_mirror_decode_failures_total", "hedera_topic_deleted", "hedera_network_last_freeze_transaction_timestamp_seconds",
 	"hedera_contract_balance_minimum_hbar", "hedera_node_own", "hedera_node_exists", "hedera_node_account_balance_hbar", "hedera_node_reward_hbar",
+	"hedera_mirror_other_up", "hedera_mirror_other_latest_block_number", "hedera_mirror_other_latest_block_timestamp_seconds", "hedera_mirror_web3_up",
 }
 
 // awaitFamilies waits until there are samples of every family of the golden

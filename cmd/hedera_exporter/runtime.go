@@ -23,6 +23,7 @@ import (
 	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
+	"hedera_exporter/internal/proxy"
 )
 
 // runtime is a configuration with its clients and collectors.
@@ -328,7 +329,8 @@ func (l *reloader) share(n config.Network, bookMaxAge time.Duration) *clients {
 }
 
 func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self, logger log.Logger, dial consensus.DialContextFunc) (*clients, error) {
-	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1, dial: dial}
+	through := proxy.NewDialer(proxy.Options{Config: n.Proxy(), Dial: dial})
+	c := &clients{network: n, bookMaxAge: bookMaxAge, users: 1, dial: through.DialContext}
 	if n.Mirror != nil {
 		client, err := newMirror(n, self, logger, dial)
 		if err != nil {
@@ -346,12 +348,10 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 			Shard:       n.Shard,
 			Realm:       n.Realm,
 			Book:        bookOptions(n),
-			DialContext: dial,
+			DialContext: c.dial,
 		})
 	}
-	if dial == nil && len(n.Consensus.Nodes) == 0 && !bookOptions(n).Local {
-		dial = consensus.DialRemote
-	}
+	dial = nodeDialer(n, dial)
 	c.dialNode = dial
 	if n.BalanceSource == config.BalanceSourceConsensus {
 		c.balances = consensus.NewBalanceClient(consensus.BalanceOptions{
@@ -369,6 +369,22 @@ func newClients(n config.Network, bookMaxAge time.Duration, self *collector.Self
 	})
 	c.addressBook = collector.NewAddressBook(bookSource(n, c.mirrorGRPC, c.mirror), bookMaxAge)
 	return c, nil
+}
+
+// nodeDialer opens the connections to a network's nodes. An address book must not
+// point at what only this host or the proxy can reach.
+func nodeDialer(n config.Network, dial consensus.DialContextFunc) consensus.DialContextFunc {
+	options := proxy.Options{Config: n.Proxy(), Dial: dial, DialDirect: dial}
+	if len(n.Consensus.Nodes) == 0 && !bookOptions(n).Local {
+		options.CheckHost = consensus.CheckRemote
+		if dial == nil {
+			options.DialDirect = consensus.DialRemote
+		}
+	}
+	if !n.Consensus.UseProxy {
+		options.Config = promconfig.ProxyConfig{}
+	}
+	return proxy.NewDialer(options).DialContext
 }
 
 // bookOptions trust a mirror on this host, and no other, with addresses of this

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -77,10 +78,19 @@ func run(ctx context.Context, args []string, logger log.Logger) error {
 		Default("0").IntVar(&opts.ConfigAccounts)
 	app.Flag("config.well", "Have --write-config leave out what alerts fire for from the start: an unknown account, a paused token, a destroyed contract.").
 		BoolVar(&opts.ConfigWell)
+	app.Flag("config.canary-key", "Have --write-config ask for a canary, and write the key of its account to FILE.").
+		PlaceHolder("FILE").StringVar(&opts.ConfigCanary)
 	configFile := app.Flag("write-config", "Write a hedera_exporter configuration for this network to FILE.").
 		PlaceHolder("FILE").String()
 	if _, err := app.Parse(args); err != nil {
 		return fmt.Errorf("%w, try --help", err)
+	}
+	if opts.ConfigCanary != "" {
+		file, err := filepath.Abs(opts.ConfigCanary)
+		if err != nil {
+			return fmt.Errorf("--config.canary-key: %w", err)
+		}
+		opts.ConfigCanary = file
 	}
 	return serve(ctx, opts, *configFile, logger)
 }

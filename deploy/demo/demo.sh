@@ -47,7 +47,7 @@ for address in "$listen" ${DEMO_FREE_PORTS:-127.0.0.1:15551 127.0.0.1:15600 127.
 done
 
 "$bin/hedera_simulator" ${DEMO_FREE_PORTS:+--rest.listen-address=127.0.0.1:0 --grpc.listen-address=127.0.0.1:0 --node.base-port=0} \
-	--config.well --write-config="$work/hedera_exporter.yml" 2>"$work/simulator.log" &
+	--config.well --config.canary-key="$work/canary_key" --write-config="$work/hedera_exporter.yml" 2>"$work/simulator.log" &
 pids+=($!)
 await $! "$work/simulator.log" "the simulator" test -s "$work/hedera_exporter.yml"
 mirror=$(sed -n 's/^ *url: //p' "$work/hedera_exporter.yml")

@@ -25,6 +25,9 @@ type Consensus struct {
 	ReconnectInterval model.Duration `yaml:"reconnect_interval"`
 	// MaxConcurrency is the maximum number of CryptoGetBalance queries in flight.
 	MaxConcurrency int `yaml:"max_concurrency"`
+	// UseProxy is whether connections to nodes go through the network's proxy, if it
+	// has one.
+	UseProxy bool `yaml:"use_proxy"`
 	// OwnNodes are the ids of the nodes that the operator of the exporter runs,
 	// each once.
 	OwnNodes []int64 `yaml:"own_nodes,omitempty,flow"`
@@ -50,11 +53,13 @@ func (l *loader) consensus(s *section, ids *entityIDs) Consensus {
 		ProbeTimeout:      model.Duration(5 * time.Second),
 		ReconnectInterval: model.Duration(5 * time.Minute),
 		MaxConcurrency:    10,
+		UseProxy:          true,
 	}
 	readList(s, "tls_ports", &c.TLSPorts, parsePort)
 	read(s, "probe_timeout", &c.ProbeTimeout, parsePositiveDuration)
 	read(s, "reconnect_interval", &c.ReconnectInterval, parsePositiveDuration)
 	read(s, "max_concurrency", &c.MaxConcurrency, parseCount)
+	read(s, "use_proxy", &c.UseProxy, parseBool)
 	book := addressBook{
 		ids:       map[int64]string{},
 		accounts:  map[EntityID]string{},

@@ -6,12 +6,22 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	promconfig "github.com/prometheus/common/config"
 )
+
+// defaultHTTPClient goes through the proxy of the environment, if there is one.
+func defaultHTTPClient() promconfig.HTTPClientConfig {
+	c := promconfig.DefaultHTTPClientConfig
+	c.ProxyFromEnvironment = true
+	return c
+}
 
 // httpClient reads the HTTP client settings of prometheus/common. That package
 // reports one mistake at a time and takes secrets from the file, so the
@@ -30,12 +40,94 @@ func (l *loader) httpClient(s *section, dst *promconfig.HTTPClientConfig) {
 		return
 	}
 	c.SetDirectory(filepath.Dir(l.src.File))
+	l.setProxy(e, &c)
 	if l.src.CheckFiles {
 		if _, err := promconfig.NewTLSConfig(&c.TLSConfig); err != nil {
 			l.problem(e.line, "%s.tls_config: %w", e.path, err)
 		}
 	}
 	*dst = c
+}
+
+// setProxy completes the proxy of a client: it is the environment's unless the file
+// says something else, and that of the OAuth 2 server is the client's.
+func (l *loader) setProxy(e entry, c *promconfig.HTTPClientConfig) {
+	s := l.newSection(e.path, e.line, e.value)
+	l.checkProxyURL(s, c.ProxyURL)
+	if c.ProxyURL.URL == nil && !s.has("proxy_from_environment") {
+		c.ProxyFromEnvironment = true
+	}
+	if c.OAuth2 == nil {
+		return
+	}
+	oauth2 := s.section("oauth2")
+	l.checkProxyURL(oauth2, c.OAuth2.ProxyURL)
+	if c.OAuth2.ProxyURL.URL == nil && !oauth2.has("proxy_from_environment") {
+		c.OAuth2.ProxyConfig = c.ProxyConfig
+	}
+}
+
+var errProxyScheme = errors.New("must begin with http://, https:// or socks5://")
+
+func (l *loader) checkProxyURL(s *section, u promconfig.URL) {
+	if u.URL == nil || slices.Contains(proxySchemes, u.Scheme) {
+		return
+	}
+	e, _ := s.take("proxy_url")
+	l.problem(e.line, "%s: %w", e.path, errProxyScheme)
+}
+
+var proxySchemes = []string{"http", "https", "socks5", "socks5h"}
+
+// checkProxyEnvironment reports a proxy in the environment that cannot be used. It is
+// not repeated, as it may have a password.
+func (l *loader) checkProxyEnvironment() {
+	for _, names := range [][]string{{"http_proxy", "HTTP_PROXY"}, {"https_proxy", "HTTPS_PROXY"}} {
+		for _, name := range names {
+			text := os.Getenv(name)
+			if text == "" {
+				continue
+			}
+			if !usableProxy(text) {
+				l.errs.add(name, 0, errProxyForm)
+			}
+			break // the others are not looked at
+		}
+	}
+}
+
+var errProxyForm = errors.New("is not the URL of a proxy such as http://proxy.example.com:3128: correct or unset it, or set proxy_from_environment: false")
+
+// usableProxy reports whether a proxy of the environment can be used. It may lack its
+// scheme.
+func usableProxy(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		if u, err = url.Parse("http://" + text); err != nil {
+			return false
+		}
+	}
+	return slices.Contains(proxySchemes, u.Scheme) && validHost(u.Hostname())
+}
+
+// usesProxyEnvironment reports whether a connection of the network may go through a
+// proxy of the environment.
+func (n Network) usesProxyEnvironment() bool {
+	if n.Mirror == nil {
+		return n.Consensus.UseProxy
+	}
+	return n.Mirror.HTTPClient.ProxyFromEnvironment || slices.ContainsFunc(n.Mirror.Others, func(other OtherMirror) bool {
+		return other.HTTPClient.ProxyFromEnvironment
+	})
+}
+
+// Proxy says which proxy the connections of the network go through, other than those
+// to other mirrors.
+func (n Network) Proxy() promconfig.ProxyConfig {
+	if n.Mirror == nil {
+		return promconfig.ProxyConfig{ProxyFromEnvironment: true}
+	}
+	return n.Mirror.HTTPClient.ProxyConfig
 }
 
 // parseFileName accepts the name of a file that can be read.

@@ -4,7 +4,10 @@
 package config
 
 import (
+	"cmp"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	promconfig "github.com/prometheus/common/config"
@@ -93,6 +96,14 @@ config.yml:9` + path + `.tls_config.min_version: unknown TLS version: TLS14
 config.yml:10` + path + `.proxy_url: is not a URL such as https://mirror.example.com`,
 		},
 		{
+			name: "proxies",
+			text: `        proxy_url: ftp://proxy.example.com
+        oauth2: {client_id: me, client_secret_file: secret, token_url: "https://login.example.com", proxy_url: "gopher://proxy.example.com"}
+`,
+			want: "config.yml:5" + path + `.proxy_url: must begin with http://, https:// or socks5://
+config.yml:6` + path + `.oauth2.proxy_url: must begin with http://, https:// or socks5://`,
+		},
+		{
 			name: "not a mapping",
 			text: "        - hunter2\n",
 			want: "config.yml:5" + path + `: must be a mapping, not a list`,
@@ -167,9 +178,85 @@ func TestHTTPClientMerge(t *testing.T) {
 		Authorization:   &promconfig.Authorization{Type: "Bearer", CredentialsFile: "/token"},
 		FollowRedirects: true,
 		EnableHTTP2:     true,
+		ProxyConfig:     promconfig.ProxyConfig{ProxyFromEnvironment: true},
 	}
 	if got := cfg.Networks[1].Mirror.HTTPClient; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestProxy: the environment's is the default, also of the server of OAuth 2, which
+// has that of its client otherwise.
+func TestProxy(t *testing.T) {
+	const oauth2 = "oauth2: {client_id: me, client_secret_file: secret, token_url: 'https://login.example.com'"
+	for name, tc := range map[string]struct {
+		text            string
+		network, oauth2 string
+	}{
+		"nothing":             {"{}", "environment", ""},
+		"other settings":      {"{follow_redirects: false}", "environment", ""},
+		"environment":         {"{proxy_from_environment: true}", "environment", ""},
+		"none":                {"{proxy_from_environment: false}", "none", ""},
+		"url":                 {"{proxy_url: 'http://p:1'}", "http://p:1", ""},
+		"url and no_proxy":    {"{proxy_url: 'socks5://p:1', no_proxy: localhost}", "socks5://p:1 but localhost", ""},
+		"OAuth 2":             {"{" + oauth2 + "}}", "environment", "environment"},
+		"OAuth 2 by url":      {"{proxy_url: 'http://p:1', " + oauth2 + "}}", "http://p:1", "http://p:1"},
+		"OAuth 2 by its own":  {"{proxy_url: 'http://p:1', " + oauth2 + ", proxy_url: 'http://q:1'}}", "http://p:1", "http://q:1"},
+		"OAuth 2 without any": {"{proxy_url: 'http://p:1', " + oauth2 + ", proxy_from_environment: false}}", "http://p:1", "none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := mustLoad(t, "networks:\n  mainnet:\n    mirror:\n      http_client: "+tc.text+"\n", Source{})
+			describe := func(p promconfig.ProxyConfig) string {
+				switch {
+				case p.ProxyFromEnvironment && p.ProxyURL.URL == nil:
+					return "environment"
+				case p.ProxyURL.URL == nil:
+					return "none"
+				case p.NoProxy != "":
+					return p.ProxyURL.String() + " but " + p.NoProxy
+				}
+				return p.ProxyURL.String()
+			}
+			if got := describe(cfg.Networks[0].Proxy()); got != tc.network {
+				t.Errorf("the proxy is %s, want %s", got, tc.network)
+			}
+			if o := cfg.Networks[0].Mirror.HTTPClient.OAuth2; o != nil && describe(o.ProxyConfig) != tc.oauth2 {
+				t.Errorf("the proxy of OAuth 2 is %s, want %s", describe(o.ProxyConfig), tc.oauth2)
+			}
+		})
+	}
+	if !(Network{}).Proxy().ProxyFromEnvironment {
+		t.Error("without a mirror there is no proxy of the environment")
+	}
+}
+
+// TestProxyOfTheEnvironment verifies that one that cannot be used is an error, and
+// is not shown. Go's own programs go without it, and say nothing.
+func TestProxyOfTheEnvironment(t *testing.T) {
+	const wrong = ": is not the URL of a proxy such as http://proxy.example.com:3128: correct or unset it, or set proxy_from_environment: false"
+	const off = "networks: {mainnet: {mirror: {http_client: {proxy_from_environment: false}}}}"
+	for name, tc := range map[string]struct {
+		variable, value, text, want string
+	}{
+		"url":             {"HTTPS_PROXY", "http://me:hunter2@proxy.example.com:3128", "", ""},
+		"without scheme":  {"https_proxy", "proxy.example.com:3128", "", ""},
+		"SOCKS":           {"HTTP_PROXY", "socks5://proxy.example.com", "", ""},
+		"no url":          {"HTTPS_PROXY", "http://me:hunter2%zz@proxy.example.com:3128", "", "HTTPS_PROXY" + wrong},
+		"other scheme":    {"HTTP_PROXY", "ftp://hunter2@proxy.example.com:3128", "", "HTTP_PROXY" + wrong},
+		"without a host":  {"http_proxy", "http://:3128", "", "http_proxy" + wrong},
+		"not used":        {"HTTPS_PROXY", "ftp://proxy.example.com:3128", off, ""},
+		"used by another": {"HTTPS_PROXY", "ftp://proxy", strings.Replace(off, "}}}}", "}, others: [{name: o, url: 'https://o.example.com'}]}}}", 1), "HTTPS_PROXY" + wrong},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, variable := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+				t.Setenv(variable, "")
+			}
+			t.Setenv(tc.variable, tc.value)
+			_, err := load(t, tc.text, Source{})
+			if got := fmt.Sprint(err); got != cmp.Or(tc.want, "<nil>") {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,6 +54,9 @@ func Load(src Source) (*Config, error) {
 	}
 	cfg.DefaultNetwork = l.defaultNetwork
 	cfg.LabelNames = l.sortedLabelNames()
+	if slices.ContainsFunc(cfg.Networks, Network.usesProxyEnvironment) {
+		l.checkProxyEnvironment()
+	}
 	s.done()
 	if src.File != "" && len(networks.entries) == 0 && !networks.broken && !s.broken {
 		// The file may have been emptied or cut off: the public mainnet must not

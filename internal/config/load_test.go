@@ -27,7 +27,7 @@ func TestPresets(t *testing.T) {
 					URL:            &url.URL{Scheme: "https", Host: host},
 					GRPCAddress:    HostPort{host, 443},
 					GRPCTLS:        true,
-					HTTPClient:     promconfig.DefaultHTTPClientConfig,
+					HTTPClient:     defaultHTTPClient(),
 					RateLimit:      40,
 					MaxConcurrency: 4,
 					Timeout:        model.Duration(5 * time.Second),
@@ -37,6 +37,7 @@ func TestPresets(t *testing.T) {
 					ProbeTimeout:      model.Duration(5 * time.Second),
 					ReconnectInterval: model.Duration(5 * time.Minute),
 					MaxConcurrency:    10,
+					UseProxy:          true,
 				},
 				BalanceSource: BalanceSourceMirror,
 			}}
@@ -103,12 +104,14 @@ networks:
         - {name: paid, url: https://paid.example.com, http_client: {authorization: {credentials_file: key}}}
       http_client:
         follow_redirects: false
+        proxy_from_environment: false
         basic_auth: {username: me, password_file: secrets/password}
     consensus:
       tls_ports: [1234]
       probe_timeout: 1s
       reconnect_interval: 1h
       max_concurrency: 7
+      use_proxy: false
       nodes:
         - node_id: 7
           account_id: 0.0.10
@@ -152,10 +155,10 @@ networks:
 			MaxConcurrency: 3,
 			Timeout:        model.Duration(90 * time.Second),
 			Others: []OtherMirror{
-				{Name: "backup", URL: &url.URL{Scheme: "https", Host: "backup.example.com", Path: "/v1"}, HTTPClient: promconfig.DefaultHTTPClientConfig},
+				{Name: "backup", URL: &url.URL{Scheme: "https", Host: "backup.example.com", Path: "/v1"}, HTTPClient: defaultHTTPClient()},
 				{Name: "paid", URL: &url.URL{Scheme: "https", Host: "paid.example.com"}, HTTPClient: promconfig.HTTPClientConfig{
 					Authorization:   &promconfig.Authorization{Type: "Bearer", CredentialsFile: "key"},
-					FollowRedirects: true, EnableHTTP2: true,
+					FollowRedirects: true, EnableHTTP2: true, ProxyConfig: promconfig.ProxyConfig{ProxyFromEnvironment: true},
 				}},
 			},
 		},
@@ -205,7 +208,7 @@ func TestStringRoundTrip(t *testing.T) {
 	first := mustLoad(t, `collectors: {address_book: {min_interval: 1m}}
 networks:
   testnet:
-    mirror: {grpc_address: "", rate_limit: 0, web3: true, web3_url: "http://web3.example.com", others: [{name: "a: b", url: "https://other.example.com", http_client: {follow_redirects: false}}], http_client: {enable_http2: false, tls_config: {ca_file: /ca.pem}}}
+    mirror: {grpc_address: "", rate_limit: 0, web3: true, web3_url: "http://web3.example.com", others: [{name: "a: b", url: "https://other.example.com", http_client: {follow_redirects: false}}], http_client: {enable_http2: false, proxy_from_environment: false, tls_config: {ca_file: /ca.pem}}}
     consensus: {tls_ports: [], nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ["127.0.0.1:1"]}]}
     accounts:
       - {id: 0.0.98, name: "a: b", thresholds: {warning: 92233720368.54775806, critical: 10.5}, maximum: {warning: 92233720368.54775807}}

@@ -67,7 +67,7 @@ func (m Mirror) MarshalYAML() (any, error) {
 		JavaURL    string `yaml:"java_url,omitempty"`
 		Web3URL    string `yaml:"web3_url,omitempty"`
 		plain      `yaml:",inline"`
-		HTTPClient *promconfig.HTTPClientConfig `yaml:"http_client,omitempty"`
+		HTTPClient any `yaml:"http_client,omitempty"`
 	}{URL: redactURL(m.URL), JavaURL: redactURL(m.JavaURL), Web3URL: redactURL(m.Web3URL), plain: plain(m)}
 	shown.HTTPClient = shownHTTPClient(m.HTTPClient)
 	return shown, nil
@@ -78,7 +78,7 @@ const httpsPort = 443
 // presetMirror has the hosts and the gRPC port of docs/hedera.md 1.0.
 func presetMirror(network string) *Mirror {
 	m := &Mirror{
-		HTTPClient:     promconfig.DefaultHTTPClientConfig,
+		HTTPClient:     defaultHTTPClient(),
 		MaxConcurrency: 4,
 		Timeout:        model.Duration(5 * time.Second),
 	}

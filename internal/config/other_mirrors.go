@@ -39,9 +39,9 @@ func (m OtherMirror) MarshalText() ([]byte, error) { return []byte(m.String()), 
 // MarshalYAML implements [yaml.Marshaler], redacted as for Mirror.
 func (m OtherMirror) MarshalYAML() (any, error) {
 	return struct {
-		Name       string                       `yaml:"name"`
-		URL        string                       `yaml:"url"`
-		HTTPClient *promconfig.HTTPClientConfig `yaml:"http_client,omitempty"`
+		Name       string `yaml:"name"`
+		URL        string `yaml:"url"`
+		HTTPClient any    `yaml:"http_client,omitempty"`
 	}{m.Name, redactURL(m.URL), shownHTTPClient(m.HTTPClient)}, nil
 }
 
@@ -63,7 +63,7 @@ func (l *loader) otherMirrors(s *section, m *Mirror) []OtherMirror {
 
 func (l *loader) otherMirror(s *section, own *url.URL, names, urls map[string]string) OtherMirror {
 	defer s.done()
-	m := OtherMirror{HTTPClient: promconfig.DefaultHTTPClientConfig}
+	m := OtherMirror{HTTPClient: defaultHTTPClient()}
 	line := required(s, "name", &m.Name, parseLabelValue)
 	once(s, "name", line, m.Name, names)
 	before := len(l.errs.Problems)

@@ -10,16 +10,28 @@ import (
 	"slices"
 
 	promconfig "github.com/prometheus/common/config"
+	"go.yaml.in/yaml/v3"
 )
 
 const redacted = "<redacted>"
 
 // shownHTTPClient is nil for the default settings.
-func shownHTTPClient(c promconfig.HTTPClientConfig) *promconfig.HTTPClientConfig {
-	if reflect.DeepEqual(c, promconfig.DefaultHTTPClientConfig) {
+func shownHTTPClient(c promconfig.HTTPClientConfig) any {
+	if reflect.DeepEqual(c, defaultHTTPClient()) {
 		return nil
 	}
-	return redactHTTPClient(c)
+	shown := redactHTTPClient(c)
+	if c.ProxyFromEnvironment || c.ProxyURL.URL != nil {
+		return shown
+	}
+	// The type leaves false out, which is not the default here.
+	var node yaml.Node
+	if err := node.Encode(shown); err != nil || node.Kind != yaml.MappingNode {
+		return shown
+	}
+	node.Content = append(node.Content,
+		&yaml.Node{Kind: yaml.ScalarNode, Value: "proxy_from_environment"}, &yaml.Node{Kind: yaml.ScalarNode, Value: "false"})
+	return &node
 }
 
 // redactHTTPClient returns a copy without what may be a secret. What the type

@@ -30,7 +30,7 @@ type AddressBookOptions struct {
 	TLS          bool
 	Shard, Realm uint64 // of the network
 	Book         BookOptions
-	DialContext  DialContextFunc // opens connections, in tests; nil is TCP
+	DialContext  DialContextFunc // opens connections; nil is TCP
 }
 
 // AddressBookClient reads the address book from a mirror node's gRPC API.

@@ -23,12 +23,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"hedera_exporter/internal/proxy"
 )
 
 const userAgent = "hedera_exporter"
 
 // DialContextFunc opens a connection as [net.Dialer.DialContext] does.
-type DialContextFunc func(ctx context.Context, network, address string) (net.Conn, error)
+type DialContextFunc = proxy.DialContextFunc
 
 var (
 	errClosed = errors.New("the client is closed")
@@ -50,6 +52,15 @@ func DialRemote(ctx context.Context, network, address string) (net.Conn, error) 
 		return nil
 	}}
 	return dialer.DialContext(ctx, network, address)
+}
+
+// CheckRemote is an error for addresses that [DialRemote] does not dial, as far as
+// they are known without a look at DNS: a proxy must not be asked for its own.
+func CheckRemote(host string) error {
+	if IsLocalHost(host) {
+		return errLocal
+	}
+	return nil
 }
 
 // slowly is dialContext for connections on which the other side must not send
@@ -84,6 +95,10 @@ func (c slowConn) Read(p []byte) (int, error) {
 
 // isOurs reports whether a failure to dial tells nothing about the other side.
 func isOurs(err error) bool {
+	var through *proxy.Error
+	if errors.As(err, &through) && !through.OfTarget {
+		return true
+	}
 	return errors.Is(err, errClosed) || errors.Is(err, errLocal) || isStarved(err)
 }
 
@@ -103,6 +118,7 @@ func isStarved(err error) bool {
 func clientOptions(maxMessage int) []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithUserAgent(userAgent),
+		grpc.WithNoProxy(), // the dialer has one
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithMaxHeaderListSize(maxHeaderBytes),
 		grpc.WithStaticStreamWindowSize(windowBytes),
@@ -118,12 +134,12 @@ func dialMirror(address string, secure bool, maxMessage int, dialContext DialCon
 		of = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
 	}
 	bound := newBoundCredentials(of)
-	options := append(clientOptions(maxMessage), grpc.WithTransportCredentials(bound))
-	if dialContext != nil {
-		options = append(options, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-			return dialContext(ctx, "tcp", address)
-		}))
+	if dialContext == nil {
+		dialContext = new(net.Dialer).DialContext
 	}
+	options := append(clientOptions(maxMessage),
+		grpc.WithTransportCredentials(bound),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return dialContext(ctx, "tcp", address) }))
 	conn, err := grpc.NewClient("passthrough:///"+address, options...)
 	return conn, bound, err
 }
@@ -167,7 +183,8 @@ type connection struct {
 	connect     time.Duration
 	handshake   time.Duration
 	certificate *Certificate
-	dialErr     error // of the last dialling
+	dialErr     error         // of the last dialling
+	dialled     chan struct{} // closed when that has ended
 }
 
 var errHangsUp = errors.New("the server ends its connections at once")
@@ -234,10 +251,17 @@ func dial(endpoint Endpoint, dialContext DialContextFunc, verify func(*Certifica
 
 func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	start := time.Now()
+	dialled := make(chan struct{})
+	defer close(dialled)
+	c.mu.Lock()
+	c.dialled = dialled
+	c.mu.Unlock()
 	conn, err := c.dialContext(ctx, "tcp", address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dialErr = err
+	if c.dialErr == nil || !errors.Is(err, context.Canceled) { // that would say less
+		c.dialErr = err
+	}
 	if err == nil {
 		c.connect = time.Since(start)
 	}
@@ -291,8 +315,14 @@ func (c *connection) failure() error {
 }
 
 // ours returns why the connection could not be dialled, if that is not the
-// endpoint's failure.
+// endpoint's failure. The connection is closed, which ends its dialling.
 func (c *connection) ours() error {
+	c.mu.Lock()
+	dialled := c.dialled
+	c.mu.Unlock()
+	if dialled != nil {
+		<-dialled
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !isOurs(c.dialErr) {

@@ -190,9 +190,9 @@ func (p *Prober) ask(ctx context.Context, key probeKey, conn *connection, result
 
 	result.Connect, result.Handshake, result.Certificate = conn.observed()
 	if result.Err != nil {
-		result.Unknown = conn.ours()
 		// A fresh connection next time: this one would fail fast while in backoff.
 		conn.close()
+		result.Unknown = conn.ours()
 		return
 	}
 	result.RPC = max(0, elapsed-result.Connect-result.Handshake)

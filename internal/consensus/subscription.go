@@ -29,7 +29,7 @@ type TopicOptions struct {
 	Address     string // of the mirror node's gRPC API, host:port
 	TLS         bool
 	Topic       hiero.TopicID
-	DialContext DialContextFunc // opens connections, in tests; nil is TCP
+	DialContext DialContextFunc // opens connections; nil is TCP
 }
 
 // TopicClient subscribes to a topic at a mirror node's gRPC API.

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
+
+	"hedera_exporter/internal/proxy"
 )
 
 const (
@@ -88,7 +90,8 @@ type Client struct {
 	rest        base
 	java        base
 	web3        base
-	http        *http.Client
+	http        httpClients
+	proxy       *proxy.Dialer
 	files       []string      // that http reads
 	slots       chan struct{} // requests in flight
 	small       int64         // bytes of an answer that is not large
@@ -126,7 +129,8 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("mirror %s: %w", rest, err)
 	}
 	limiter := newLimiter(o.RateLimit, o.Observer.RateLimitWait)
-	hc, err := newHTTPClient(o, limiter)
+	dialer := proxy.NewDialer(proxy.Options{Config: o.HTTPClient.ProxyConfig, Dial: o.DialContext})
+	clients, err := newHTTPClients(o, limiter, dialer)
 	if err != nil {
 		return nil, fmt.Errorf("mirror %s: http client: %w", rest, err)
 	}
@@ -135,7 +139,8 @@ func New(o Options) (*Client, error) {
 		rest:        rest,
 		java:        java,
 		web3:        web3,
-		http:        hc,
+		http:        clients,
+		proxy:       dialer,
 		files:       clientFiles(o.HTTPClient),
 		slots:       make(chan struct{}, o.MaxConcurrency),
 		small:       min(smallBytes, int64(networkBytes/o.MaxConcurrency)),
@@ -145,7 +150,7 @@ func New(o Options) (*Client, error) {
 		pageSize:    &pageSize{clock: systemClock},
 		timeout:     o.Timeout,
 		maxAttempts: o.MaxAttempts,
-		secrets:     newSecrets(o),
+		secrets:     newSecrets(o, dialer),
 		observer:    o.Observer,
 		clock:       systemClock,
 		jitter:      rand.Float64,
@@ -154,7 +159,8 @@ func New(o Options) (*Client, error) {
 
 // Close closes idle connections. Requests in flight are left to their contexts.
 func (c *Client) Close() {
-	c.http.CloseIdleConnections()
+	c.http.plain.CloseIdleConnections()
+	c.http.secure.CloseIdleConnections()
 }
 
 func (o *Options) setDefaults() error {
@@ -178,13 +184,36 @@ func (o *Options) setDefaults() error {
 
 var errRedirects = fmt.Errorf("stopped after %d redirects", maxRedirects)
 
+// httpClients are for http and https. Plain requests are made to a proxy, others go
+// through a tunnel of the proxy that is opened here, so that its errors are told from
+// the mirror's.
+type httpClients struct {
+	plain, secure *http.Client
+}
+
+func (c httpClients) of(u *url.URL) *http.Client {
+	if u.Scheme == "https" {
+		return c.secure
+	}
+	return c.plain
+}
+
+func newHTTPClients(o Options, l *limiter, dialer *proxy.Dialer) (clients httpClients, err error) {
+	if err := checkFiles(clientFiles(o.HTTPClient)); err != nil {
+		return clients, err
+	}
+	if clients.plain, err = newHTTPClient(o, l); err != nil {
+		return clients, err
+	}
+	o.HTTPClient.ProxyConfig, o.DialContext = promconfig.ProxyConfig{}, dialer.DialContext
+	clients.secure, err = newHTTPClient(o, l)
+	return clients, err
+}
+
 // newHTTPClient follows redirects within an origin only: credentials are added
 // by the transport to every request, whatever host it is for. A redirect is a
 // request as far as the limiter is concerned.
 func newHTTPClient(o Options, l *limiter) (*http.Client, error) {
-	if err := checkFiles(clientFiles(o.HTTPClient)); err != nil {
-		return nil, err
-	}
 	options := []promconfig.HTTPClientOption{promconfig.WithUserAgent(o.UserAgent)}
 	if o.DialContext != nil {
 		options = append(options, promconfig.WithDialContextFunc(o.DialContext))

@@ -119,14 +119,6 @@ func unmarshalField(data []byte, v any) (err error) {
 		if len(data) > maxTextBytes {
 			return &LimitError{Input: "bytes of text", Limit: maxTextBytes}
 		}
-		if text, ok := plainString(data); ok {
-			*v = text
-			return nil
-		}
-	case *bool:
-		if *v = string(data) == "true"; *v || string(data) == "false" {
-			return nil
-		}
 	case *Key:
 		if len(data) > maxKeyBytes {
 			return &LimitError{Input: "bytes of a key", Limit: maxKeyBytes}
@@ -136,23 +128,30 @@ func unmarshalField(data []byte, v any) (err error) {
 	case *nanoTimestamp:
 		return v.UnmarshalJSON(data)
 	}
+	if unmarshalPlain(data, v) {
+		return nil
+	}
 	if err := json.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("not of the right type: %s", value(data))
 	}
 	return nil
 }
 
-// plainString is the string of a JSON value that is one, and has nothing to be
-// unescaped or replaced. Nearly all are such.
-func plainString(data []byte) (text string, ok bool) {
-	if len(data) < 2 || data[0] != '"' {
-		return "", false
+// unmarshalPlain reads a boolean, and a string that has nothing to be unescaped or
+// replaced, as nearly all are.
+func unmarshalPlain(data []byte, v any) bool {
+	switch v := v.(type) {
+	case *bool:
+		*v = string(data) == "true"
+		return *v || string(data) == "false"
+	case *string:
+		if len(data) < 2 || data[0] != '"' || bytes.IndexByte(data, '\\') >= 0 || !utf8.Valid(data) {
+			return false
+		}
+		*v = string(data[1 : len(data)-1])
+		return true
 	}
-	content := data[1 : len(data)-1]
-	if bytes.IndexByte(content, '\\') >= 0 || !utf8.Valid(content) {
-		return "", false
-	}
-	return string(content), true
+	return false
 }
 
 func parseInt(data []byte, bits int) (int64, error) {

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 	"unicode"
+
+	"hedera_exporter/internal/proxy"
 )
 
 // StatusError is an answer other than 2xx.
@@ -91,13 +93,16 @@ func IsNotSent(err error) bool {
 // if there is nothing to say without.
 func Reason(err error) string {
 	var (
-		status *StatusError
-		limit  *LimitError
-		dns    *net.DNSError
-		cert   *tls.CertificateVerificationError
-		syntax *json.SyntaxError
+		status  *StatusError
+		limit   *LimitError
+		dns     *net.DNSError
+		cert    *tls.CertificateVerificationError
+		syntax  *json.SyntaxError
+		through *proxy.Error
 	)
 	switch {
+	case errors.As(err, &through):
+		return through.Error()
 	case errors.As(err, &status):
 		plain := StatusError{Code: status.Code, Hint: status.Hint}
 		if status.Code >= 300 && status.Code < 400 {
@@ -149,10 +154,15 @@ const publicDomain = ".mirrornode.hedera.com"
 
 func transportHint(host string, err error) string {
 	var (
-		dns  *net.DNSError
-		cert *tls.CertificateVerificationError
+		dns     *net.DNSError
+		cert    *tls.CertificateVerificationError
+		through *proxy.Error
 	)
 	switch {
+	case errors.As(err, &through):
+		return "" // says what to do
+	case isProxyConnect(err):
+		return "check proxy_url, or HTTP_PROXY and HTTPS_PROXY"
 	case errors.As(err, &dns) && strings.HasSuffix(strings.ToLower(host), publicDomain):
 		return "check that this host can reach the internet and its DNS"
 	case errors.As(err, &dns):
@@ -161,6 +171,36 @@ func transportHint(host string, err error) string {
 		return "check that the mirror runs and that its url has the right port"
 	case errors.As(err, &cert):
 		return "check tls_config of the mirror"
+	}
+	return ""
+}
+
+// isProxyConnect reports whether a connection to a proxy for http failed.
+func isProxyConnect(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "proxyconnect"
+}
+
+// throughProxy says in an error for which there is no other word of it that a
+// request went through a proxy.
+func (c *Client) throughProxy(u *url.URL, err error) error {
+	if through, _ := c.proxy.Proxy(u); through != nil {
+		return fmt.Errorf("%w (through the proxy %s)", err, proxy.Address(through))
+	}
+	return err
+}
+
+// proxyHint says of an answer to a request by http that it may be the proxy's.
+func (c *Client) proxyHint(u *url.URL, code int) string {
+	through, err := c.proxy.Proxy(u)
+	if u.Scheme != "http" || err != nil || through == nil {
+		return ""
+	}
+	switch code {
+	case http.StatusProxyAuthRequired:
+		return "set the user and password of the proxy " + proxy.Address(through) + " in HTTP_PROXY"
+	case http.StatusForbidden, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return "this may be the answer of the proxy " + proxy.Address(through)
 	}
 	return ""
 }
@@ -174,7 +214,12 @@ func (c *Client) statusError(hide func(string) string, resp *http.Response, body
 	switch {
 	case e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden:
 		e.Hint = "check the credentials for the mirror" + c.ofNetwork()
+		if hint := c.proxyHint(resp.Request.URL, e.Code); hint != "" {
+			e.Hint += "; " + hint
+		}
 		return e
+	case c.proxyHint(resp.Request.URL, e.Code) != "":
+		e.Hint = c.proxyHint(resp.Request.URL, e.Code)
 	case e.Code == http.StatusTooManyRequests:
 		e.Hint = "lower rate_limit or use a paid mirror"
 	case e.Code >= 300 && e.Code < 400:

@@ -39,6 +39,9 @@ const (
 	// maxErrorBytes bounds what is read of an answer other than 2xx.
 	maxErrorBytes = 64 << 10
 
+	// maxInterimResponses (1xx) may come before the answer. No mirror has any.
+	maxInterimResponses = 5
+
 	// maxDepth is of nested lists and objects; the API's deepest is 6.
 	maxDepth = 32
 	// maxElements bounds every list and object, at any depth: the longest of the

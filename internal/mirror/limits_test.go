@@ -70,6 +70,31 @@ func TestSmallAnswersCannotTakeMemory(t *testing.T) {
 	}
 }
 
+// TestInterimResponsesAreBounded has a mirror that sends 103 Early Hints without
+// end. Reading ten megabytes of them would take a processor a second.
+func TestInterimResponsesAreBounded(t *testing.T) {
+	const hint = "HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n"
+	for hints, want := range map[int]string{maxInterimResponses: "", 10_000: "more than 5 interim responses"} {
+		srv := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			body := `{"accounts":[]}`
+			_, _ = fmt.Fprintf(conn, "%sHTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", strings.Repeat(hint, hints), len(body), body)
+		})
+		c, _, _ := newTestClient(t, srv.URL)
+		err := c.Accounts(t.Context(), accountIDs(1)).Err()
+		if want == "" && err != nil {
+			t.Errorf("%d hints: %v", hints, err)
+		} else if want != "" {
+			wantError(t, err, want)
+		}
+	}
+}
+
 // padding is so many bytes of strings for a list.
 func padding(bytes int) string {
 	const stretch = maxTokenBytes / 2

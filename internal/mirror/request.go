@@ -239,7 +239,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 	hide := func(text string) string { return c.secrets.hide(text, headers.sent()) }
 	failed := func(err error) (string, error) {
 		if ctx.Err() != nil {
-			err = ended(ctx)
+			err = c.throughProxy(r.base.url, ended(ctx))
 		}
 		return outcome(err), newTransportError(hide, r.base.url.Hostname(), err)
 	}
@@ -297,7 +297,7 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 	if err := checkFiles(c.files); err != nil {
 		return nil, err
 	}
-	return c.http.Do(req)
+	return c.http.of(req.URL).Do(req)
 }
 
 // decompress returns the body of a response, or one without anything in it.

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"hedera_exporter/internal/proxy"
 )
 
 const (
@@ -70,10 +72,11 @@ func retryable(ctx context.Context, err error) bool {
 // permanent reports errors that the next attempt would end with as well.
 func permanent(err error) bool {
 	var (
-		cert *tls.CertificateVerificationError
-		file *fileError
+		cert    *tls.CertificateVerificationError
+		file    *fileError
+		through *proxy.Error
 	)
-	return errors.As(err, &cert) || errors.As(err, &file) || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirects)
+	return errors.As(err, &cert) || errors.As(err, &through) && through.Permanent() || errors.As(err, &file) || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirects)
 }
 
 // backoff is what the mirror told to wait or else doubles from attempt to

@@ -8,13 +8,17 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	promconfig "github.com/prometheus/common/config"
+
+	"hedera_exporter/internal/proxy"
 )
 
 const (
@@ -35,8 +39,14 @@ type secrets struct {
 	files []string // read when needed, as their content may change
 }
 
-func newSecrets(o Options) secrets {
+func newSecrets(o Options, dialer *proxy.Dialer) secrets {
 	var s secrets
+	for _, u := range []*url.URL{o.URL, o.JavaURL, o.Web3URL} {
+		if u != nil {
+			through, _ := dialer.Proxy(u) // an error is that of every request
+			s.addUser(through)
+		}
+	}
 	s.addURL(o.URL)
 	s.addURL(o.JavaURL)
 	s.addURL(o.Web3URL)
@@ -158,8 +168,15 @@ type sentHeaders struct {
 	values []string
 }
 
+// trace also limits what comes before the answer.
 func (h *sentHeaders) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{WroteHeaderField: h.add}
+	var interim atomic.Int64
+	return &httptrace.ClientTrace{WroteHeaderField: h.add, Got1xxResponse: func(int, textproto.MIMEHeader) error {
+		if interim.Add(1) > maxInterimResponses {
+			return &LimitError{Input: "interim responses", Limit: maxInterimResponses}
+		}
+		return nil
+	}}
 }
 
 func (h *sentHeaders) add(name string, values []string) {

@@ -40,6 +40,7 @@ type networkConfig struct {
 	Topics    []entityConfig  `yaml:"topics,omitempty"`
 	Contracts []entityConfig  `yaml:"contracts,omitempty"`
 	Schedules []creatorConfig `yaml:"schedules,omitempty"`
+	Canary    *canaryConfig   `yaml:"canary,omitempty"`
 }
 
 type mirrorConfig struct {
@@ -97,6 +98,7 @@ func (s *Simulator) exporterConfig() exporterConfig {
 			Topics:    s.configuredEntities(s.TopicIDs()),
 			Contracts: s.configuredEntities(s.ContractIDs()),
 			Schedules: s.configuredCreators(),
+			Canary:    s.configuredCanary(),
 		},
 	}}
 }
@@ -179,6 +181,9 @@ func (c exporterConfig) marshal() []byte {
 // WriteExporterConfig writes ExporterConfig to a file, which is either replaced
 // as a whole or left alone.
 func (s *Simulator) WriteExporterConfig(path string) (err error) {
+	if err := s.writeCanaryKey(); err != nil {
+		return err
+	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".hedera_simulator-*")
 	if err != nil {
 		return err

@@ -110,3 +110,54 @@ func TestExporterReadsItsConfig(t *testing.T) {
 		t.Errorf("first token is %+v", network.Tokens[0])
 	}
 }
+
+func TestExporterConfigWithACanary(t *testing.T) {
+	directory := t.TempDir()
+	key, path := filepath.Join(directory, "key"), filepath.Join(directory, "config.yml")
+	s := startStatic(t, Options{Nodes: 1, Accounts: 3, ConfigCanary: key})
+	if err := s.WriteExporterConfig(path); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := config.Load(config.Source{File: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	canary := loaded.Networks[0].Canary
+	if canary == nil {
+		t.Fatal("no canary")
+	}
+	payer, topic := canary.OperatorID.String(), canary.Topic.String()
+	if balance, known := s.Balance(payer); !known || balance != 1000*tinybarPerHbar || topic != quietTopic {
+		t.Errorf("payer %s has %d tinybar, topic %s", payer, balance, topic)
+	}
+	want, err := s.PrivateKey(payer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if private := canary.OperatorKey.PrivateKey(); private.StringDer() != want.StringDer() {
+		t.Error("the key is not the payer's")
+	}
+	if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("key: %v, %v", info.Mode(), err)
+	}
+
+	without := startStatic(t, Options{Nodes: 1, Accounts: 3})
+	if _, known := without.Balance(canaryAccount); known {
+		t.Error("there is an account of a canary that is not configured")
+	}
+}
+
+// TestCanaryAccountIsIdle counts nothing that the canary has not sent itself.
+func TestCanaryAccountIsIdle(t *testing.T) {
+	l, err := newLedger(Options{Accounts: 3, ConfigCanary: "key"}.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := parseEntityID(canaryAccount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(l.traders, id) {
+		t.Error("it takes part in the traffic")
+	}
+}

@@ -94,6 +94,11 @@ func newLedger(opts Options) (*Ledger, error) {
 			return nil, err
 		}
 	}
+	if opts.ConfigCanary != "" {
+		if err := l.addCanaryAccount(); err != nil {
+			return nil, err
+		}
+	}
 
 	// The block that holds now is still being filled.
 	last := blockNumberAt(l.now()) - 1

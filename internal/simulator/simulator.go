@@ -34,6 +34,7 @@ type Options struct {
 	GRPCAddress    string           // default "127.0.0.1:0"
 	NodeBasePort   int              // port of the first node endpoint, the others follow; 0 = free ports
 	ConfigWell     bool             // ExporterConfig leaves out what alerts fire for from the start
+	ConfigCanary   string           // file that WriteExporterConfig writes a canary's key to; ExporterConfig has none without it
 	ConfigAccounts int              // deterministic accounts in ExporterConfig; default min(Accounts, 20)
 	Now            func() time.Time // default time.Now
 	Static         bool             // balances and blocks change by calls and submitted transactions only

@@ -34,7 +34,7 @@ var clientAttacks = []attack{
 	{name: "odd headers", short: true, start: clients(4, requests(oddHeaders))},
 	{name: "other methods", short: true, start: clients(10, requests(otherMethods))},
 	{name: "cross-site POST /-/reload", short: true, start: clients(10, requests(crossSite))},
-	{name: "50 clients reload without pause", memory: true, start: clients(50, requests(func(int) *http.Request { return newRequest(http.MethodPost, "/-/reload") }))},
+	{name: "50 clients reload without pause", memory: true, crowded: true, start: clients(50, requests(func(int) *http.Request { return newRequest(http.MethodPost, "/-/reload") }))},
 	{name: "endless body", start: clients(20, endlessBody)},
 	{name: "noise, and TLS to the plaintext port", start: clients(50, noise)},
 	{name: "header of 10 MB", start: clients(20, requests(func(int) *http.Request {

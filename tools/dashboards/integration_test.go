@@ -54,7 +54,7 @@ var withHistory = []string{
 // freezes, which it does not make, a topic that has no message yet, or relays.
 // TestTenThousandAccounts has most of it.
 var optional = regexp.MustCompile(`hedera_(account|token|topic|contract)_labels|hedera_node_(own|exists|account_balance_hbar|reward_hbar)` +
-	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_|hedera_topic_deleted|probe_|_mirror_other_|_mirror_web3_|canary`)
+	`|hedera_account_balance_maximum|hedera_account_token_balance_minimum|hedera_contract_balance_minimum|_nft_allowance_|_last_freeze_|hedera_topic_deleted|probe_|_mirror_other_|_mirror_web3_`)
 
 // target is one query of one panel.
 type target struct {

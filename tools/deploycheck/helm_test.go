@@ -186,10 +186,10 @@ func TestNames(t *testing.T) {
 func TestImage(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0", 64)
 	for want, image := range map[string]values{
-		"hedera_exporter:latest":                    {"repository": "hedera_exporter"},
-		"hedera_exporter:v1":                        {"repository": "hedera_exporter", "tag": "v1"},
-		"hedera_exporter@" + digest:                 {"repository": "hedera_exporter", "tag": "v1", "digest": digest},
-		"registry.example.com/hedera_exporter:v1":   {"repository": "hedera_exporter", "tag": "v1", "registry": "registry.example.com"},
+		"a:latest":                  {"repository": "a"},
+		"a:v1":                      {"repository": "a", "tag": "v1"},
+		"a@" + digest:               {"repository": "a", "tag": "v1", "digest": digest},
+		"registry.example.com/a:v1": {"repository": "a", "tag": "v1", "registry": "registry.example.com"},
 		"registry.example.com:5000/a/b@" + digest:   {"registry": "registry.example.com:5000/", "repository": "a/b", "digest": digest},
 		"registry.example.com/hedera_exporter:v1.2": {"repository": "registry.example.com/hedera_exporter", "tag": "v1.2"},
 	} {

@@ -40,10 +40,27 @@ var texts = []text{
 		"description: Prometheus exporter for Hedera networks\nhome: {url}\nsources: [{url}]\n",
 	},
 	{"deploy/helm/hedera-exporter/values.yaml", "  repository: hedera_exporter\n", "  repository: {image}\n"},
+	{"deploy/kubernetes/base/deployment.yaml", "image: hedera_exporter:", "image: {image}:"},
+	{"deploy/kubernetes/overlays/example/kustomization.yaml", "  - name: hedera_exporter\n", "  - name: {image}\n"},
 	{
 		"README.md",
 		"\n## Install\n\n`make build` puts",
-		"\n## Install\n\n[Releases]({url}/releases) have archives for Linux, macOS and Windows; the container image is `{image}`. Or, with Go:\n\n```\ngo install {module}/cmd/hedera_exporter@latest\n```\n\nFrom the sources, `make build` puts",
+		"\n## Install\n\n[Releases]({url}/releases) have archives for Linux, macOS and Windows, Debian packages and rpms; the container image is `{image}`. With Go:\n\n```\ngo install {module}/cmd/hedera_exporter@latest\n```\n\nFrom the sources, `make build` puts",
+	},
+	{
+		".github/CODEOWNERS",
+		"# Who is asked to review. make rename writes the repository's owner.\n",
+		"# Who is asked to review.\n* @{owner}\n",
+	},
+	{
+		".github/ISSUE_TEMPLATE/config.yml",
+		"blank_issues_enabled: true\n",
+		"blank_issues_enabled: true\ncontact_links:\n  - name: Vulnerability\n    url: {url}/security/advisories/new\n    about: Report it privately.\n",
+	},
+	{
+		"deploy/packages/nfpm.yaml",
+		"license: Apache-2.0\n",
+		"license: Apache-2.0\nhomepage: {url}\n",
 	},
 	{
 		"SECURITY.md",

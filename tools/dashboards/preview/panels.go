@@ -178,7 +178,11 @@ func barGauge(v view) string {
 // timeline draws a row for each series, and in it a bar for as long as a value
 // lasts, with its word where there is room.
 func timeline(v view) string {
-	const label = 150.0
+	longest := 0
+	for _, s := range v.series {
+		longest = max(longest, len([]rune(s.Legend)))
+	}
+	label := min(float64(longest)*7+16, v.width*0.6)
 	height := min((v.height-22)/float64(len(v.series)), 40)
 	width := (v.width - label) / (v.window.End.Sub(v.window.Start).Seconds() / v.window.Step.Seconds())
 	c := chart{box: box{label, 0, v.width - label, height * float64(len(v.series))}, window: v.window}

@@ -84,7 +84,7 @@ func (s *Stack) path(name string) string { return filepath.Join(s.directory, nam
 func (s *Stack) startSimulator(ctx context.Context, o Options) error {
 	p, err := s.run(ctx, filepath.Join(o.Bin, "hedera_simulator"), append([]string{
 		"--rest.listen-address=127.0.0.1:0", "--grpc.listen-address=127.0.0.1:0",
-		"--node.base-port=0", "--write-config=" + s.path("simulated.yml"),
+		"--node.base-port=0", "--write-config=" + s.path("simulated.yml"), "--config.canary-key=" + s.path("canary_key"),
 	}, o.Simulator...)...)
 	if err != nil {
 		return err
