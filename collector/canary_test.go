@@ -68,12 +68,12 @@ const (
 )
 
 // withCanary runs test with the canary of a network with two nodes. The payer has
-// 1,000 hbar.
+// 1,000 hbar, and does nothing else.
 func withCanary(t *testing.T, topic string, test func(t *canaryTest)) {
 	t.Helper()
 	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
 		sim, err := simulator.Start(simulator.Options{
-			Nodes: 2, Accounts: 10, Listen: memory.Listen, ConsensusDelay: consensusDelay, MirrorDelay: mirrorDelay,
+			Nodes: 2, Accounts: 10, Listen: memory.Listen, ConsensusDelay: consensusDelay, MirrorDelay: mirrorDelay, Static: true,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -84,12 +84,30 @@ func withCanary(t *testing.T, topic string, test func(t *canaryTest)) {
 			}
 		})
 		ct := &canaryTest{T: t, memory: memory, sim: sim}
+		go ct.addBlocks()
 		ct.update(func(l *simulator.Ledger) error { return l.SetBalance(canaryPayer, 1000_00000000) })
 		ct.network = networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()))
 		t.Cleanup(func() { closeNetwork(ct.network) })
 		ct.canary = NewCanary(canaryOptions(t, ct.network, sim, memory.DialContext, canaryPayer, topic))
 		test(ct)
 	})
+}
+
+// addBlocks has the mirror go on. A network that moves by itself has transactions
+// of the payer's that are not the canary's.
+func (t *canaryTest) addBlocks() {
+	ticker := time.NewTicker(10 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			for range 5 { // of 2 s
+				addBlock(t.sim)
+			}
+		case <-t.Context().Done():
+			return
+		}
+	}
 }
 
 func (t *canaryTest) update(change func(*simulator.Ledger) error) {

@@ -11,10 +11,11 @@ trap 'rm -rf "$work"' EXIT
 # page PROGRAM: kingpin's has the build's version and platform in its title, and
 # no line that whatis could show.
 page() {
-	local about
-	about=$("$work/$1" --help-man | sed -n '/^\.SH "DESCRIPTION"/{n;s/\.$//;p;q}')
+	local manual about
+	manual=$("$work/$1" --help-man)
+	about=$(sed -n '/^\.SH "DESCRIPTION"/{n;s/\.$//;p}' <<<"$manual")
 	echo ".TH $1 1"
-	"$work/$1" --help-man | sed -n '/^\.SH "NAME"/,$p' | sed "2s|.*|$1 \\\\- $about|"
+	sed -n '/^\.SH "NAME"/,$p' <<<"$manual" | sed "2s|.*|$1 \\\\- $about|"
 }
 
 cd deploy/packages
