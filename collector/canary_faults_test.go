@@ -6,6 +6,7 @@ package collector
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,6 +126,7 @@ func TestCanaryPauses(t *testing.T) {
 			t.update(func(l *simulator.Ledger) error { return l.SetFees(schedule) })
 		}
 	}
+	var secured atomic.Bool // the nodes
 	clearFaults := func(t *canaryTest) { t.sim.ClearFaults() }
 	for name, tc := range map[string]struct {
 		topic      string
@@ -145,8 +147,14 @@ func TestCanaryPauses(t *testing.T) {
 			t.inject(simulator.Fault{Path: "/api/v1/transactions", Kind: simulator.FaultStatus, Status: 500})
 		}, clearFaults, 3 * time.Minute},
 		"nodes": {"", pauseNode, func(t *canaryTest) {
-			t.canary.options.AddressBook = NewAddressBook(StaticBook([]consensus.Node{{ID: 0, AccountID: "0.0.3", Endpoints: []consensus.Endpoint{{Address: "127.0.0.1:1"}}}}), 0)
-		}, func(t *canaryTest) { t.canary.options.AddressBook.source = t.network.AddressBook.source }, 3 * time.Minute},
+			plain := StaticBook([]consensus.Node{{ID: 0, AccountID: "0.0.3", Endpoints: []consensus.Endpoint{{Address: "127.0.0.1:1"}}}})
+			t.canary.options.AddressBook = NewAddressBook(func(ctx context.Context) (*consensus.Book, error) {
+				if secured.Load() {
+					return t.network.AddressBook.source(ctx)
+				}
+				return plain(ctx)
+			}, 0)
+		}, func(*canaryTest) { secured.Store(true) }, 3 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withCanary(t, tc.topic, func(t *canaryTest) {
