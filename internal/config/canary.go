@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
@@ -143,10 +142,7 @@ const asn1Sequence = 0x30
 // checkKeyFile leaves what cannot be read to the reading.
 func checkKeyFile(path string) error {
 	info, err := os.Stat(path)
-	if err != nil || runtime.GOOS == "windows" { // whose modes say nothing of others
-		return nil //nolint:nilerr // as above
-	}
-	if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+	if err == nil && info.Mode().IsRegular() && openToOthers(info, os.Geteuid()) {
 		return errOpenKeyFile
 	}
 	return nil
