@@ -37,8 +37,8 @@ var reservedLabels = []string{
 	// Other metrics.
 	"account_id", "address", "certificate_hash", "code", "collector", "contract_id", "creator_account_id", "decimals",
 	"description", "direction", "evm_address", "field", "key_fingerprint", "key_type", "kind", "memo", "mirror", "name", "network",
-	"node_account_id", "node_id", "period", "phase", "registered_node_id", "result", "route", "schedule_id", "spender",
-	"staked_account_id", "staked_node_id", "symbol", "token_id", "token_name", "topic_id", "transaction_type",
+	"node_account_id", "node_id", "period", "phase", "reason", "registered_node_id", "result", "route", "schedule_id", "spender",
+	"stage", "staked_account_id", "staked_node_id", "symbol", "token_id", "token_name", "topic_id", "transaction_type",
 	"transport", "treasury_account_id", "type", "version",
 }
 
