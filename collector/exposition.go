@@ -25,21 +25,11 @@ import (
 // cost there, as most samples are not converted on their way. The first error
 // tells what is not in it, the second that writing failed.
 func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gatherer) (gathering, writing error) {
-	switch format.FormatType() { //nolint:exhaustive // the others are as good as the registry's
-	case expfmt.TypeTextPlain, expfmt.TypeOpenMetrics:
-		return s.writeText(w, format, others)
-	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(s)
-	families, err := prometheus.Gatherers{registry, others}.Gather()
-	return err, writeFamilies(w, format, nil, families)
-}
-
-func (s Scrape) writeText(w io.Writer, format expfmt.Format, others prometheus.Gatherer) (gathering, writing error) {
+	isText := format.FormatType() == expfmt.TypeTextPlain || format.FormatType() == expfmt.TypeOpenMetrics
 	var rest []prometheus.Metric
 	samples := map[string][]*sample{}
 	for metric := range s.samples {
-		if one, ok := metric.(*sample); ok {
+		if one, ok := metric.(*sample); ok && isText {
 			samples[one.name] = append(samples[one.name], one)
 		} else {
 			rest = append(rest, metric)
