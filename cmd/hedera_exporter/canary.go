@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,7 +138,7 @@ func writeCanaryRun(w io.Writer, run collector.CanaryRun, budget config.Amount) 
 	writeRow(table, "FACT", "VALUE")
 	if run.Paused == "" {
 		writeRow(table, "node", fmt.Sprintf("%d (%s) at %s", run.Node.ID, run.Node.AccountID, run.Address))
-		writeRow(table, "transaction", orUnknown(run.TransactionID))
+		writeRow(table, "transaction", cmp.Or(run.TransactionID, unknownCell))
 		writeRow(table, "result", run.Result)
 		for _, stage := range run.Stages {
 			after := unknownCell
@@ -158,11 +159,4 @@ func writeCanaryRun(w io.Writer, run collector.CanaryRun, budget config.Amount) 
 	writeRow(table, "spent today (hbar)", formatHbar(run.SpentTinybar))
 	writeRow(table, "budget (hbar)", budget.String())
 	return table.Flush()
-}
-
-func orUnknown(text string) string {
-	if text == "" {
-		return unknownCell
-	}
-	return text
 }
