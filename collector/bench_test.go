@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -25,6 +24,7 @@ import (
 
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/mirror"
+	"hedera_exporter/internal/processtest"
 )
 
 // sequentialSample is how many accounts the baseline asks for one by one; for
@@ -125,34 +125,15 @@ func startBenchSimulator(b *testing.B, args ...string) *url.URL {
 	if bin == "" {
 		b.Fatal("BIN is not set; run make bench")
 	}
-	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	args = append(args, "--static", "--rest.listen-address=127.0.0.1:0", "--grpc.listen-address=127.0.0.1:0", "--node.base-port=0")
+	simulator := processtest.Run(b, exec.CommandContext(b.Context(), filepath.Join(bin, "hedera_simulator"), args...))
+	ctx, cancel := context.WithTimeout(b.Context(), testDeadline)
+	defer cancel()
+	address, err := simulator.AwaitSimulator(ctx)
 	if err != nil {
 		b.Fatal(err)
 	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		b.Fatal(err)
-	}
-	config := filepath.Join(b.TempDir(), "config.yml")
-	args = append(args, "--static", "--rest.listen-address="+address, "--grpc.listen-address=127.0.0.1:0", "--node.base-port=0", "--write-config="+config)
-	simulator := exec.CommandContext(b.Context(), filepath.Join(bin, "hedera_simulator"), args...)
-	if err := simulator.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = simulator.Process.Kill()
-		_ = simulator.Wait() // killed
-	})
-	for deadline := time.Now().Add(testDeadline); ; {
-		if _, err := os.Stat(config); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			b.Fatalf("the simulator is not ready after %s", testDeadline)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	base, err := url.Parse("http://" + address)
+	base, err := url.Parse(address)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -23,8 +23,8 @@ import (
 
 const testDeadline = 20 * time.Second
 
-// greeter is a server that speaks first, and then returns what it reads.
-func greeter(t *testing.T) (address string) {
+// listen serves one connection after the other until the test ends.
+func listen(t *testing.T, serve func(net.Conn)) (address string) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -39,12 +39,20 @@ func greeter(t *testing.T) (address string) {
 			if err != nil {
 				return
 			}
-			_, _ = io.WriteString(conn, "hello ")
-			_, _ = io.CopyN(conn, conn, 4)
-			_ = conn.Close()
+			serve(conn)
 		}
 	}()
 	return listener.Addr().String()
+}
+
+// greeter is a server that speaks first, and then returns what it reads.
+func greeter(t *testing.T) (address string) {
+	t.Helper()
+	return listen(t, func(conn net.Conn) {
+		_, _ = io.WriteString(conn, "hello ")
+		_, _ = io.CopyN(conn, conn, 4)
+		_ = conn.Close()
+	})
 }
 
 func viaURL(t *testing.T, text, noProxy string) promconfig.ProxyConfig {
@@ -301,13 +309,7 @@ func TestAddress(t *testing.T) {
 // for down.test, which it does not reach.
 func socksServer(t *testing.T, address string) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	t.Cleanup(func() { _ = listener.Close(); <-ended })
-	serve := func(conn net.Conn) {
+	return listen(t, func(conn net.Conn) {
 		defer func() { _ = conn.Close() }()
 		request := make([]byte, 512)
 		_, _ = io.ReadFull(conn, request[:3]) // version, one method: none
@@ -328,18 +330,7 @@ func socksServer(t *testing.T, address string) string {
 		_, _ = conn.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
 		go func() { _, _ = io.Copy(target, conn) }()
 		_, _ = io.Copy(conn, target)
-	}
-	go func() {
-		defer close(ended)
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			serve(conn)
-		}
-	}()
-	return listener.Addr().String()
+	})
 }
 
 func TestSOCKS5(t *testing.T) {

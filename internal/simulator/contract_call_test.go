@@ -4,29 +4,13 @@
 package simulator
 
 import (
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 )
 
 func postCall(t *testing.T, s *Simulator, contentType, content string) (status int, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/api/v1/contracts/call", strings.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", contentType)
-	response, err := newHTTPClient(t).Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
+	return post(t, s, "/api/v1/contracts/call", contentType, []byte(content))
 }
 
 // TestContractCall has the answers of docs/hedera.md 1.4.

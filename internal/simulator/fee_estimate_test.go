@@ -5,7 +5,6 @@ package simulator
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -35,7 +34,12 @@ func serialized(t *testing.T, body *services.TransactionBody, signatures int) []
 
 func postFees(t *testing.T, s *Simulator, query, contentType string, content []byte) (status int, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.URL()+"/api/v1/network/fees"+query, bytes.NewReader(content))
+	return post(t, s, "/api/v1/network/fees"+query, contentType, content)
+}
+
+func post(t *testing.T, s *Simulator, path, contentType string, content []byte) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+path, bytes.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}
