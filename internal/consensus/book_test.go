@@ -32,6 +32,7 @@ func TestBookSkipsWhatIsNoAddress(t *testing.T) {
 		{strings.Repeat("a", 254), 50211},
 		{"]", 50211},
 		{"a b", 50211},
+		{"2001:db8::1%]<a", 50211},
 		{"10.0.0.1:50211", 50211},
 		{"10.0.0.1", 50211},
 		{"node.example.com", 50211},

@@ -135,10 +135,16 @@ func (b *Book) usable(address HostPort) bool {
 	if len(address.Host) > maxHost || address.Port < 1 || address.Port > 65535 {
 		return false
 	}
-	if _, err := netip.ParseAddr(address.Host); err != nil && !domainName.MatchString(address.Host) {
+	if !isIP(address.Host) && !domainName.MatchString(address.Host) {
 		return false
 	}
 	return b.options.Local || !IsLocalHost(address.Host)
+}
+
+// isIP is stricter than netip, for which any text is a zone.
+func isIP(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && (ip.Zone() == "" || domainName.MatchString(ip.Zone()))
 }
 
 // NewEndpoints returns the endpoints at configured addresses; those whose port is
