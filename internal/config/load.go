@@ -33,9 +33,18 @@ type Source struct {
 	// CheckFiles is whether the files that requests need are read too, such as
 	// those of credentials and certificates.
 	CheckFiles bool
-	// Collectors maps each known collector to the longest min_interval that it
-	// accepts; 0 means that it must ask afresh on every scrape.
-	Collectors map[string]time.Duration
+	// Collectors has each known collector.
+	Collectors map[string]Collector
+}
+
+// Collector says what may be configured of a collector.
+type Collector struct {
+	// MaxMinInterval is the longest min_interval that it accepts; 0 means that it
+	// must ask afresh on every scrape.
+	MaxMinInterval time.Duration
+	// Metrics are its metrics by the names that exclude accepts: the whole name,
+	// and a short one.
+	Metrics map[string]string
 }
 
 // Load reads and checks the configuration. What is wrong with it comes back as
@@ -49,9 +58,11 @@ func Load(src Source) (*Config, error) {
 	s := l.newSection("", 0, root)
 	networks := s.section("networks")
 	cfg := &Config{
-		MinInterval: l.collectors(s.section("collectors")),
-		Networks:    l.networks(networks),
+		MinInterval: map[string]time.Duration{},
+		Exclude:     map[string][]string{},
 	}
+	l.collectors(s.section("collectors"), cfg)
+	cfg.Networks = l.networks(networks)
 	cfg.DefaultNetwork = l.defaultNetwork
 	cfg.LabelNames = l.sortedLabelNames()
 	if slices.ContainsFunc(cfg.Networks, Network.usesProxyEnvironment) {
