@@ -48,7 +48,7 @@ func (l *loader) minInterval(s *section, name string, longest time.Duration, cfg
 // those of the collector by the names that the file may use.
 func (l *loader) exclude(s *section, name string, known map[string]string) []string {
 	var metrics []string
-	places := map[string]string{}
+	places := map[string]place{}
 	for _, e := range s.list("exclude") {
 		metric, ok := parseEntry(l, e, func(text string) (string, error) {
 			if metric, ok := known[text]; ok {

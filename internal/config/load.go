@@ -50,12 +50,12 @@ type Collector struct {
 // Load reads and checks the configuration. What is wrong with it comes back as
 // *Errors, all of it at once.
 func Load(src Source) (*Config, error) {
-	l := &loader{src: src, labelNames: map[string]bool{}}
+	l := &loader{src: src, labelNames: map[string]bool{}, sharedLabels: map[string]Labels{}, sharedThresholds: map[[len(severities)]Threshold]Thresholds{}}
 	root, ok := l.parseFile()
 	if !ok {
 		return nil, &l.errs
 	}
-	s := l.newSection("", 0, root)
+	s := l.newSection(path{}, 0, root)
 	networks := s.section("networks")
 	cfg := &Config{
 		MinInterval: map[string]time.Duration{},
@@ -87,6 +87,10 @@ type loader struct {
 	defaultNetwork string
 	errs           Errors
 	labelNames     map[string]bool // of all entities
+
+	// What many entities have in common.
+	sharedLabels     map[string]Labels
+	sharedThresholds map[[len(severities)]Threshold]Thresholds
 }
 
 // problem reports a mistake in the file.
@@ -94,10 +98,22 @@ func (l *loader) problem(line int, format string, args ...any) {
 	l.errs.add(l.src.File, line, fmt.Errorf(format, args...))
 }
 
-// at names a line of the file inside the message about another one.
-func (l *loader) at(line int) string {
-	return fmt.Sprintf("%s:%d", l.src.File, line)
+// place is where something stands: in a file, or in a flag.
+type place struct {
+	where string
+	line  int // 0: there are no lines
 }
+
+// String is how messages about another place name this one.
+func (p place) String() string {
+	if p.line == 0 {
+		return p.where
+	}
+	return fmt.Sprintf("%s:%d", p.where, p.line)
+}
+
+// at is a line of the file.
+func (l *loader) at(line int) place { return place{l.src.File, line} }
 
 // path resolves a path that stands in the file.
 func (l *loader) path(name string) string {
