@@ -5,7 +5,6 @@ package mirror
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Field is a value of an answer. It may be null or left out, and it may be
@@ -57,17 +59,25 @@ func (f Field[T]) Err() error {
 	return f.err
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. What it cannot read is in Err.
-func (f *Field[T]) UnmarshalJSON(data []byte) error {
-	var value T
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom]. What it cannot read is in
+// Err.
+func (f *Field[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	data, err := d.ReadValue()
+	if err == nil {
+		f.unmarshal(data)
+	}
+	return err
+}
+
+func (f *Field[T]) unmarshal(data []byte) {
 	*f = Field[T]{}
 	if string(data) == "null" {
-		return nil
+		return
 	}
-	if f.err = unmarshalField(data, &value); f.err == nil {
-		*f = FieldOf(value)
+	if f.err = unmarshalField(data, &f.value); f.err != nil {
+		*f = Field[T]{err: f.err}
 	}
-	return nil
+	f.ok = f.err == nil
 }
 
 func (f *Field[T]) walk(name func() string, failed func(name string, err error)) {
@@ -80,25 +90,27 @@ func (f *Field[T]) walk(name func() string, failed func(name string, err error))
 // walk calls failed for every unreadable field in v, which must be addressable.
 // Names are made only for those.
 func walk(v reflect.Value, name func() string, failed func(name string, err error)) {
-	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
+	switch v.Kind() {
+	case reflect.Slice:
+		if v.Type().Elem().Kind() != reflect.Struct {
+			return
+		}
 		for i := range v.Len() {
 			walk(v.Index(i), name, failed)
 		}
-	}
-	if v.Kind() != reflect.Struct {
-		return
-	}
-	if f, ok := v.Addr().Interface().(interface {
-		walk(name func() string, failed func(string, error))
-	}); ok {
-		f.walk(name, failed)
-		return
-	}
-	for i := range v.NumField() {
-		if v.Type().Field(i).IsExported() {
-			walk(v.Field(i), func() string {
-				return strings.TrimPrefix(name()+"."+v.Type().Field(i).Tag.Get("json"), ".")
-			}, failed)
+	case reflect.Struct:
+		if f, ok := v.Addr().Interface().(interface {
+			walk(name func() string, failed func(string, error))
+		}); ok {
+			f.walk(name, failed)
+			return
+		}
+		for i := range v.NumField() {
+			if field := v.Field(i); field.CanInterface() {
+				walk(field, func() string {
+					return strings.TrimPrefix(name()+"."+v.Type().Field(i).Tag.Get("json"), ".")
+				}, failed)
+			}
 		}
 	}
 }
@@ -131,7 +143,7 @@ func unmarshalField(data []byte, v any) (err error) {
 	if unmarshalPlain(data, v) {
 		return nil
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := json.Unmarshal(data, v, lenient); err != nil {
 		return fmt.Errorf("not of the right type: %s", value(data))
 	}
 	return nil
@@ -168,9 +180,13 @@ func value[T string | []byte](data T) string {
 	return string(data[:min(len(data), maxTextBytes)])
 }
 
+// lenient reads bytes that are not UTF-8, and the last of two members with the same
+// name.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
 // response is an answer on its way through a decoder.
 type response struct {
-	*json.Decoder
+	*jsontext.Decoder
 	guard *guard
 	rows  int // that were asked for
 	// failed is told what could not be read.
@@ -179,13 +195,18 @@ type response struct {
 
 func newResponse(body io.Reader, rows int, small int64, grow func() error, failed func(string, error)) *response {
 	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), small: small, grow: grow}
-	return &response{Decoder: json.NewDecoder(g), guard: g, rows: rows, failed: failed}
+	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, rows: rows, failed: failed}
 }
 
 // row is an element of a list. Its key tells it from all others, in a field
 // without which the row is of no use.
 type row interface {
 	key() (field, value string, ok bool)
+}
+
+// links are those of a list.
+type links struct {
+	Next string `json:"next"`
 }
 
 // list returns the decoder of a page of the list called name. It is an error if
@@ -195,19 +216,16 @@ func list[T row](name string, blank T) func(*response) (page[T], error) {
 	return func(a *response) (page[T], error) {
 		var (
 			p     page[T]
-			links struct {
-				Next string `json:"next"`
-			}
-			ignored json.RawMessage
+			links links
 		)
 		err := a.object(func(key string) error {
 			switch key {
 			case name:
 				return decodeRows(a, &p, name, blank)
 			case "links":
-				return a.Decode(&links)
+				return a.unmarshal(&links)
 			}
-			return a.Decode(&ignored)
+			return a.SkipValue()
 		})
 		switch {
 		case err != nil:
@@ -226,7 +244,7 @@ func list[T row](name string, blank T) func(*response) (page[T], error) {
 func object[T any](check func(T) error) func(*response) (T, error) {
 	return func(a *response) (T, error) {
 		var v T
-		if err := a.Decode(&v); err != nil {
+		if err := a.unmarshal(&v); err != nil {
 			return v, err
 		}
 		walk(reflect.ValueOf(&v).Elem(), noName, a.failed)
@@ -234,53 +252,72 @@ func object[T any](check func(T) error) func(*response) (T, error) {
 	}
 }
 
+// unmarshal reads the value that comes next to its end, also if it is of the wrong
+// type.
+func (a *response) unmarshal(v any) error {
+	depth := a.StackDepth()
+	err := json.UnmarshalDecode(a.Decoder, v)
+	if err == nil || a.broken(err) {
+		return err
+	}
+	for a.StackDepth() > depth {
+		skip := a.SkipValue
+		if kind := a.PeekKind(); kind == '}' || kind == ']' {
+			skip = func() error { _, err := a.ReadToken(); return err }
+		}
+		if err := skip(); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
 // object calls member for each key of an object, to decode the value.
 func (a *response) object(member func(key string) error) error {
-	token, err := a.Token()
+	token, err := a.ReadToken()
 	if err != nil {
 		return err
 	}
-	if token != json.Delim('{') {
+	if token.Kind() != '{' {
 		return errors.New("it is not an object")
 	}
-	for a.More() {
-		token, err := a.Token()
+	for a.PeekKind() == '"' {
+		token, err := a.ReadToken()
 		if err != nil {
 			return err
 		}
-		key, _ := token.(string)
-		if err := member(key); err != nil {
+		if err := member(token.String()); err != nil {
 			return err
 		}
 	}
-	_, err = a.Token()
+	_, err = a.ReadToken()
 	return err
 }
 
 // decodeRows reads the list that comes next. A row without a key, and a second one
 // with the same key, is left out.
 func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
-	token, err := a.Token()
-	if err != nil || token == nil { // null
+	token, err := a.ReadToken()
+	if err != nil || token.Kind() == 'n' { // null
 		return err
 	}
-	if token != json.Delim('[') {
+	if token.Kind() != '[' {
 		return fmt.Errorf("its %s are not a list", name)
 	}
 	p.rows = []T{}
 	seen := map[string]bool{}
-	for a.More() {
+	for kind := a.PeekKind(); kind != ']' && kind != 0; kind = a.PeekKind() {
 		if len(p.rows)+p.dropped+p.repeated == a.rows {
 			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.rows)}
 		}
 		row := blank
-		rowErr := a.Decode(&row)
+		rowErr := a.unmarshal(&row)
 		if a.broken(rowErr) {
 			return rowErr
 		}
 		field, key, ok := row.key()
 		switch {
-		case !ok:
+		case !ok, rowErr != nil:
 			p.dropped++
 			a.failed(field, errors.Join(errors.New("row is left out: no readable "+field), rowErr))
 		case seen[key]:
@@ -294,13 +331,13 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 			})
 		}
 	}
-	_, err = a.Token()
+	_, err = a.ReadToken()
 	return err
 }
 
 // broken tells an error of the answer from one of a value in it.
 func (a *response) broken(err error) bool {
-	var syntax *json.SyntaxError
+	var syntax *jsontext.SyntacticError
 	return a.guard.err != nil || errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 

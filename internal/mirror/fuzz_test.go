@@ -5,7 +5,6 @@ package mirror
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/big"
 	"reflect"
@@ -177,13 +176,12 @@ func FuzzField(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data string) {
 		if !json.Valid([]byte(data)) || data != strings.TrimSpace(data) {
-			return // encoding/json does not call UnmarshalJSON with it
+			return // no decoder has it
 		}
 		var n Field[int64]
 		var s Field[string]
-		if err := errors.Join(n.UnmarshalJSON([]byte(data)), s.UnmarshalJSON([]byte(data))); err != nil {
-			t.Fatal(err)
-		}
+		n.unmarshal([]byte(data))
+		s.unmarshal([]byte(data))
 		if v, ok := n.Get(); ok {
 			want, exact := new(big.Int).SetString(strings.Trim(data, `"`), 10)
 			if !exact || want.Cmp(big.NewInt(v)) != 0 {

@@ -136,10 +136,9 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	g.read += int64(n)
 	g.head = append(g.head, p[:min(n, maxHead-len(g.head))]...)
-	for i, b := range p[:n] {
-		if g.err = g.next(b); g.err != nil {
-			return i, g.err
-		}
+	if i, limitErr := g.check(p[:n]); limitErr != nil {
+		g.err = limitErr
+		return i, g.err
 	}
 	if err != nil && err != io.EOF {
 		g.err = err
@@ -147,9 +146,39 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// beginning is that of the answer, also if the decoder has not read as much.
+func (g *guard) beginning() []byte {
+	_, _ = g.Read(make([]byte, maxHead-len(g.head)))
+	return g.head
+}
+
+// check returns where p passes a limit, and which.
+func (g *guard) check(p []byte) (int, error) {
+	for i := 0; i < len(p); i++ {
+		if g.inString && !g.escaped {
+			begin := i // most bytes are in strings, where nearly all are plain
+			for i < len(p) && p[i] != '"' && p[i] != '\\' {
+				i++
+			}
+			if g.token += i - begin; g.token > maxTokenBytes {
+				return i - (g.token - maxTokenBytes), errTokenBytes
+			}
+			if i == len(p) {
+				return i, nil
+			}
+		}
+		if err := g.next(p[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(p), nil
+}
+
+var errTokenBytes = &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
+
 func (g *guard) next(b byte) error {
 	if g.token++; g.token > maxTokenBytes {
-		return &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
+		return errTokenBytes
 	}
 	switch {
 	case g.escaped:

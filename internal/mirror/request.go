@@ -5,9 +5,7 @@ package mirror
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +15,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/klauspost/compress/gzip"
 
 	"hedera_exporter/internal/trace"
 )
@@ -290,7 +291,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 		}
 		return failed(fmt.Errorf("reading the response: %w", readErr))
 	}
-	return code, decodeError(hide, a.guard.head, err)
+	return code, decodeError(hide, a.guard.beginning, err)
 }
 
 func (c *Client) do(req *http.Request) (*http.Response, error) {
@@ -319,7 +320,7 @@ func (a *response) end(err error) error {
 	if err != nil {
 		return err
 	}
-	switch _, err := a.Token(); {
+	switch _, err := a.ReadToken(); {
 	case err == nil:
 		return errors.New("it has more than one value")
 	case errors.Is(err, io.EOF):
@@ -329,11 +330,10 @@ func (a *response) end(err error) error {
 	}
 }
 
-// decodeError tells what is wrong with an answer, of which head is the
-// beginning, that could not be decoded.
-func decodeError(hide func(string) string, head []byte, err error) error {
+// decodeError tells what is wrong with an answer that could not be decoded.
+func decodeError(hide func(string) string, beginning func() []byte, err error) error {
 	var (
-		syntax *json.SyntaxError
+		syntax *jsontext.SyntacticError
 		limit  *LimitError
 	)
 	switch {
@@ -346,10 +346,11 @@ func decodeError(hide func(string) string, head []byte, err error) error {
 	case !errors.As(err, &syntax):
 		return fmt.Errorf("unexpected response: %s", excerpt(hide(err.Error())))
 	}
-	if text := excerpt(hide(plainText(head))); text != "" {
-		return fmt.Errorf("response is not JSON: %w: %s", err, text)
+	// The whole of the error has names of the answer's members in it.
+	if text := excerpt(hide(plainText(beginning()))); text != "" {
+		return fmt.Errorf("response is not JSON: %w: %s", syntax.Err, text)
 	}
-	return fmt.Errorf("response is HTML, not JSON: %w", err)
+	return fmt.Errorf("response is HTML, not JSON: %w", syntax.Err)
 }
 
 // fieldFailures are what could not be read of one answer, by field.
