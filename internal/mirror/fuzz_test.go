@@ -180,8 +180,14 @@ func FuzzField(f *testing.F) {
 		}
 		var n Field[int64]
 		var s Field[string]
-		n.unmarshal([]byte(data))
-		s.unmarshal([]byte(data))
+		failures, err := readText(data, &n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more, err := readText(data, &s)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if v, ok := n.Get(); ok {
 			want, exact := new(big.Int).SetString(strings.Trim(data, `"`), 10)
 			if !exact || want.Cmp(big.NewInt(v)) != 0 {
@@ -191,9 +197,9 @@ func FuzzField(f *testing.F) {
 		if v, ok := s.Get(); ok && len(v) > maxTextBytes {
 			t.Errorf("a text of %d bytes", len(v))
 		}
-		for _, err := range []error{n.Err(), s.Err()} {
-			if err != nil && len(err.Error()) > 2*maxTextBytes {
-				t.Errorf("an error of %d bytes", len(err.Error()))
+		for _, failure := range append(failures, more...) {
+			if len(failure) > 2*maxTextBytes {
+				t.Errorf("an error of %d bytes", len(failure))
 			}
 		}
 	})
