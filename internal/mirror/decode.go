@@ -121,29 +121,32 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 	if token.Kind() != '[' {
 		return fmt.Errorf("its %s are not a list", name)
 	}
-	p.rows = []T{}
+	p.rows = make([]T, 0, min(a.rows, 25))
 	seen := map[string]bool{}
-	for kind := a.PeekKind(); kind != ']' && kind != 0; kind = a.PeekKind() {
+	for kind := a.PeekKind(); kind != jsontext.KindEndArray && kind != jsontext.KindInvalid; kind = a.PeekKind() {
 		if len(p.rows)+p.dropped+p.repeated == a.rows {
 			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.rows)}
 		}
-		row := blank
+		p.rows = append(p.rows, blank)
+		last := len(p.rows) - 1
+		row := &p.rows[last]
 		a.failures = a.failures[:0]
-		rowErr := a.read(&row)
+		rowErr := a.read(row)
 		if a.broken(rowErr) {
 			return rowErr
 		}
-		field, key, ok := row.key()
+		field, key, ok := (*row).key()
 		switch {
 		case !ok, rowErr != nil:
 			p.dropped++
+			p.rows = p.rows[:last]
 			a.failed(field, errors.Join(errors.New("row is left out: no readable "+field), rowErr))
 		case seen[key]:
 			p.repeated++
+			p.rows = p.rows[:last]
 			a.failed(field, fmt.Errorf("%s %s: second row is left out", field, key))
 		default:
 			seen[key] = true
-			p.rows = append(p.rows, row)
 			for _, failure := range a.failures {
 				a.failed(failure.name, fmt.Errorf("%s %s: %s: %w", field, key, failure.name, failure.err))
 			}

@@ -152,41 +152,44 @@ func (g *guard) beginning() []byte {
 	return g.head
 }
 
-// check returns where p passes a limit, and which.
+// check returns where p passes a limit, and which. Most bytes are within strings
+// and numbers, where only their count matters.
 func (g *guard) check(p []byte) (int, error) {
-	for i := 0; i < len(p); i++ {
-		if g.inString && !g.escaped {
-			begin := i // most bytes are in strings, where nearly all are plain
-			for i < len(p) && p[i] != '"' && p[i] != '\\' {
-				i++
+	begin := 0 // of what g.token has not counted yet
+	for i, b := range p {
+		if !structural[b] {
+			if g.escaped {
+				g.escaped = false
 			}
-			if g.token += i - begin; g.token > maxTokenBytes {
-				return i - (g.token - maxTokenBytes), errTokenBytes
-			}
-			if i == len(p) {
-				return i, nil
+			continue
+		}
+		if err := g.count(i + 1 - begin); err != nil {
+			return i - (g.token - maxTokenBytes) + 1, err
+		}
+		begin = i + 1
+		switch {
+		case g.escaped:
+			g.escaped = false
+		case g.inString:
+			g.escaped, g.inString = b == '\\', b != '"'
+		default:
+			if err := g.structure(b); err != nil {
+				return i, err
 			}
 		}
-		if err := g.next(p[i]); err != nil {
-			return i, err
-		}
+	}
+	if err := g.count(len(p) - begin); err != nil {
+		return len(p) - (g.token - maxTokenBytes), err
 	}
 	return len(p), nil
 }
 
-var errTokenBytes = &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
+// structural are the bytes that structure may be made of.
+var structural = [256]bool{'"': true, '\\': true, '[': true, ']': true, '{': true, '}': true, ',': true, ':': true}
 
-func (g *guard) next(b byte) error {
-	if g.token++; g.token > maxTokenBytes {
-		return errTokenBytes
-	}
-	switch {
-	case g.escaped:
-		g.escaped = false
-	case g.inString:
-		g.escaped, g.inString = b == '\\', b != '"'
-	default:
-		return g.structure(b)
+func (g *guard) count(bytes int) error {
+	if g.token += bytes; g.token > maxTokenBytes {
+		return &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
 	}
 	return nil
 }
@@ -207,7 +210,7 @@ func (g *guard) structure(b byte) error {
 			return &LimitError{Input: "elements in a list or object", Limit: maxElements}
 		}
 	case ':':
-	default: // white space too: a decoder looks at all of it again and again
+	default: // a backslash, which the decoder refuses
 		return nil
 	}
 	g.token = 0

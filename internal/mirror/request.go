@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
@@ -259,7 +260,8 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 	}
 	defer resp.Body.Close()
 	code := strconv.Itoa(resp.StatusCode)
-	body, err := decompress(resp)
+	body, done, err := decompress(resp)
+	defer done()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		// Part of a message is better than none.
 		text, _ := io.ReadAll(io.LimitReader(body, maxErrorBytes))
@@ -301,17 +303,22 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 	return c.http.of(req.URL).Do(req)
 }
 
-// decompress returns the body of a response, or one without anything in it.
-func decompress(resp *http.Response) (io.Reader, error) {
+// gzipReaders are those that no response is read with.
+var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// decompress returns the body of a response, or one without anything in it, and
+// what to call when it has been read.
+func decompress(resp *http.Response) (body io.Reader, done func(), err error) {
 	wire := newCapped(resp.Body, maxWireBytes, "bytes")
 	if resp.Header.Get("Content-Encoding") != "gzip" {
-		return wire, nil
+		return wire, func() {}, nil
 	}
-	zr, err := gzip.NewReader(wire)
-	if err != nil {
-		return http.NoBody, fmt.Errorf("gzip: %w", err)
+	zr := gzipReaders.Get().(*gzip.Reader) //nolint:forcetypeassert // nothing else is in it
+	done = func() { gzipReaders.Put(zr) }
+	if err := zr.Reset(wire); err != nil {
+		return http.NoBody, done, fmt.Errorf("gzip: %w", err)
 	}
-	return zr, nil
+	return zr, done, nil
 }
 
 // end returns err or, if that is nil, what is wrong with the end of an answer.
