@@ -156,43 +156,37 @@ func (g *guard) beginning() []byte {
 // and numbers, where only their count matters.
 func (g *guard) check(p []byte) (int, error) {
 	begin := 0 // of what g.token has not counted yet
-	for i, b := range p {
-		if !structural[b] {
-			if g.escaped {
-				g.escaped = false
-			}
+	for i := 0; i < len(p); i++ {
+		if g.escaped {
+			g.escaped = false
 			continue
 		}
-		if err := g.count(i + 1 - begin); err != nil {
-			return i - (g.token - maxTokenBytes) + 1, err
+		for i < len(p) && !structural[p[i]] {
+			i++
+		}
+		if i == len(p) {
+			break
+		}
+		if g.token += i + 1 - begin; g.token > maxTokenBytes {
+			return i + 1 - (g.token - maxTokenBytes), errToken
 		}
 		begin = i + 1
-		switch {
-		case g.escaped:
-			g.escaped = false
-		case g.inString:
-			g.escaped, g.inString = b == '\\', b != '"'
-		default:
-			if err := g.structure(b); err != nil {
-				return i, err
-			}
+		if g.inString {
+			g.escaped, g.inString = p[i] == '\\', p[i] != '"'
+		} else if err := g.structure(p[i]); err != nil {
+			return i, err
 		}
 	}
-	if err := g.count(len(p) - begin); err != nil {
-		return len(p) - (g.token - maxTokenBytes), err
+	if g.token += len(p) - begin; g.token > maxTokenBytes {
+		return len(p) - (g.token - maxTokenBytes), errToken
 	}
 	return len(p), nil
 }
 
+var errToken = &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
+
 // structural are the bytes that structure may be made of.
 var structural = [256]bool{'"': true, '\\': true, '[': true, ']': true, '{': true, '}': true, ',': true, ':': true}
-
-func (g *guard) count(bytes int) error {
-	if g.token += bytes; g.token > maxTokenBytes {
-		return &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
-	}
-	return nil
-}
 
 func (g *guard) structure(b byte) error {
 	switch b {
