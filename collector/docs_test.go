@@ -28,7 +28,7 @@ func TestMetricsDocumentation(t *testing.T) {
 	if !found || !foundEnd {
 		t.Fatalf("%s has no generated part between %q and %q", metricsDocument, generatedBegin, generatedEnd)
 	}
-	want := before + generatedBegin + metricsReference() + generatedEnd + after
+	want := before + generatedBegin + metricsReference() + readersReference(t) + generatedEnd + after
 	if *update {
 		if err := os.WriteFile(metricsDocument, []byte(want), 0o600); err != nil {
 			t.Fatal(err)

@@ -80,8 +80,9 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 	return gather(t, registry) + gather(t, self), nodes
 }
 
-// scrapeEverything also returns the exporter's own registry.
-func scrapeEverything(t *testing.T) (Scrape, *prometheus.Registry, []simulator.Node) {
+// scrapeEverything also returns the exporter's own registry. Changes are made to
+// what is watched.
+func scrapeEverything(t *testing.T, changes ...func(*Network)) (Scrape, *prometheus.Registry, []simulator.Node) {
 	t.Helper()
 	sim := startSimulator(t, simulator.Options{Nodes: 5, Accounts: 10, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
@@ -93,7 +94,11 @@ func scrapeEverything(t *testing.T) (Scrape, *prometheus.Registry, []simulator.N
 	self := NewSelf(registry)
 	self.Reloaded(true)
 	self.MirrorObserver("simulated", log.NewNopLogger()).DecodeFailure("/api/v1/accounts", "memo", 1, errors.New("odd"))
-	set := setOn(t, everythingOn(t, sim, self))
+	network := everythingOn(t, sim, self)
+	for _, change := range changes {
+		change(&network)
+	}
+	set := setOn(t, network)
 	scrapeText(t, set, testDeadline) // the counters begin here
 	scrapeText(t, set, testDeadline) // fees are read two at a time
 	addHistory(t, sim)

@@ -68,6 +68,15 @@ func newHistogram(m Metric, buckets []float64) histogramFamily {
 	return histogramFamily{m, buckets}
 }
 
+// histogram is one of a family.
+type histogram struct {
+	prometheus.Histogram
+
+	name string
+}
+
+func (h histogram) metricName() string { return h.name }
+
 // histogram makes the histogram of the labels' values, which follow the
 // declaration's order.
 func (f histogramFamily) histogram(labels ...string) prometheus.Histogram {
@@ -76,7 +85,7 @@ func (f histogramFamily) histogram(labels ...string) prometheus.Histogram {
 	for i, value := range labels {
 		o.ConstLabels[f.metric.Labels[i]] = value
 	}
-	return prometheus.NewHistogram(o)
+	return histogram{prometheus.NewHistogram(o), namespace + "_" + f.metric.Name}
 }
 
 func newConstMetric(m Metric, valueType prometheus.ValueType) constMetric {

@@ -24,6 +24,7 @@ type Network struct {
 	ScheduleCreators []config.ScheduleCreator
 	OwnNodes         []int64  // ids
 	LabelNames       []string // of the configuration file, for all entities
+	Exclude          Exclusion
 
 	State       *State                   // never nil
 	Mirror      *mirror.Client           // nil: the network has no mirror node

@@ -44,6 +44,7 @@ type Probe struct {
 
 	network  string
 	labels   ownLabels
+	excluded Exclusion
 	duration time.Duration
 }
 
@@ -67,7 +68,7 @@ type ProbedAccount struct {
 // Probe reads the targets. It ends with ctx.
 func (n Network) Probe(ctx context.Context, targets []Target) Probe {
 	start := time.Now()
-	p := Probe{network: n.Name, labels: accountOwnLabels.of(n.LabelNames)}
+	p := Probe{network: n.Name, labels: accountOwnLabels.of(n.LabelNames), excluded: n.Exclude}
 	p.Err = guard(func() (err error) {
 		if n.Balances != nil {
 			p.Accounts, err = n.probeNodes(ctx, targets)
@@ -91,10 +92,12 @@ func (Probe) Describe(chan<- *prometheus.Desc) {}
 // Collect implements prometheus.Collector.
 func (p Probe) Collect(ch chan<- prometheus.Metric) {
 	success := p.Err == nil
-	for _, account := range p.Accounts {
-		success = success && account.Exists
-		account.send(ch, p.network, p.labels)
-	}
+	p.excluded.filter(ch, func(ch chan<- prometheus.Metric) {
+		for _, account := range p.Accounts {
+			success = success && account.Exists
+			account.send(ch, p.network, p.labels)
+		}
+	})
 	ch <- prometheus.MustNewConstMetric(probeSuccess, prometheus.GaugeValue, boolValue(success))
 	ch <- prometheus.MustNewConstMetric(probeDuration, prometheus.GaugeValue, p.duration.Seconds())
 }

@@ -64,7 +64,7 @@ func loadOf(t *testing.T, sim *simulator.Simulator, network Network, collectors 
 
 // measured are the loads that docs/scaling.md computes with.
 type measured struct {
-	network, account, transactions load
+	network, account, excluding, transactions load
 }
 
 func measure(t *testing.T) measured {
@@ -82,12 +82,18 @@ func measure(t *testing.T) measured {
 	}
 	nothing := func(*config.Account) {}
 	counted := func(a *config.Account) { a.Transactions = true }
+	unread := NewExclusion(map[string][]string{"accounts": unread(t, "accounts")})
+	excluding := func(n Network) Network {
+		n.Exclude = unread
+		return n
+	}
 	difference := func(network func(int) Network, collector string) load {
 		return loadOf(t, sim, network(many), collector).minus(loadOf(t, sim, network(few), collector)).per(many - few)
 	}
 	return measured{
 		network:      loadOf(t, sim, watching(0, nothing)),
 		account:      difference(func(n int) Network { return watching(n, nothing) }, "accounts"),
+		excluding:    difference(func(n int) Network { return excluding(watching(n, nothing)) }, "accounts"),
 		transactions: difference(func(n int) Network { return watching(n, counted) }, "transactions"),
 	}
 }
@@ -123,6 +129,7 @@ func scalingTables(m measured) string {
 		load load
 	}{
 		{"an account with two minimums", m.account},
+		{"the same without the metrics that no rule reads", m.excluding},
 		{"its transactions, while there are none", m.transactions},
 	} {
 		fmt.Fprintf(&b, "| %s | %s | %.0f | %.0f | %.2f |\n", row.what, decimal(row.load.series), row.load.bytes, row.load.gzipped, row.load.requests)

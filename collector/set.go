@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -89,7 +90,8 @@ func (s *Set) find(r Registration, network Network, minInterval time.Duration) *
 		return nil
 	}
 	for _, c := range s.collectors {
-		if c.name == r.Name && c.minInterval == minInterval && c.inputs.sameClients(network) && (r.NetworkOnly || c.inputs.sameEntities(network)) {
+		if c.name == r.Name && c.minInterval == minInterval && c.inputs.sameClients(network) &&
+			maps.Equal(c.inputs.Exclude, network.Exclude) && (r.NetworkOnly || c.inputs.sameEntities(network)) {
 			return c
 		}
 	}
@@ -215,7 +217,9 @@ func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 	go func() {
 		defer close(done)
 		for sample := range ch {
-			current.add(sample)
+			if !c.inputs.Exclude.has(sample) {
+				current.add(sample)
+			}
 		}
 	}()
 	ctx, cancel := withMargin(ctx)

@@ -260,16 +260,16 @@ func positive(timeout *time.Duration) kingpin.CmdClauseValidator {
 // loadConfig loads the configuration; with checkFiles it also reads the files
 // that are otherwise read when they are needed.
 func (f *flagSet) loadConfig(checkFiles bool) (*config.Config, error) {
-	minIntervals := map[string]time.Duration{}
+	collectors := map[string]config.Collector{}
 	for _, r := range collector.Registrations() {
-		minIntervals[r.Name] = r.MaxMinInterval
+		collectors[r.Name] = config.Collector{MaxMinInterval: r.MaxMinInterval, Metrics: r.Excludable()}
 	}
 	return config.Load(config.Source{
 		File:       *f.configFile,
 		Network:    *f.network,
 		Accounts:   *f.accounts,
 		CheckFiles: checkFiles,
-		Collectors: minIntervals,
+		Collectors: collectors,
 	})
 }
 

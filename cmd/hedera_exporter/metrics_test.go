@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -189,4 +190,32 @@ func TestSelectionsAreNotMixed(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestExcludedMetricsAreNowhere leaves out a metric by a reload.
+func TestExcludedMetricsAreNowhere(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	file := writeFile(t, "c.yml", string(sim.ExporterConfig()))
+	e := startExporter(t, file)
+	const metric = "hedera_account_key_info"
+	paths := []string{"/metrics", "/probe?target=0.0.98"}
+	for _, path := range paths {
+		if _, body := get(t, e.url+path, nil); !strings.Contains(body, metric+"{") {
+			t.Errorf("%s does not have %s", path, metric)
+		}
+	}
+	if err := os.WriteFile(file, append([]byte("collectors: {accounts: {exclude: [key_info]}}\n"), sim.ExporterConfig()...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := request(t, http.MethodPost, e.url+"/-/reload", nil); status != http.StatusOK {
+		t.Fatalf("reload: %d %s", status, body)
+	}
+	for _, path := range paths {
+		if _, body := get(t, e.url+path, nil); strings.Contains(body, metric+"{") || !strings.Contains(body, "hedera_account_balance_hbar") {
+			t.Errorf("%s still has %s, or nothing else", path, metric)
+		}
+	}
+	if _, body := get(t, e.url+"/config", nil); !strings.Contains(body, "- "+metric+"\n") {
+		t.Errorf("/config does not show what is left out:\n%.300s", body)
+	}
 }

@@ -284,6 +284,7 @@ func (l *reloader) open(c *config.Config, n config.Network) (openNetwork, error)
 		ScheduleCreators: n.ScheduleCreators,
 		OwnNodes:         n.Consensus.OwnNodes,
 		LabelNames:       c.LabelNames,
+		Exclude:          collector.NewExclusion(c.Exclude),
 
 		State:        state,
 		Mirror:       used.mirror,

@@ -138,10 +138,10 @@ func parseAllTokens(text string) (AllTokens, error) {
 
 // addFlag adds the account of ID or ID=NAME.
 func (r *roster) addFlag(text string) {
-	where := fmt.Sprintf("--account %q", text)
+	where := place{where: fmt.Sprintf("--account %q", text)}
 	a, err := r.parseFlag(text)
 	if err != nil {
-		r.l.errs.add(where, 0, err)
+		r.l.errs.add(where.where, 0, err)
 		return
 	}
 	r.places.ids[a.ID], r.places.names[a.Name] = where, where

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/big"
@@ -33,7 +34,12 @@ func (a Amount) MarshalYAML() (any, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: a.String()}, nil
 }
 
-func (a Amount) compare(b Amount) int { return a.rat().Cmp(b.rat()) }
+func (a Amount) compare(b Amount) int {
+	if a.Decimals == b.Decimals {
+		return cmp.Compare(a.Units, b.Units)
+	}
+	return a.rat().Cmp(b.rat())
+}
 
 func (a Amount) rat() *big.Rat {
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(a.Decimals)), nil)

@@ -27,6 +27,8 @@ type Config struct {
 	DefaultNetwork string
 	// MinInterval holds the configured min_interval by collector.
 	MinInterval map[string]time.Duration
+	// Exclude holds the names of the metrics that are left out, by collector.
+	Exclude map[string][]string
 	// LabelNames are the names of the labels of all entities, sorted.
 	LabelNames []string
 }
@@ -42,14 +44,20 @@ func (c *Config) String() string {
 }
 
 type collectorConfig struct {
-	MinInterval model.Duration `yaml:"min_interval"`
+	MinInterval *model.Duration `yaml:"min_interval,omitempty"`
+	Exclude     []string        `yaml:"exclude,omitempty"`
 }
 
 // MarshalYAML implements [yaml.Marshaler].
 func (c Config) MarshalYAML() (any, error) {
 	collectors := map[string]collectorConfig{}
 	for name, interval := range c.MinInterval {
-		collectors[name] = collectorConfig{model.Duration(interval)}
+		collectors[name] = collectorConfig{MinInterval: new(model.Duration(interval))}
+	}
+	for name, metrics := range c.Exclude {
+		shown := collectors[name]
+		shown.Exclude = metrics
+		collectors[name] = shown
 	}
 	networks := map[string]Network{}
 	for _, n := range c.Networks {

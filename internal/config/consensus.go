@@ -61,9 +61,9 @@ func (l *loader) consensus(s *section, ids *entityIDs) Consensus {
 	read(s, "max_concurrency", &c.MaxConcurrency, parseCount)
 	read(s, "use_proxy", &c.UseProxy, parseBool)
 	book := addressBook{
-		ids:       map[int64]string{},
-		accounts:  map[EntityID]string{},
-		endpoints: map[HostPort]string{},
+		ids:       map[int64]place{},
+		accounts:  map[EntityID]place{},
+		endpoints: map[HostPort]place{},
 	}
 	for _, e := range s.list("nodes") {
 		c.Nodes = append(c.Nodes, book.node(l.newSection(e.path, e.line, e.value), ids))
@@ -75,9 +75,9 @@ func (l *loader) consensus(s *section, ids *entityIDs) Consensus {
 // addressBook remembers where the ids, accounts and endpoints of the nodes
 // stand: none of them may be repeated.
 type addressBook struct {
-	ids       map[int64]string
-	accounts  map[EntityID]string
-	endpoints map[HostPort]string
+	ids       map[int64]place
+	accounts  map[EntityID]place
+	endpoints map[HostPort]place
 }
 
 func (b addressBook) node(s *section, ids *entityIDs) Node {
@@ -106,7 +106,7 @@ func (b addressBook) node(s *section, ids *entityIDs) Node {
 // another book is known only later.
 func (b addressBook) own(s *section) []int64 {
 	var own []int64
-	places := map[int64]string{}
+	places := map[int64]place{}
 	for _, e := range s.list("own_nodes") {
 		id, ok := parseEntry(s.l, e, parseNodeID)
 		if !ok || !once(s, "own_nodes", e.line, id, places) {

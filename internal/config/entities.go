@@ -87,12 +87,12 @@ func (c ScheduleCreator) read(s *section, p places, parse parseIDFunc) ScheduleC
 // places remembers where each id and name of a list stands: neither may be
 // repeated.
 type places struct {
-	ids   map[EntityID]string
-	names map[string]string
+	ids   map[EntityID]place
+	names map[string]place
 }
 
 func newPlaces() places {
-	return places{ids: map[EntityID]string{}, names: map[string]string{}}
+	return places{ids: map[EntityID]place{}, names: map[string]place{}}
 }
 
 // read reads the id under key, and the name, which is the id if none was given.

@@ -138,7 +138,15 @@ config.yml:6: networks.previewnet: << takes a mapping or a list of mappings with
 			want: `config.yml:2: collectors: unknown collector "acounts", did you mean "accounts"?
 config.yml:3: collectors.accounts.min_interval: must be 0s: this collector reads the network on every scrape
 config.yml:4: collectors.address_book.min_interval: 1m1s is too long: values would be stale after 1m
-config.yml:4: collectors.address_book: unknown key "interval", known: min_interval`,
+config.yml:4: collectors.address_book: unknown key "interval", known: exclude, min_interval`,
+		},
+		{
+			name: "exclude",
+			file: "collectors:\n  accounts:\n    exclude:\n      - created_timestamp\n      - nonce\n      - hedera_account_created_timestamp_seconds\n      - [a]\n  address_book: {exclude: nodes}\nnetworks: {mainnet: }\n",
+			want: `config.yml:5: collectors.accounts.exclude[1]: "nonce" is no metric of the collector accounts; these are: auto_renew_period, created_timestamp, ethereum_nonce
+config.yml:6: collectors.accounts.exclude: hedera_account_created_timestamp_seconds is already at config.yml:4
+config.yml:7: collectors.accounts.exclude[3]: must be a single value, not a list
+config.yml:8: collectors.address_book.exclude: must be a list, not a single value`,
 		},
 		{
 			name: "networks",

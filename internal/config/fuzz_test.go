@@ -30,7 +30,7 @@ func FuzzLoad(f *testing.F) {
 		"networks: {testnet: {tokens: [{id: 0.0.123-esxsf, name: usdc}, {id: 0.0.124}], topics: [{id: 0.0.5005, name: audit}]}}",
 		"networks: {mainnet: {contracts: [{id: 0.0.6006}, {id: 0.0.6006}], schedules: [{creator: 0.0.1001, name: a}, {creator: 0.0.1002, name: a}]}}",
 		"networks: {a: {balance_source: consensus, consensus: {nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ['h:1']}]}, topics: [{id: 0.0.1}]}}",
-		"collectors: {address_book: {min_interval: 60s}}",
+		"collectors: {address_book: {min_interval: 60s}, accounts: {exclude: [created_timestamp, a, created_timestamp]}}",
 		"a: *b", "--- a\n--- b", "? [a]\n: b", "\xff\xfe\x00", "!!binary a: b", "a:\n\tb",
 	} {
 		f.Add(seed, "0.0.98=fees")

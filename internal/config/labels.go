@@ -42,15 +42,14 @@ var reservedLabels = []string{
 	"transport", "treasury_account_id", "type", "version",
 }
 
-// labels reads the labels of an entity.
+// labels reads the labels of an entity. Entities with the same labels share them.
 func (l *loader) labels(s *section) Labels {
-	labels := Labels{}
+	if len(s.entries) == 0 {
+		return nil
+	}
+	labels := make(Labels, len(s.entries))
 	for _, e := range s.all() {
-		err := checkLabelName(e.key)
-		if err == nil {
-			err = l.addLabelName(e.key)
-		}
-		if err != nil {
+		if err := l.addLabelName(e.key); err != nil {
 			l.problem(e.line, "%s: the label name %q %w", s.path, e.key, err)
 			continue
 		}
@@ -61,7 +60,20 @@ func (l *loader) labels(s *section) Labels {
 	if len(labels) == 0 {
 		return nil
 	}
-	return labels
+	var key strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		key.WriteString(name + "\x00" + labels[name] + "\x00") // neither has a control character
+	}
+	return shared(l.sharedLabels, key.String(), labels)
+}
+
+// shared returns the value that all with the same key share.
+func shared[K comparable, V any](known map[K]V, key K, value V) V {
+	if first, ok := known[key]; ok {
+		return first
+	}
+	known[key] = value
+	return value
 }
 
 var (
@@ -87,7 +99,13 @@ func checkLabelName(name string) error {
 }
 
 func (l *loader) addLabelName(name string) error {
-	if !l.labelNames[name] && len(l.labelNames) == maxLabelNames {
+	if l.labelNames[name] {
+		return nil
+	}
+	if err := checkLabelName(name); err != nil {
+		return err
+	}
+	if len(l.labelNames) == maxLabelNames {
 		return errLabelNames
 	}
 	l.labelNames[name] = true

@@ -33,25 +33,36 @@ type Source struct {
 	// CheckFiles is whether the files that requests need are read too, such as
 	// those of credentials and certificates.
 	CheckFiles bool
-	// Collectors maps each known collector to the longest min_interval that it
-	// accepts; 0 means that it must ask afresh on every scrape.
-	Collectors map[string]time.Duration
+	// Collectors has each known collector.
+	Collectors map[string]Collector
+}
+
+// Collector says what may be configured of a collector.
+type Collector struct {
+	// MaxMinInterval is the longest min_interval that it accepts; 0 means that it
+	// must ask afresh on every scrape.
+	MaxMinInterval time.Duration
+	// Metrics are its metrics by the names that exclude accepts: the whole name,
+	// and a short one.
+	Metrics map[string]string
 }
 
 // Load reads and checks the configuration. What is wrong with it comes back as
 // *Errors, all of it at once.
 func Load(src Source) (*Config, error) {
-	l := &loader{src: src, labelNames: map[string]bool{}}
+	l := &loader{src: src, labelNames: map[string]bool{}, sharedLabels: map[string]Labels{}, sharedThresholds: map[[len(severities)]Threshold]Thresholds{}}
 	root, ok := l.parseFile()
 	if !ok {
 		return nil, &l.errs
 	}
-	s := l.newSection("", 0, root)
+	s := l.newSection(path{}, 0, root)
 	networks := s.section("networks")
 	cfg := &Config{
-		MinInterval: l.collectors(s.section("collectors")),
-		Networks:    l.networks(networks),
+		MinInterval: map[string]time.Duration{},
+		Exclude:     map[string][]string{},
 	}
+	l.collectors(s.section("collectors"), cfg)
+	cfg.Networks = l.networks(networks)
 	cfg.DefaultNetwork = l.defaultNetwork
 	cfg.LabelNames = l.sortedLabelNames()
 	if slices.ContainsFunc(cfg.Networks, Network.usesProxyEnvironment) {
@@ -76,6 +87,10 @@ type loader struct {
 	defaultNetwork string
 	errs           Errors
 	labelNames     map[string]bool // of all entities
+
+	// What many entities have in common.
+	sharedLabels     map[string]Labels
+	sharedThresholds map[[len(severities)]Threshold]Thresholds
 }
 
 // problem reports a mistake in the file.
@@ -83,10 +98,22 @@ func (l *loader) problem(line int, format string, args ...any) {
 	l.errs.add(l.src.File, line, fmt.Errorf(format, args...))
 }
 
-// at names a line of the file inside the message about another one.
-func (l *loader) at(line int) string {
-	return fmt.Sprintf("%s:%d", l.src.File, line)
+// place is where something stands: in a file, or in a flag.
+type place struct {
+	where string
+	line  int // 0: there are no lines
 }
+
+// String is how messages about another place name this one.
+func (p place) String() string {
+	if p.line == 0 {
+		return p.where
+	}
+	return fmt.Sprintf("%s:%d", p.where, p.line)
+}
+
+// at is a line of the file.
+func (l *loader) at(line int) place { return place{l.src.File, line} }
 
 // path resolves a path that stands in the file.
 func (l *loader) path(name string) string {

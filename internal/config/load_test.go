@@ -85,7 +85,7 @@ func TestDefaultNetworkIsMainnet(t *testing.T) {
 func TestFull(t *testing.T) {
 	cfg := mustLoad(t, `collectors:
   address_book: {min_interval: 30s}
-  accounts: {min_interval: 0s}
+  accounts: {min_interval: 0s, exclude: [hedera_account_created_timestamp_seconds, auto_renew_period]}
 networks:
   private:
     ledger_id: "0x012a"
@@ -134,6 +134,10 @@ networks:
 	wantIntervals := map[string]time.Duration{"address_book": 30 * time.Second, "accounts": 0}
 	if !reflect.DeepEqual(cfg.MinInterval, wantIntervals) {
 		t.Errorf("min_interval: got %v, want %v", cfg.MinInterval, wantIntervals)
+	}
+	wantExclude := map[string][]string{"accounts": {"hedera_account_auto_renew_period_seconds", "hedera_account_created_timestamp_seconds"}}
+	if !reflect.DeepEqual(cfg.Exclude, wantExclude) {
+		t.Errorf("exclude: got %v, want %v", cfg.Exclude, wantExclude)
 	}
 	if want := []string{"env", "owner", "team"}; !reflect.DeepEqual(cfg.LabelNames, want) {
 		t.Errorf("label names: got %v, want %v", cfg.LabelNames, want)
@@ -205,7 +209,7 @@ networks:
 // TestStringRoundTrip loads what String shows, which is complete where nothing
 // had to be redacted.
 func TestStringRoundTrip(t *testing.T) {
-	first := mustLoad(t, `collectors: {address_book: {min_interval: 1m}}
+	first := mustLoad(t, `collectors: {address_book: {min_interval: 1m}, accounts: {exclude: [created_timestamp]}}
 networks:
   testnet:
     mirror: {grpc_address: "", rate_limit: 0, web3: true, web3_url: "http://web3.example.com", others: [{name: "a: b", url: "https://other.example.com", http_client: {follow_redirects: false}}], http_client: {enable_http2: false, proxy_from_environment: false, tls_config: {ca_file: /ca.pem}}}

@@ -16,7 +16,14 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-var testCollectors = map[string]time.Duration{"accounts": 0, "address_book": time.Minute}
+var testCollectors = map[string]Collector{
+	"accounts": {Metrics: map[string]string{
+		"created_timestamp": "hedera_account_created_timestamp_seconds", "hedera_account_created_timestamp_seconds": "hedera_account_created_timestamp_seconds",
+		"auto_renew_period": "hedera_account_auto_renew_period_seconds", "hedera_account_auto_renew_period_seconds": "hedera_account_auto_renew_period_seconds",
+		"ethereum_nonce": "hedera_account_ethereum_nonce", "hedera_account_ethereum_nonce": "hedera_account_ethereum_nonce",
+	}},
+	"address_book": {MaxMinInterval: time.Minute},
+}
 
 // load puts text into config.yml of a new working directory and loads it. An
 // empty text is no file.

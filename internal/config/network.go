@@ -106,7 +106,7 @@ func (l *loader) flagNetwork() []Network {
 			fmt.Errorf("is neither in the configuration file nor a preset%s", suggest(name, presetNames)))
 		return nil
 	}
-	return []Network{l.network(name, l.newSection(join("networks", name), 0, nil))}
+	return []Network{l.network(name, l.newSection(path{parent: &path{key: "networks"}, key: name}, 0, nil))}
 }
 
 func (l *loader) network(name string, s *section) Network {

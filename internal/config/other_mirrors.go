@@ -53,7 +53,7 @@ func (l *loader) otherMirrors(s *section, m *Mirror) []OtherMirror {
 		l.problem(list.line, "%s: has %d mirrors, %d are allowed: each is asked in every scrape", list.path, len(elements), maxOtherMirrors)
 		return nil
 	}
-	names, urls := map[string]string{}, map[string]string{}
+	names, urls := map[string]place{}, map[string]place{}
 	var others []OtherMirror
 	for _, e := range elements {
 		others = append(others, l.otherMirror(l.newSection(e.path, e.line, e.value), m.URL, names, urls))
@@ -61,7 +61,7 @@ func (l *loader) otherMirrors(s *section, m *Mirror) []OtherMirror {
 	return others
 }
 
-func (l *loader) otherMirror(s *section, own *url.URL, names, urls map[string]string) OtherMirror {
+func (l *loader) otherMirror(s *section, own *url.URL, names, urls map[string]place) OtherMirror {
 	defer s.done()
 	m := OtherMirror{HTTPClient: defaultHTTPClient()}
 	line := required(s, "name", &m.Name, parseLabelValue)
@@ -82,7 +82,7 @@ func (l *loader) otherMirror(s *section, own *url.URL, names, urls map[string]st
 
 // onceURL reports a URL that is in the list already. It does not repeat it, as
 // its path may be a secret.
-func (l *loader) onceURL(s *section, line int, u *url.URL, places map[string]string) {
+func (l *loader) onceURL(s *section, line int, u *url.URL, places map[string]place) {
 	key := urlKey(u)
 	if place, ok := places[key]; ok {
 		l.problem(line, "%s: the mirror is already at %s", s.path, place)

@@ -17,34 +17,68 @@ import (
 // read.
 type section struct {
 	l       *loader
-	path    string
+	path    path
 	line    int
 	broken  bool // not a mapping, as has been reported
 	entries []entry
+	places  map[string]int // of entries by key, where there are many
 	asked   []string
 }
 
 // entry is a key, or an element of a list, with its value.
 type entry struct {
 	key   string
-	path  string
+	path  path
 	line  int
 	value *yaml.Node
 }
+
+// path leads to a value of the file. Its text is only made for messages, as a
+// file has many values.
+type path struct {
+	parent *path
+	key    string // empty for an element of a list
+	index  int
+}
+
+// String is empty for the whole file.
+func (p path) String() string {
+	switch {
+	case p.parent == nil:
+		return p.key
+	case p.key == "":
+		return fmt.Sprintf("%s[%d]", p.parent, p.index)
+	}
+	if parent := p.parent.String(); parent != "" {
+		return parent + "." + p.key
+	}
+	return p.key
+}
+
+// prefix is what begins a message.
+func (p path) prefix() string {
+	if text := p.String(); text != "" {
+		return text + ": "
+	}
+	return ""
+}
+
+// at is the path of a value below p.
+func (p *path) at(key string) path { return path{parent: p, key: key} }
 
 func (e entry) null() bool {
 	return e.value.Kind == yaml.ScalarNode && e.value.ShortTag() == "!!null"
 }
 
 // newSection returns an empty section for a nil, empty or unusable node.
-func (l *loader) newSection(path string, line int, node *yaml.Node) *section {
+func (l *loader) newSection(path path, line int, node *yaml.Node) *section {
 	s := &section{l: l, path: path, line: line}
 	e := entry{path: path, line: line, value: resolve(node)}
 	if e.value == nil || e.null() {
 		return s
 	}
 	if e.value.Kind != yaml.MappingNode {
-		l.problem(e.value.Line, "%smust be a mapping, not %s", prefix(path), kind(e.value))
+		l.problem(e.value.Line, "%smust be a mapping, not %s", path.prefix(), kind(e.value))
 		s.broken = true
 		return s
 	}
@@ -55,30 +89,51 @@ func (l *loader) newSection(path string, line int, node *yaml.Node) *section {
 // add appends the pairs of a mapping and then those of the mappings that it
 // merges, which its own have precedence over.
 func (s *section) add(node *yaml.Node) {
-	var merged *yaml.Node
-	lines := map[string]int{}
+	var (
+		merged     *yaml.Node
+		mergedLine int
+		own        = len(s.entries) // the first of the mapping
+	)
+	s.entries = slices.Grow(s.entries, len(node.Content)/2)
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], resolve(node.Content[i+1])
 		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!null" {
-			s.l.problem(key.Line, "%sa key must be plain text", prefix(s.path))
+			s.l.problem(key.Line, "%sa key must be plain text", s.path.prefix())
 			continue
 		}
-		if first, ok := lines[key.Value]; ok {
-			s.l.problem(key.Line, "%sduplicate key %q, already on line %d", prefix(s.path), key.Value, first)
-			continue
+		at, first := s.index(key.Value), 0
+		switch merge := isMergeKey(key); {
+		case merge && merged != nil:
+			first = mergedLine
+		case merge:
+			merged, mergedLine = value, key.Line
+		case at >= own:
+			first = s.entries[at].line
+		case at < 0:
+			s.append(entry{key: key.Value, path: s.path.at(key.Value), line: key.Line, value: value})
 		}
-		lines[key.Value] = key.Line
-		if isMergeKey(key) {
-			merged = value
-			continue
+		if first > 0 {
+			s.l.problem(key.Line, "%sduplicate key %q, already on line %d", s.path.prefix(), key.Value, first)
 		}
-		if s.has(key.Value) {
-			continue
-		}
-		s.entries = append(s.entries, entry{key: key.Value, path: join(s.path, key.Value), line: key.Line, value: value})
 	}
 	if merged != nil {
 		s.merge(merged)
+	}
+}
+
+// fewEntries are found without a map.
+const fewEntries = 16
+
+func (s *section) append(e entry) {
+	s.entries = append(s.entries, e)
+	switch {
+	case s.places != nil:
+		s.places[e.key] = len(s.entries) - 1
+	case len(s.entries) > fewEntries:
+		s.places = make(map[string]int, cap(s.entries))
+		for i, e := range s.entries {
+			s.places[e.key] = i
+		}
 	}
 }
 
@@ -90,16 +145,23 @@ func (s *section) merge(node *yaml.Node) {
 	for _, n := range nodes {
 		n = resolve(n)
 		if n.Kind != yaml.MappingNode || slices.ContainsFunc(n.Content, isMergeKey) {
-			s.l.problem(n.Line, "%s<< takes a mapping or a list of mappings without << of their own", prefix(s.path))
+			s.l.problem(n.Line, "%s<< takes a mapping or a list of mappings without << of their own", s.path.prefix())
 			continue
 		}
 		s.add(n)
 	}
 }
 
-func isMergeKey(n *yaml.Node) bool { return n.ShortTag() == "!!merge" }
+func isMergeKey(n *yaml.Node) bool { return n.Value == "<<" && n.ShortTag() == "!!merge" }
 
+// index is that of the key's entry, -1 if there is none.
 func (s *section) index(key string) int {
+	if s.places != nil {
+		if i, ok := s.places[key]; ok {
+			return i
+		}
+		return -1
+	}
 	return slices.IndexFunc(s.entries, func(e entry) bool { return e.key == key })
 }
 
@@ -115,6 +177,7 @@ func (s *section) keys() []string {
 
 // refuse reports keys that there are no longer.
 func (s *section) refuse(reason string, keys ...string) {
+	s.places = nil
 	s.entries = slices.DeleteFunc(s.entries, func(e entry) bool {
 		refused := slices.Contains(keys, e.key)
 		if refused {
@@ -146,7 +209,7 @@ func (s *section) all() []entry {
 func (s *section) section(key string) *section {
 	e, ok := s.take(key)
 	if !ok {
-		return s.l.newSection(join(s.path, key), s.line, nil)
+		return s.l.newSection(s.path.at(key), s.line, nil)
 	}
 	return s.l.newSection(e.path, e.line, e.value)
 }
@@ -167,7 +230,7 @@ func (l *loader) elements(e entry) []entry {
 	}
 	elements := make([]entry, len(e.value.Content))
 	for i, node := range e.value.Content {
-		elements[i] = entry{path: fmt.Sprintf("%s[%d]", e.path, i), line: node.Line, value: resolve(node)}
+		elements[i] = entry{path: path{parent: &e.path, index: i}, line: node.Line, value: resolve(node)}
 	}
 	return elements
 }
@@ -189,7 +252,7 @@ func (l *loader) element(e entry, key string) *section {
 func (s *section) done() {
 	for _, e := range s.entries {
 		if !slices.Contains(s.asked, e.key) {
-			s.l.problem(e.line, "%sunknown key %q%s", prefix(s.path), e.key, suggest(e.key, s.asked))
+			s.l.problem(e.line, "%sunknown key %q%s", s.path.prefix(), e.key, suggest(e.key, s.asked))
 		}
 	}
 }
@@ -267,20 +330,6 @@ func kind(n *yaml.Node) string {
 	}
 }
 
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-func prefix(path string) string {
-	if path == "" {
-		return ""
-	}
-	return path + ": "
-}
-
 // suggest ends a message about an unknown word with what may have been meant.
 func suggest(word string, known []string) string {
 	best, distance := "", 3
@@ -337,7 +386,7 @@ func (s *section) missing(key string) {
 
 // once reports a value that is in the file already, and says whether it is a
 // new one. Line 0 stands for no value.
-func once[K comparable](s *section, key string, line int, value K, places map[K]string) bool {
+func once[K comparable](s *section, key string, line int, value K, places map[K]place) bool {
 	if line == 0 {
 		return false
 	}

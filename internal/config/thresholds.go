@@ -49,7 +49,7 @@ func (t TokenThresholds) MarshalYAML() (any, error) {
 }
 
 // severities is in the order in which a balance reaches them.
-var severities = []string{"info", "warning", "critical"}
+var severities = [...]string{"info", "warning", "critical"}
 
 // minimum reads the balances that alerts are due below, each of which must be less
 // than the one of the milder severity.
@@ -59,9 +59,13 @@ func minimum(s *section, u unit) Thresholds { return thresholds(s, u, "less", -1
 func maximum(s *section, u unit) Thresholds { return thresholds(s, u, "more", +1) }
 
 func thresholds(s *section, u unit, than string, order int) Thresholds {
+	if len(s.entries) == 0 {
+		return nil
+	}
 	defer s.done()
 	var (
-		list     Thresholds
+		all      [len(severities)]Threshold
+		list     = Thresholds(all[:0])
 		lastLine int
 	)
 	for _, severity := range severities {
@@ -76,7 +80,10 @@ func thresholds(s *section, u unit, than string, order int) Thresholds {
 		}
 		list, lastLine = append(list, t), line
 	}
-	return list
+	if len(list) == 0 {
+		return nil
+	}
+	return shared(s.l.sharedThresholds, all, list) // many accounts have the same
 }
 
 // checkMaximum reports a maximum that is not above every minimum.
@@ -95,7 +102,7 @@ func checkMaximum(s *section, minima, maxima Thresholds) {
 // heldToken is a token that thresholds of an account name.
 type heldToken struct {
 	token EntityID
-	path  string
+	path  path
 	line  int
 }
 
@@ -115,7 +122,7 @@ func (r *roster) tokenThresholds(s *section, all AllTokens) TokenThresholds {
 		return nil
 	}
 	var list TokenThresholds
-	places := map[EntityID]string{}
+	places := map[EntityID]place{}
 	for _, e := range s.all() {
 		id, err := r.ids.token(e.key)
 		if err != nil {
