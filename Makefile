@@ -138,6 +138,8 @@ generate: docs dashboards chart pages ## rewrite everything that is generated: d
 .PHONY: docs
 docs:
 	$(GO) test ./collector -run 'Test(Metrics|Scaling)Documentation' -update
+	$(TOOLS) ./benchtable
+	$(BIN)/benchtable -update docs/benchmarks/latest.txt
 
 .PHONY: dashboards
 dashboards:
@@ -172,9 +174,25 @@ rename: ## set the project's home: make rename REPOSITORY=github.com/OWNER/heder
 golden: ## rewrite the golden scrape, which is what a test expects
 	$(GO) test ./collector -run TestGoldenScrape -update
 
+# Runs of each benchmark: benchtable wants five, and benchstat six for a confidence
+# interval. A benchmark that fails has too few of them.
+RUNS ?= 6
 .PHONY: bench
-bench: build ## a scrape against the bare requests, against a registry, and against one request an account, as ratios
-	BIN='$(abspath $(BIN))' $(GO) test ./collector ./cmd/hedera_exporter -run '^$$' -bench . -benchtime 3x -timeout 30m -p 1
+bench: $(BIN)/hedera_exporter ## scrapes against bare requests, a registry and one request an account, as a table; some seven minutes
+	@printf 'date: %s\ngo: %s\nversion: %s\n' "$$(date -u +%F)" "$$($(GO) env GOVERSION)" '$(VERSION)' >$(BIN)/bench.txt
+	BIN='$(abspath $(BIN))' $(GO) test ./cmd/hedera_exporter ./collector -run '^$$' -bench . -benchtime 3s -count $(RUNS) -timeout 30m -p 1 | tee -a $(BIN)/bench.txt
+	@$(TOOLS) ./benchtable
+	@$(BIN)/benchtable $(BIN)/bench.txt
+
+.PHONY: bench-docs
+bench-docs: bench ## make bench, and what it measures into docs/benchmarks/latest.txt, docs/scaling.md and README.md
+	cp $(BIN)/bench.txt docs/benchmarks/latest.txt
+	$(BIN)/benchtable -update docs/benchmarks/latest.txt
+
+NEW ?= $(BIN)/bench.txt
+.PHONY: bench-compare
+bench-compare: ## two measurements, by benchstat: make bench-compare OLD=docs/benchmarks/v0.1.0.txt (NEW=bin/bench.txt)
+	@$(GO) -C tools tool benchstat -ignore date,go,version '$(abspath $(OLD))' '$(abspath $(NEW))'
 
 # Not part of make test: it has no limit to fail at. With ACCOUNTS=1000 it takes
 # some two minutes, with more it takes longer.

@@ -17,10 +17,12 @@ import (
 
 const (
 	hashmodExample = "../../deploy/prometheus/prometheus-hashmod.yml"
-	shardAccounts  = 3000
+	shardAccounts  = 30_000
+	// /probe asks the mirror for each account by itself.
+	probedAccounts = 3_000
 	// Those of the system and one that the network does not know are configured
 	// besides.
-	shardTargets = shardAccounts + 5 + 1
+	otherAccounts = 5 + 1
 )
 
 // fleet is exporters that share one configuration, at addresses that stay.
@@ -65,10 +67,29 @@ func startHashmod(t *testing.T, ordinal int, shards []string, probed string) str
 		{"hedera-exporter-2:10102", shards[2], 1},
 		{"hedera-exporter:10102", probed, 3}, // once in the comment
 		{"scrape_interval: 1m", "scrape_interval: 15s", 1},
+		// The other series are as many, and would take ten times the memory.
+		{"scrape_configs:\n  - job_name: hedera_shards\n", "scrape_configs:\n  - job_name: hedera_shards\n" + keptOfShards, 1},
 	} {
 		config = replaced(t, config, replacement.old, replacement.new, replacement.times)
 	}
 	return startPrometheusOn(t, config)
+}
+
+const keptOfShards = `    metric_relabel_configs:
+      - {source_labels: [__name__], regex: hedera_account_exists|hedera_exporter_total_shards, action: keep}
+`
+
+// exported returns how many accounts, or one several times, are exported to the
+// servers.
+func exported(t *testing.T, job string, servers []string) int {
+	t.Helper()
+	total := 0.0
+	for _, server := range servers {
+		for _, s := range query(t, server, fmt.Sprintf("count(hedera_account_exists{job=%q})", job)) {
+			total += s.value(t)
+		}
+	}
+	return int(total)
 }
 
 // accountsOf returns how many times each account is exported to the servers.
@@ -83,40 +104,44 @@ func accountsOf(t *testing.T, job string, servers []string) map[string]int {
 	return times
 }
 
-func wantEachOnce(t *testing.T, what string, times map[string]int) {
+func wantEachOnce(t *testing.T, what string, times map[string]int, accounts int) {
 	t.Helper()
 	for id, n := range times {
 		if n != 1 {
 			t.Errorf("%s: %s is exported %d times", what, id, n)
 		}
 	}
-	for i := range shardAccounts {
+	for i := range accounts {
 		if id := fmt.Sprintf("0.0.%d", 1001+i); times[id] == 0 {
 			t.Errorf("%s: %s is not exported", what, id)
 		}
 	}
-	if len(times) != shardTargets {
-		t.Errorf("%s: %d accounts, want %d", what, len(times), shardTargets)
+	if len(times) != accounts+otherAccounts {
+		t.Errorf("%s: %d accounts, want %d", what, len(times), accounts+otherAccounts)
 	}
 }
 
 func TestEveryAccountIsOfOneShardAndOnePrometheus(t *testing.T) {
-	sim := startSimulatorProcess(t, "--static", "--nodes=1",
-		fmt.Sprintf("--accounts=%d", shardAccounts), fmt.Sprintf("--config.accounts=%d", shardAccounts))
-	shards := &fleet{config: sim.config}
-	shards.start(t, 3)
-	servers := []string{
-		startHashmod(t, 0, shards.addresses, shards.addresses[0]),
-		startHashmod(t, 1, shards.addresses, shards.addresses[1]),
+	simulated := func(accounts int) string {
+		n := strconv.Itoa(accounts)
+		return startSimulatorProcess(t, "--static", "--nodes=1", "--accounts="+n, "--config.accounts="+n).config
 	}
-	for _, job := range []string{"hedera_shards", "hedera_accounts"} {
-		awaitTrue(t, "Prometheus has all accounts by "+job, func() bool { return len(accountsOf(t, job, servers)) == shardTargets })
-		wantEachOnce(t, job, accountsOf(t, job, servers))
+	shards := &fleet{config: simulated(shardAccounts)}
+	shards.start(t, 3)
+	_, probed := startExporterProcess(t, simulated(probedAccounts), "--network=simulated")
+	probed = strings.TrimPrefix(probed, "http://")
+	servers := []string{
+		startHashmod(t, 0, shards.addresses, probed),
+		startHashmod(t, 1, shards.addresses, probed),
+	}
+	for job, accounts := range map[string]int{"hedera_shards": shardAccounts, "hedera_accounts": probedAccounts} {
+		awaitTrue(t, "Prometheus has all accounts by "+job, func() bool { return exported(t, job, servers) == accounts+otherAccounts })
+		wantEachOnce(t, job, accountsOf(t, job, servers), accounts)
 	}
 	for i, server := range servers {
 		// One server with all of them would have each once as well.
-		if n := len(query(t, server, `hedera_account_exists{job="hedera_accounts"}`)); n < shardTargets/3 {
-			t.Errorf("server %d has %d of %d accounts", i, n, shardTargets)
+		if n := exported(t, "hedera_accounts", servers[i:i+1]); n < probedAccounts/3 {
+			t.Errorf("server %d has %d of %d accounts", i, n, probedAccounts)
 		}
 		if failed := query(t, server, `up == 0`); len(failed) > 0 {
 			t.Errorf("server %d: %d scrapes failed, such as %v", i, len(failed), failed[0])
@@ -126,24 +151,24 @@ func TestEveryAccountIsOfOneShardAndOnePrometheus(t *testing.T) {
 	// One shard less: Prometheus forgets what has moved from one to another.
 	shards.start(t, 2)
 	awaitTrue(t, "Prometheus has scraped two shards", func() bool {
-		return slices.Equal(totals(t, servers), []float64{2, 2}) && len(accountsOf(t, "hedera_shards", servers)) == shardTargets
+		return slices.Equal(totals(t, servers), []float64{2, 2}) && exported(t, "hedera_shards", servers) == shardAccounts+otherAccounts
 	})
-	wantEachOnce(t, "two shards", accountsOf(t, "hedera_shards", servers))
+	wantEachOnce(t, "two shards", accountsOf(t, "hedera_shards", servers), shardAccounts)
 
 	// More shards than the servers know of.
 	shards.start(t, 5)
 	times := map[string]int{}
 	for _, address := range shards.addresses {
-		_, body := get(t, "http://"+address+"/metrics", nil)
-		exported := accountsIn(body)
-		if len(exported) < shardTargets/10 {
-			t.Errorf("a shard of five exports %d accounts", len(exported))
+		_, body := get(t, "http://"+address+"/metrics?collect[]=accounts", nil)
+		ids := accountsIn(body)
+		if len(ids) < shardAccounts/10 {
+			t.Errorf("a shard of five exports %d accounts", len(ids))
 		}
-		for _, id := range exported {
+		for _, id := range ids {
 			times[id]++
 		}
 	}
-	wantEachOnce(t, "five shards", times)
+	wantEachOnce(t, "five shards", times, shardAccounts)
 }
 
 // totals are what the shards that are up say how many they are.
