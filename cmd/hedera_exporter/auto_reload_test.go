@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,21 +56,21 @@ func TestAutoReload(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		reloads, failures := 0, 0
+		var reloads, failures atomic.Int32
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go autoReload(ctx, 30*time.Second, rl.filesChanged, func() error {
 			err := rl.reload()
-			reloads++
+			reloads.Add(1)
 			if err != nil {
-				failures++
+				failures.Add(1)
 			}
 			return err
 		})
 		for _, step := range []struct {
-			name                          string
-			change                        func()
-			reloads, failures, inAccounts int
+			name                        string
+			change                      func()
+			reloads, failures, accounts int
 		}{
 			{"nothing changes", func() {}, 0, 0, 0},
 			{"another content", func() { publish("2", "networks: {testnet: {}}") }, 1, 0, 0},
@@ -94,12 +95,14 @@ func TestAutoReload(t *testing.T) {
 			step.change()
 			time.Sleep(5 * time.Minute)
 			synctest.Wait()
-			if reloads != step.reloads || failures != step.failures {
-				t.Errorf("%s: %d reloads, %d failures, want %d and %d", step.name, reloads, failures, step.reloads, step.failures)
+			if r, f := int(reloads.Load()), int(failures.Load()); r != step.reloads || f != step.failures {
+				t.Errorf("%s: %d reloads, %d failures, want %d and %d", step.name, r, f, step.reloads, step.failures)
 			}
-			if n := len(rl.current.config.Networks[0].Accounts); n != step.inAccounts {
-				t.Errorf("%s: %d accounts, want %d", step.name, n, step.inAccounts)
-			}
+			rl.use(func(rt *runtime) {
+				if n := len(rt.config.Networks[0].Accounts); n != step.accounts {
+					t.Errorf("%s: %d accounts, want %d", step.name, n, step.accounts)
+				}
+			})
 		}
 		stop()
 		synctest.Wait()
