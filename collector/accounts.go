@@ -9,7 +9,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -164,25 +166,37 @@ func newAccounts(n Network) (Collector, error) {
 	if n.Mirror == nil {
 		return nil, errors.New("balances need a mirror node or balance_source: consensus")
 	}
-	return mirrorAccounts{network: n}, nil
+	c := mirrorAccounts{network: n, configured: inOrder(func(ch chan<- prometheus.Metric) { sendConfiguredAccounts(ch, n) })}
+	for _, account := range n.Accounts {
+		c.labels = append(c.labels, labelsOf(n, account))
+	}
+	slices.SortFunc(c.labels, func(a, b []string) int { return strings.Compare(a[accountIDLabel], b[accountIDLabel]) })
+	return c, nil
 }
 
-// mirrorAccounts reads accounts from the mirror node, 100 per request.
-type mirrorAccounts struct{ network Network }
+// mirrorAccounts reads accounts from the mirror node, 100 per request. What is the
+// same in each scrape is made once.
+type mirrorAccounts struct {
+	network    Network
+	configured []prometheus.Metric
+	labels     [][]string // of the accounts, in the order of an exposition
+}
 
 // Update implements Collector.
 func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	sendConfiguredAccounts(ch, c.network)
+	for _, sample := range c.configured {
+		ch <- sample
+	}
 	var group entityGroup
 	batch := accountsOf(ctx, c.network)
-	for _, account := range c.network.Accounts {
-		labels := labelsOf(c.network, account)
-		row, exists, err := batch.Get(account.ID.String())
+	for _, labels := range c.labels {
+		id := labels[accountIDLabel]
+		row, exists, err := batch.Get(id)
 		if err != nil {
-			group.miss(1, fmt.Errorf("account %s: %w", account.ID, err))
+			group.miss(1, fmt.Errorf("account %s: %w", id, err))
 			continue
 		}
 		ch <- accountExists.sample(boolValue(exists), labels...)

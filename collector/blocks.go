@@ -226,7 +226,7 @@ func (c blocks) countPage(page mirror.Page[mirror.Block]) error {
 
 func countable(block mirror.Block) bool {
 	_, ok := block.Count.Get()
-	return ok && block.GasUsed.Err() == nil
+	return ok && !block.GasUsed.Unreadable()
 }
 
 // count reports whether the block is newer than the last one.

@@ -4,8 +4,6 @@
 package collector
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -66,8 +64,15 @@ func (u unchecked) Collect(ch chan<- prometheus.Metric) {
 }
 
 // sortByLabels returns the samples of a metric without duplicates, and how many of
-// these there were.
+// these there were. Collectors of many samples send them in order.
 func sortByLabels(samples []*sample) (sorted []*sample, duplicates int) {
+	inOrder := true
+	for i := 1; i < len(samples) && inOrder; i++ {
+		inOrder = compareLabels(samples[i-1], samples[i]) < 0
+	}
+	if inOrder {
+		return samples, 0
+	}
 	slices.SortStableFunc(samples, compareLabels)
 	sorted = slices.CompactFunc(samples, func(a, b *sample) bool { return compareLabels(a, b) == 0 })
 	return sorted, len(samples) - len(sorted)
@@ -154,11 +159,11 @@ func (t *textWriter) line(s *sample, name string, value float64) {
 	t.text = append(t.text, name...)
 	for n, i := range s.order {
 		t.text = append(t.text, s.before[n]...)
-		if label := s.labels[i]; strings.ContainsAny(label, "\\\n\"") {
-			t.text = append(t.text, valueEscaper.Replace(label)...)
-		} else {
-			t.text = append(t.text, label...)
+		label := s.labels[i]
+		if !isPlain(label) {
+			label = valueEscaper.Replace(label)
 		}
+		t.text = append(t.text, label...)
 	}
 	if len(s.order) > 0 {
 		t.text = append(t.text, `"}`...)
@@ -168,17 +173,28 @@ func (t *textWriter) line(s *sample, name string, value float64) {
 	t.text = append(t.text, '\n')
 }
 
+// isPlain reports whether a label's value has nothing to be escaped.
+func isPlain(label string) bool {
+	for i := range len(label) {
+		if b := label[i]; b == '\\' || b == '\n' || b == '"' {
+			return false
+		}
+	}
+	return true
+}
+
 func (t *textWriter) number(value float64) {
-	begin := len(t.text)
 	switch {
 	case math.IsInf(value, +1):
 		t.text = append(t.text, "+Inf"...)
 	case math.IsNaN(value), math.IsInf(value, -1):
 		t.text = strconv.AppendFloat(t.text, value, 'g', -1, 64)
-	default:
-		t.text = strconv.AppendFloat(t.text, cmp.Or(value, 0), 'g', -1, 64) // never -0
-		if t.openMetrics && !bytes.ContainsAny(t.text[begin:], "e.") {
+	case value == math.Trunc(value) && math.Abs(value) < 1e6: // as most are
+		t.text = strconv.AppendInt(t.text, int64(value), 10) // never -0
+		if t.openMetrics {
 			t.text = append(t.text, ".0"...)
 		}
+	default:
+		t.text = strconv.AppendFloat(t.text, value, 'g', -1, 64)
 	}
 }

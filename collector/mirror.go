@@ -137,7 +137,7 @@ func (c mirrorHealth) checkREST(ctx context.Context, ch chan<- prometheus.Metric
 	if older {
 		c.state.older.refuse(blocksPath)
 	}
-	sendTime(ch, mirrorLatestBlock, newest.Timestamp.To, c.network)
+	sendTime(ch, mirrorLatestBlock, newest.Timestamp.Or(mirror.TimestampRange{}).To, c.network)
 	return nil
 }
 

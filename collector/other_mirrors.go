@@ -61,6 +61,6 @@ func (c mirrorHealth) checkOther(ctx context.Context, ch chan<- prometheus.Metri
 		return nil
 	}
 	ch <- otherMirrorBlock.sample(float64(block.Number), c.network, other.Name)
-	sendTime(ch, otherMirrorLatestBlock, block.Timestamp.To, c.network, other.Name)
+	sendTime(ch, otherMirrorLatestBlock, block.Timestamp.Or(mirror.TimestampRange{}).To, c.network, other.Name)
 	return nil
 }

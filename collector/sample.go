@@ -35,6 +35,8 @@ var (
 	accountLabels = []string{"network", "account_id", "name"}
 )
 
+const accountIDLabel = 1 // of accountLabels
+
 // with returns labels followed by more, and leaves labels as they are.
 func with(labels []string, more ...string) []string {
 	return slices.Concat(labels, more)
@@ -43,6 +45,23 @@ func with(labels []string, more ...string) []string {
 // sample makes one sample; labels follow the declaration's order.
 func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
 	return m.newSample(value, 0, labels)
+}
+
+// inOrder returns the samples that send sends, as an exposition has them.
+func inOrder(send func(ch chan<- prometheus.Metric)) []prometheus.Metric {
+	ch := make(chan prometheus.Metric)
+	go func() {
+		defer close(ch)
+		send(ch)
+	}()
+	var samples []prometheus.Metric
+	for metric := range ch {
+		samples = append(samples, metric)
+	}
+	slices.SortStableFunc(samples, func(a, b prometheus.Metric) int {
+		return compareLabels(a.(*sample), b.(*sample)) //nolint:forcetypeassert // they are constant
+	})
+	return samples
 }
 
 func boolValue(b bool) float64 {

@@ -154,6 +154,7 @@ type cachedCollector struct {
 	collector   Collector
 	minInterval time.Duration
 
+	size     atomic.Int64 // of the latest update, in samples
 	shared   shared[collectorResult]
 	failures failureLog
 
@@ -206,7 +207,7 @@ const sampleBuffer = 256
 
 // update returns the samples that the collector sent, also if it failed.
 func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
-	current := &gathered{collected: time.Now()}
+	current := &gathered{collected: time.Now(), samples: make([]prometheus.Metric, 0, c.size.Load())}
 	c.mu.Lock()
 	c.current = current
 	c.mu.Unlock()
@@ -227,6 +228,7 @@ func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 	close(ch)
 	<-done
 	result := current.result()
+	c.size.Store(int64(len(result.samples)))
 	if err == nil && c.minInterval > 0 {
 		c.mu.Lock()
 		c.kept = result

@@ -4,7 +4,6 @@
 package collector
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -194,8 +193,10 @@ func waitReadable(page mirror.Page[mirror.Transaction], batch []*accountCount) e
 
 // readable reports whether all that is counted could be read.
 func readable(t mirror.Transaction) bool {
-	return cmp.Or(t.Name.Err(), t.Result.Err(), t.ChargedTxFee.Err(), t.Transfers.Err(), t.TokenTransfers.Err(),
-		t.NFTTransfers.Err(), t.Nonce.Err(), t.Scheduled.Err(), t.ValidStart.Err(), t.ParentTimestamp.Err()) == nil
+	return !slices.Contains([]bool{
+		t.Name.Unreadable(), t.Result.Unreadable(), t.ChargedTxFee.Unreadable(), t.Transfers.Unreadable(), t.TokenTransfers.Unreadable(),
+		t.NFTTransfers.Unreadable(), t.Nonce.Unreadable(), t.Scheduled.Unreadable(), t.ValidStart.Unreadable(), t.ParentTimestamp.Unreadable(),
+	}, true)
 }
 
 // add counts the rows that are the account's and have not been counted yet, and

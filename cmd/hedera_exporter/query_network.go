@@ -116,7 +116,7 @@ func (r *networkReport) readBlock(ctx context.Context, client *mirror.Client) er
 		return err
 	}
 	r.LatestBlock = &blockState{
-		Number: block.Number, End: timeOf(block.Timestamp.To), Transactions: block.Count.Pointer(),
+		Number: block.Number, End: timeOf(block.Timestamp.Or(mirror.TimestampRange{}).To), Transactions: block.Count.Pointer(),
 		GasUsed: block.GasUsed.Pointer(), SizeBytes: block.Size.Pointer(), HAPIVersion: block.HAPIVersion.Pointer(),
 	}
 	return nil

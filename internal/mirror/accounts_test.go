@@ -136,7 +136,7 @@ func TestDecodeAccountsRejects(t *testing.T) {
 		{"other list", `{"accounts":{}}`, "its accounts are not a list"},
 		{"other shape", `[]`, "it is not an object"},
 		{"two values", `{"accounts":[]}{"accounts":[]}`, "more than one value"},
-		{"other links", `{"accounts":[],"links":[]}`, "cannot unmarshal array"},
+		{"other links", `{"accounts":[],"links":[]}`, "not of the right type: []"},
 		{"no readable row", `{"accounts":[{},5,null]}`, "none of its accounts can be read"},
 	}
 	for _, tt := range tests {

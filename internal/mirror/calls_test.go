@@ -37,7 +37,7 @@ func maybe[T any](v T, ok bool, err error) (any, error) { return optional[T]{v, 
 
 func plain[T any](v T, err error) (any, error) { return v, err }
 
-func batch[T any](b Batch[T]) (any, error) { return b.Rows, b.Err() }
+func batch[T any](b Batch[T]) (any, error) { return values(b.Rows), b.Err() }
 
 func runCalls(t *testing.T, tests []callTest) {
 	t.Helper()

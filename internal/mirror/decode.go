@@ -4,188 +4,44 @@
 package mirror
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"reflect"
-	"strconv"
-	"strings"
-	"time"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Field is a value of an answer. It may be null or left out, and it may be
-// unreadable: then it is missing, but nothing else is. [Observer.DecodeFailure]
-// is told of it.
-type Field[T any] struct {
-	value T
-	ok    bool
-	err   error
-}
-
-// FieldOf is the field that has a value.
-func FieldOf[T any](value T) Field[T] {
-	return Field[T]{value: value, ok: true}
-}
-
-// Get returns the value, if there is one that could be read.
-func (f Field[T]) Get() (value T, ok bool) {
-	return f.value, f.ok
-}
-
-// Or returns the value, or another one where there is none.
-func (f Field[T]) Or(other T) T {
-	if f.ok {
-		return f.value
-	}
-	return other
-}
-
-// Pointer returns the value, or nil where there is none.
-func (f Field[T]) Pointer() *T {
-	if f.ok {
-		return &f.value
-	}
-	return nil
-}
-
-// Err is why the value could not be read; nil if it was, or if it is null.
-func (f Field[T]) Err() error {
-	return f.err
-}
-
-// UnmarshalJSON implements [json.Unmarshaler]. What it cannot read is in Err.
-func (f *Field[T]) UnmarshalJSON(data []byte) error {
-	var value T
-	*f = Field[T]{}
-	if string(data) == "null" {
-		return nil
-	}
-	if f.err = unmarshalField(data, &value); f.err == nil {
-		*f = FieldOf(value)
-	}
-	return nil
-}
-
-func (f *Field[T]) walk(name func() string, failed func(name string, err error)) {
-	if f.err != nil {
-		failed(name(), f.err)
-	}
-	walk(reflect.ValueOf(&f.value).Elem(), name, failed)
-}
-
-// walk calls failed for every unreadable field in v, which must be addressable.
-// Names are made only for those.
-func walk(v reflect.Value, name func() string, failed func(name string, err error)) {
-	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
-		for i := range v.Len() {
-			walk(v.Index(i), name, failed)
-		}
-	}
-	if v.Kind() != reflect.Struct {
-		return
-	}
-	if f, ok := v.Addr().Interface().(interface {
-		walk(name func() string, failed func(string, error))
-	}); ok {
-		f.walk(name, failed)
-		return
-	}
-	for i := range v.NumField() {
-		if v.Type().Field(i).IsExported() {
-			walk(v.Field(i), func() string {
-				return strings.TrimPrefix(name()+"."+v.Type().Field(i).Tag.Get("json"), ".")
-			}, failed)
-		}
-	}
-}
-
-func noName() string { return "" }
-
-// unmarshalField reads an integer also from a string, as the mirror has both.
-func unmarshalField(data []byte, v any) (err error) {
-	switch v := v.(type) {
-	case *int64:
-		*v, err = parseInt(data, 64)
-		return err
-	case *int32:
-		n, err := parseInt(data, 32)
-		*v = int32(n) //nolint:gosec // it has 32 bits
-		return err
-	case *string:
-		if len(data) > maxTextBytes {
-			return &LimitError{Input: "bytes of text", Limit: maxTextBytes}
-		}
-	case *Key:
-		if len(data) > maxKeyBytes {
-			return &LimitError{Input: "bytes of a key", Limit: maxKeyBytes}
-		}
-	case *Timestamp:
-		return v.UnmarshalJSON(data)
-	case *nanoTimestamp:
-		return v.UnmarshalJSON(data)
-	}
-	if unmarshalPlain(data, v) {
-		return nil
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("not of the right type: %s", value(data))
-	}
-	return nil
-}
-
-// unmarshalPlain reads a boolean, and a string that has nothing to be unescaped or
-// replaced, as nearly all are.
-func unmarshalPlain(data []byte, v any) bool {
-	switch v := v.(type) {
-	case *bool:
-		*v = string(data) == "true"
-		return *v || string(data) == "false"
-	case *string:
-		if len(data) < 2 || data[0] != '"' || bytes.IndexByte(data, '\\') >= 0 || !utf8.Valid(data) {
-			return false
-		}
-		*v = string(data[1 : len(data)-1])
-		return true
-	}
-	return false
-}
-
-func parseInt(data []byte, bits int) (int64, error) {
-	n, err := strconv.ParseInt(string(bytes.Trim(data, `"`)), 10, bits)
-	if err != nil {
-		return 0, fmt.Errorf("not an integer of %d bits: %s", bits, value(data))
-	}
-	return n, nil
-}
-
-// value is a value of an answer as errors have it: at their end, where a secret
-// is hidden even if it is cut.
-func value[T string | []byte](data T) string {
-	return string(data[:min(len(data), maxTextBytes)])
-}
+// lenient reads bytes that are not UTF-8, and the last of two members with the same
+// name.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // response is an answer on its way through a decoder.
 type response struct {
-	*json.Decoder
+	*jsontext.Decoder
 	guard *guard
 	rows  int // that were asked for
 	// failed is told what could not be read.
 	failed func(field string, err error)
+
+	path     []string // to the value that is read
+	failures []failure
 }
 
 func newResponse(body io.Reader, rows int, small int64, grow func() error, failed func(string, error)) *response {
 	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), small: small, grow: grow}
-	return &response{Decoder: json.NewDecoder(g), guard: g, rows: rows, failed: failed}
+	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, rows: rows, failed: failed}
 }
 
 // row is an element of a list. Its key tells it from all others, in a field
 // without which the row is of no use.
 type row interface {
 	key() (field, value string, ok bool)
+}
+
+// links are those of a list.
+type links struct {
+	Next string `json:"next"`
 }
 
 // list returns the decoder of a page of the list called name. It is an error if
@@ -195,19 +51,16 @@ func list[T row](name string, blank T) func(*response) (page[T], error) {
 	return func(a *response) (page[T], error) {
 		var (
 			p     page[T]
-			links struct {
-				Next string `json:"next"`
-			}
-			ignored json.RawMessage
+			links links
 		)
 		err := a.object(func(key string) error {
 			switch key {
 			case name:
 				return decodeRows(a, &p, name, blank)
 			case "links":
-				return a.Decode(&links)
+				return a.read(&links)
 			}
-			return a.Decode(&ignored)
+			return a.SkipValue()
 		})
 		switch {
 		case err != nil:
@@ -226,174 +79,85 @@ func list[T row](name string, blank T) func(*response) (page[T], error) {
 func object[T any](check func(T) error) func(*response) (T, error) {
 	return func(a *response) (T, error) {
 		var v T
-		if err := a.Decode(&v); err != nil {
+		if err := a.read(&v); err != nil {
 			return v, err
 		}
-		walk(reflect.ValueOf(&v).Elem(), noName, a.failed)
+		for _, failure := range a.failures {
+			a.failed(failure.name, failure.err)
+		}
 		return v, check(v)
 	}
 }
 
 // object calls member for each key of an object, to decode the value.
 func (a *response) object(member func(key string) error) error {
-	token, err := a.Token()
+	token, err := a.ReadToken()
 	if err != nil {
 		return err
 	}
-	if token != json.Delim('{') {
+	if token.Kind() != '{' {
 		return errors.New("it is not an object")
 	}
-	for a.More() {
-		token, err := a.Token()
+	for a.PeekKind() == '"' {
+		token, err := a.ReadToken()
 		if err != nil {
 			return err
 		}
-		key, _ := token.(string)
-		if err := member(key); err != nil {
+		if err := member(token.String()); err != nil {
 			return err
 		}
 	}
-	_, err = a.Token()
+	_, err = a.ReadToken()
 	return err
 }
 
 // decodeRows reads the list that comes next. A row without a key, and a second one
 // with the same key, is left out.
 func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
-	token, err := a.Token()
-	if err != nil || token == nil { // null
+	token, err := a.ReadToken()
+	if err != nil || token.Kind() == 'n' { // null
 		return err
 	}
-	if token != json.Delim('[') {
+	if token.Kind() != '[' {
 		return fmt.Errorf("its %s are not a list", name)
 	}
-	p.rows = []T{}
+	p.rows = make([]T, 0, min(a.rows, 25))
 	seen := map[string]bool{}
-	for a.More() {
+	for kind := a.PeekKind(); kind != jsontext.KindEndArray && kind != jsontext.KindInvalid; kind = a.PeekKind() {
 		if len(p.rows)+p.dropped+p.repeated == a.rows {
 			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.rows)}
 		}
-		row := blank
-		rowErr := a.Decode(&row)
+		p.rows = append(p.rows, blank)
+		last := len(p.rows) - 1
+		row := &p.rows[last]
+		a.failures = a.failures[:0]
+		rowErr := a.read(row)
 		if a.broken(rowErr) {
 			return rowErr
 		}
-		field, key, ok := row.key()
+		field, key, ok := (*row).key()
 		switch {
-		case !ok:
+		case !ok, rowErr != nil:
 			p.dropped++
+			p.rows = p.rows[:last]
 			a.failed(field, errors.Join(errors.New("row is left out: no readable "+field), rowErr))
 		case seen[key]:
 			p.repeated++
+			p.rows = p.rows[:last]
 			a.failed(field, fmt.Errorf("%s %s: second row is left out", field, key))
 		default:
 			seen[key] = true
-			p.rows = append(p.rows, row)
-			walk(reflect.ValueOf(&row).Elem(), noName, func(name string, err error) {
-				a.failed(name, fmt.Errorf("%s %s: %s: %w", field, key, name, err))
-			})
+			for _, failure := range a.failures {
+				a.failed(failure.name, fmt.Errorf("%s %s: %s: %w", field, key, failure.name, failure.err))
+			}
 		}
 	}
-	_, err = a.Token()
+	_, err = a.ReadToken()
 	return err
 }
 
 // broken tells an error of the answer from one of a value in it.
 func (a *response) broken(err error) bool {
-	var syntax *json.SyntaxError
+	var syntax *jsontext.SyntacticError
 	return a.guard.err != nil || errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-}
-
-const nanosPerSecond = Timestamp(time.Second)
-
-// Timestamp is a consensus time in nanoseconds since the Unix epoch. In JSON it
-// is the string "seconds.nanoseconds" (docs/hedera.md 1.0).
-type Timestamp int64
-
-// Never is the timestamp of all times beyond 2262-04-11, as int64 nanoseconds
-// cannot have them. The network has such times for what does not expire (docs/hedera.md 1.0).
-const Never Timestamp = math.MaxInt64
-
-// TimestampOf is a time as a Timestamp.
-func TimestampOf(t time.Time) Timestamp {
-	return Timestamp(t.UnixNano())
-}
-
-// Never reports whether the time is beyond what a Timestamp can have.
-func (t Timestamp) Never() bool {
-	return t == Never
-}
-
-// Time is the timestamp as a time.
-func (t Timestamp) Time() time.Time {
-	return time.Unix(0, int64(t))
-}
-
-// Add is the timestamp d later, Never if that is too late.
-func (t Timestamp) Add(d time.Duration) Timestamp {
-	if d > 0 && t > Never-Timestamp(d) {
-		return Never
-	}
-	return t + Timestamp(d)
-}
-
-// ParseTimestamp reads "seconds" or "seconds.nanoseconds" with one to nine
-// decimals.
-func ParseTimestamp(s string) (Timestamp, error) {
-	whole, fraction, ok := strings.Cut(s, ".")
-	if !isDigits(whole) || (ok && !isDigits(fraction)) || len(fraction) > 9 {
-		return 0, fmt.Errorf("not a timestamp as seconds.nanoseconds: %s", value(s))
-	}
-	return nanoseconds(whole + fraction + strings.Repeat("0", 9-len(fraction))), nil
-}
-
-// nanoseconds are digits as a Timestamp.
-func nanoseconds(digits string) Timestamp {
-	ns, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil {
-		return Never
-	}
-	return Timestamp(ns)
-}
-
-func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
-// Seconds is the time in seconds since the Unix epoch, as Prometheus has it.
-func (t Timestamp) Seconds() float64 {
-	return float64(t/nanosPerSecond) + float64(t%nanosPerSecond)/float64(nanosPerSecond)
-}
-
-// String is the form that the mirror's API has, "seconds.nanoseconds".
-func (t Timestamp) String() string {
-	return fmt.Sprintf("%d.%09d", t/nanosPerSecond, t%nanosPerSecond)
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *Timestamp) UnmarshalJSON(data []byte) (err error) {
-	if len(data) < 2 || data[0] != '"' {
-		return fmt.Errorf("not a timestamp as text: %s", value(data))
-	}
-	*t, err = ParseTimestamp(string(data[1 : len(data)-1]))
-	return err
-}
-
-// nanoTimestamp is a Timestamp that JSON has as a number of nanoseconds.
-type nanoTimestamp Timestamp
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *nanoTimestamp) UnmarshalJSON(data []byte) error {
-	if !isDigits(string(data)) {
-		return fmt.Errorf("not a timestamp in nanoseconds: %s", value(data))
-	}
-	*t = nanoTimestamp(nanoseconds(string(data)))
-	return nil
-}
-
-// TimestampRange is the time from From, inclusive, to To, exclusive. To is null
-// while the range has not ended.
-type TimestampRange struct {
-	From Field[Timestamp] `json:"from"`
-	To   Field[Timestamp] `json:"to"`
 }

@@ -12,6 +12,16 @@ import (
 	"testing"
 )
 
+// readText reads a value and returns what of it could not be read.
+func readText(text string, v any) (failures []string, err error) {
+	a := newResponse(strings.NewReader(text), maxRepeated, smallBytes, nil, nil)
+	err = a.read(v)
+	for _, failure := range a.failures {
+		failures = append(failures, failure.name+": "+failure.err.Error())
+	}
+	return failures, err
+}
+
 func TestField(t *testing.T) {
 	type fields struct {
 		N Field[int64]  `json:"n"`
@@ -39,15 +49,14 @@ func TestField(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var got fields
-		if err := json.Unmarshal([]byte(tt.in), &got); err != nil {
+		errs, err := readText(tt.in, &got)
+		if err != nil {
 			t.Errorf("%.80s: %v", tt.in, err)
 		}
-		var errs []string
-		walk(reflect.ValueOf(&got).Elem(), noName, func(name string, err error) { errs = append(errs, name+": "+err.Error()) })
 		if text := strings.Join(errs, ", "); !strings.Contains(text, tt.errs) || (tt.errs == "") != (text == "") {
 			t.Errorf("%.80s: failures %q, want %q", tt.in, errs, tt.errs)
 		}
-		got.N.err, got.B.err, got.S.err = nil, nil, nil
+		got.N.unreadable, got.B.unreadable, got.S.unreadable = false, false, false
 		if got != tt.want {
 			t.Errorf("%.80s: got %+v, want %+v", tt.in, got, tt.want)
 		}
@@ -56,8 +65,8 @@ func TestField(t *testing.T) {
 
 func TestFieldMethods(t *testing.T) {
 	var f Field[int64]
-	if err := f.UnmarshalJSON([]byte("x")); err != nil || f.Err() == nil || f.Or(7) != 7 {
-		t.Errorf("got %+v, %v", f, err)
+	if failures, err := readText(`"x"`, &f); err != nil || len(failures) != 1 || !f.Unreadable() || f.Or(7) != 7 {
+		t.Errorf("got %+v, %q, %v", f, failures, err)
 	}
 	if v, ok := f.Get(); ok || v != 0 {
 		t.Errorf("got %d, %t", v, ok)

@@ -79,7 +79,7 @@ var (
 	wantBlock = Block{
 		Number: 77, Count: FieldOf(int64(3)), GasUsed: FieldOf(int64(9007199254740993)), HAPIVersion: FieldOf("0.80.0"),
 		Size:      FieldOf(int64(8192)),
-		Timestamp: TimestampRange{From: FieldOf(Timestamp(1651560386_060890949)), To: FieldOf(Timestamp(1651560386_661997287))},
+		Timestamp: FieldOf(TimestampRange{From: FieldOf(Timestamp(1651560386_060890949)), To: FieldOf(Timestamp(1651560386_661997287))}),
 	}
 	wantRelationship = TokenRelationship{
 		TokenID: "0.0.27335", Balance: FieldOf(int64(9007199254740993)), Decimals: FieldOf(int32(3)), FreezeStatus: FieldOf("FROZEN"), KYCStatus: FieldOf("GRANTED"),

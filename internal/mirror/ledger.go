@@ -24,14 +24,15 @@ type Block struct {
 	// HAPIVersion is the version of the consensus node's API.
 	HAPIVersion Field[string] `json:"hapi_version"`
 	// Size is in bytes.
-	Size      Field[int64]   `json:"size"`
-	Timestamp TimestampRange `json:"timestamp"`
+	Size      Field[int64]          `json:"size"`
+	Timestamp Field[TimestampRange] `json:"timestamp"`
 }
 
 // End is when the block ended, or began if it has not ended; 0 if neither can
 // be read.
 func (b Block) End() Timestamp {
-	return b.Timestamp.To.Or(b.Timestamp.From.Or(0))
+	at := b.Timestamp.Or(TimestampRange{})
+	return at.To.Or(at.From.Or(0))
 }
 
 const blocksRoute = "/api/v1/blocks"

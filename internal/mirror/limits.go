@@ -136,10 +136,9 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	g.read += int64(n)
 	g.head = append(g.head, p[:min(n, maxHead-len(g.head))]...)
-	for i, b := range p[:n] {
-		if g.err = g.next(b); g.err != nil {
-			return i, g.err
-		}
+	if i, limitErr := g.check(p[:n]); limitErr != nil {
+		g.err = limitErr
+		return i, g.err
 	}
 	if err != nil && err != io.EOF {
 		g.err = err
@@ -147,20 +146,47 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (g *guard) next(b byte) error {
-	if g.token++; g.token > maxTokenBytes {
-		return &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
-	}
-	switch {
-	case g.escaped:
-		g.escaped = false
-	case g.inString:
-		g.escaped, g.inString = b == '\\', b != '"'
-	default:
-		return g.structure(b)
-	}
-	return nil
+// beginning is that of the answer, also if the decoder has not read as much.
+func (g *guard) beginning() []byte {
+	_, _ = g.Read(make([]byte, maxHead-len(g.head)))
+	return g.head
 }
+
+// check returns where p passes a limit, and which. Most bytes are within strings
+// and numbers, where only their count matters.
+func (g *guard) check(p []byte) (int, error) {
+	begin := 0 // of what g.token has not counted yet
+	for i := 0; i < len(p); i++ {
+		if g.escaped {
+			g.escaped = false
+			continue
+		}
+		for i < len(p) && !structural[p[i]] {
+			i++
+		}
+		if i == len(p) {
+			break
+		}
+		if g.token += i + 1 - begin; g.token > maxTokenBytes {
+			return i + 1 - (g.token - maxTokenBytes), errToken
+		}
+		begin = i + 1
+		if g.inString {
+			g.escaped, g.inString = p[i] == '\\', p[i] != '"'
+		} else if err := g.structure(p[i]); err != nil {
+			return i, err
+		}
+	}
+	if g.token += len(p) - begin; g.token > maxTokenBytes {
+		return len(p) - (g.token - maxTokenBytes), errToken
+	}
+	return len(p), nil
+}
+
+var errToken = &LimitError{Input: "bytes in a string, number or white space", Limit: maxTokenBytes}
+
+// structural are the bytes that structure may be made of.
+var structural = [256]bool{'"': true, '\\': true, '[': true, ']': true, '{': true, '}': true, ',': true, ':': true}
 
 func (g *guard) structure(b byte) error {
 	switch b {
@@ -178,7 +204,7 @@ func (g *guard) structure(b byte) error {
 			return &LimitError{Input: "elements in a list or object", Limit: maxElements}
 		}
 	case ':':
-	default: // white space too: a decoder looks at all of it again and again
+	default: // a backslash, which the decoder refuses
 		return nil
 	}
 	g.token = 0

@@ -5,7 +5,9 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime"
 	"strings"
@@ -186,5 +188,38 @@ func TestGuardReadsStrings(t *testing.T) {
 	p, failures, err := decodeBody(decodeAccounts, body)
 	if err != nil || len(failures) > 0 || len(p.rows) != 1 {
 		t.Errorf("%d rows, %q, %v", len(p.rows), failures, err)
+	}
+}
+
+// TestLimitsDoNotDependOnReads reads the same in pieces of several sizes: the
+// decoder sees the same of it.
+func TestLimitsDoNotDependOnReads(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		want int // that are read
+	}{
+		"string":         {`["` + strings.Repeat("a", maxTokenBytes-2) + `"]`, maxTokenBytes + 2},
+		"longer string":  {`["` + strings.Repeat("a", maxTokenBytes+10) + `"]`, maxTokenBytes + 2},
+		"escaped quotes": {`["` + strings.Repeat(`\"`, maxTokenBytes) + `"]`, maxTokenBytes + 2},
+		"white space":    {`[1,` + strings.Repeat(" ", 2*maxTokenBytes) + `2]`, maxTokenBytes + 3},
+		"depth":          {strings.Repeat("[", 2*maxDepth), maxDepth},
+		"elements":       {"[" + strings.Repeat("1,", 2*maxElements), 2 * maxElements},
+		"within strings": {`["` + strings.Repeat("[,{", 2*maxElements) + `"]`, 6*maxElements + 4},
+	}
+	for name, test := range tests {
+		for _, size := range []int{1, 7, 4096, len(test.text)} {
+			g := guard{r: strings.NewReader(test.text), small: maxBodyBytes}
+			read := 0
+			var err error
+			for p := make([]byte, size); err == nil; {
+				var n int
+				n, err = g.Read(p)
+				read += n
+			}
+			want := min(test.want, len(test.text))
+			if read != want || errors.Is(err, io.EOF) != (want == len(test.text)) {
+				t.Errorf("%s: %d bytes at a time: %d read, %v, want %d", name, size, read, err, want)
+			}
+		}
 	}
 }

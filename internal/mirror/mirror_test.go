@@ -147,7 +147,15 @@ func wantRows[T any](t *testing.T, b Batch[T]) map[string]T {
 	if err := b.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return b.Rows
+	return values(b.Rows)
+}
+
+func values[T any](pointers map[string]*T) map[string]T {
+	values := make(map[string]T, len(pointers))
+	for id, pointer := range pointers {
+		values[id] = *pointer
+	}
+	return values
 }
 
 // decodeBody decodes an answer without a client, and returns which fields

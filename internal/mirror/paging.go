@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -124,7 +125,7 @@ func one[T any](ctx context.Context, c *Client, r request, decode func(*response
 // Batch is what a mirror knows of the entities that it was asked for.
 type Batch[T any] struct {
 	// Rows are by id.
-	Rows map[string]T
+	Rows map[string]*T
 	// Failed has why an id could not be asked for, or its row not be read. An id
 	// that is in neither is not known to the mirror.
 	Failed map[string]error
@@ -132,7 +133,7 @@ type Batch[T any] struct {
 }
 
 func newBatch[T any](ids []string) Batch[T] {
-	return Batch[T]{Rows: make(map[string]T, len(ids)), Failed: map[string]error{}, asked: len(ids)}
+	return Batch[T]{Rows: make(map[string]*T, len(ids)), Failed: map[string]error{}, asked: len(ids)}
 }
 
 func (b Batch[T]) fail(ids []string, err error) {
@@ -144,8 +145,10 @@ func (b Batch[T]) fail(ids []string, err error) {
 // Get returns the row of an id and whether the mirror knows it, or why that is
 // not known.
 func (b Batch[T]) Get(id string) (row T, known bool, err error) {
-	row, known = b.Rows[id]
-	return row, known, b.Failed[id]
+	if found := b.Rows[id]; found != nil {
+		return *found, true, nil
+	}
+	return row, false, b.Failed[id]
 }
 
 // Err says how many of the ids failed, and why the first of them did; nil if
@@ -173,9 +176,13 @@ func batches[T row](ctx context.Context, c *Client, r request, key string, ids [
 	var g errgroup.Group
 	g.SetLimit(2 * cap(c.slots)) // one waits while another is in flight
 	chunks := slices.Collect(slices.Chunk(ids, c.pageSize.get()))
-	slices.SortStableFunc(chunks, func(a, b []string) int {
-		return cmp.Compare(c.queue.timesPutOff(r.of(key, b)), c.queue.timesPutOff(r.of(key, a)))
-	})
+	if !c.queue.nonePutOff() {
+		putOff := map[string]int{} // by the first id
+		for _, chunk := range chunks {
+			putOff[chunk[0]] = c.queue.timesPutOff(r.of(key, chunk))
+		}
+		slices.SortStableFunc(chunks, func(a, b []string) int { return cmp.Compare(putOff[b[0]], putOff[a[0]]) })
+	}
 	for _, chunk := range chunks {
 		g.Go(func() error {
 			part := newBatch[T](chunk)
@@ -184,12 +191,8 @@ func batches[T row](ctx context.Context, c *Client, r request, key string, ids [
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			for id, row := range part.Rows {
-				b.Rows[id] = row
-			}
-			for id, err := range part.Failed {
-				b.Failed[id] = err
-			}
+			maps.Copy(b.Rows, part.Rows)
+			maps.Copy(b.Failed, part.Failed)
 			return nil
 		})
 	}
@@ -238,10 +241,10 @@ func ask[T row](ctx context.Context, c *Client, r request, key string, ids []str
 
 // add returns those of ids that no row is for.
 func add[T row](b Batch[T], ids []string, rows []T) []string {
-	for _, row := range rows {
+	for i, row := range rows {
 		_, id, _ := row.key()
 		if _, asked := slices.BinarySearch(ids, id); asked {
-			b.Rows[id] = row
+			b.Rows[id] = &rows[i]
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {

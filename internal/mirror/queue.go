@@ -71,7 +71,7 @@ func newQueue() *queue { return &queue{seed: maphash.MakeSeed(), putOff: map[uin
 // how long others were held back by the rate limit meanwhile.
 func (q *queue) enter(ctx context.Context, r request, fits func(before int) error, waited func(time.Duration)) error {
 	w := &waiter{class: r.class, turn: make(chan struct{})}
-	if err := q.add(w, q.key(r), fits); err != nil {
+	if err := q.add(w, r, fits); err != nil {
 		return err
 	}
 	defer func() {
@@ -97,10 +97,11 @@ func (q *queue) enter(ctx context.Context, r request, fits func(before int) erro
 	return fmt.Errorf("%w, waited for earlier requests to end: %w", errNotSent, ended(ctx))
 }
 
-func (q *queue) add(w *waiter, key uint64, fits func(before int) error) error {
+func (q *queue) add(w *waiter, r request, fits func(before int) error) error {
+	putOff := q.timesPutOff(r)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	w.putOff, w.held = q.putOff[key], q.held
+	w.putOff, w.held = putOff, q.held
 	before := 0
 	if q.taken {
 		before++
@@ -161,13 +162,27 @@ func (q *queue) key(r request) uint64 {
 
 // timesPutOff is how often in a row the request had no turn.
 func (q *queue) timesPutOff(r request) int {
+	if q.nonePutOff() {
+		return 0
+	}
+	key := q.key(r)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.putOff[q.key(r)]
+	return q.putOff[key]
+}
+
+// nonePutOff is true nearly always, and saves making keys.
+func (q *queue) nonePutOff() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.putOff) == 0
 }
 
 // remember whether the request was sent or had no turn.
 func (q *queue) remember(r request, sent bool) {
+	if sent && q.nonePutOff() {
+		return
+	}
 	key := q.key(r)
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -5,9 +5,7 @@ package mirror
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +15,10 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/klauspost/compress/gzip"
 
 	"hedera_exporter/internal/trace"
 )
@@ -258,7 +260,8 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 	}
 	defer resp.Body.Close()
 	code := strconv.Itoa(resp.StatusCode)
-	body, err := decompress(resp)
+	body, done, err := decompress(resp)
+	defer done()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		// Part of a message is better than none.
 		text, _ := io.ReadAll(io.LimitReader(body, maxErrorBytes))
@@ -290,7 +293,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 		}
 		return failed(fmt.Errorf("reading the response: %w", readErr))
 	}
-	return code, decodeError(hide, a.guard.head, err)
+	return code, decodeError(hide, a.guard.beginning, err)
 }
 
 func (c *Client) do(req *http.Request) (*http.Response, error) {
@@ -300,17 +303,22 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 	return c.http.of(req.URL).Do(req)
 }
 
-// decompress returns the body of a response, or one without anything in it.
-func decompress(resp *http.Response) (io.Reader, error) {
+// gzipReaders are those that no response is read with.
+var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// decompress returns the body of a response, or one without anything in it, and
+// what to call when it has been read.
+func decompress(resp *http.Response) (body io.Reader, done func(), err error) {
 	wire := newCapped(resp.Body, maxWireBytes, "bytes")
 	if resp.Header.Get("Content-Encoding") != "gzip" {
-		return wire, nil
+		return wire, func() {}, nil
 	}
-	zr, err := gzip.NewReader(wire)
-	if err != nil {
-		return http.NoBody, fmt.Errorf("gzip: %w", err)
+	zr := gzipReaders.Get().(*gzip.Reader) //nolint:forcetypeassert // nothing else is in it
+	done = func() { gzipReaders.Put(zr) }
+	if err := zr.Reset(wire); err != nil {
+		return http.NoBody, done, fmt.Errorf("gzip: %w", err)
 	}
-	return zr, nil
+	return zr, done, nil
 }
 
 // end returns err or, if that is nil, what is wrong with the end of an answer.
@@ -319,7 +327,7 @@ func (a *response) end(err error) error {
 	if err != nil {
 		return err
 	}
-	switch _, err := a.Token(); {
+	switch _, err := a.ReadToken(); {
 	case err == nil:
 		return errors.New("it has more than one value")
 	case errors.Is(err, io.EOF):
@@ -329,11 +337,10 @@ func (a *response) end(err error) error {
 	}
 }
 
-// decodeError tells what is wrong with an answer, of which head is the
-// beginning, that could not be decoded.
-func decodeError(hide func(string) string, head []byte, err error) error {
+// decodeError tells what is wrong with an answer that could not be decoded.
+func decodeError(hide func(string) string, beginning func() []byte, err error) error {
 	var (
-		syntax *json.SyntaxError
+		syntax *jsontext.SyntacticError
 		limit  *LimitError
 	)
 	switch {
@@ -346,10 +353,11 @@ func decodeError(hide func(string) string, head []byte, err error) error {
 	case !errors.As(err, &syntax):
 		return fmt.Errorf("unexpected response: %s", excerpt(hide(err.Error())))
 	}
-	if text := excerpt(hide(plainText(head))); text != "" {
-		return fmt.Errorf("response is not JSON: %w: %s", err, text)
+	// The whole of the error has names of the answer's members in it.
+	if text := excerpt(hide(plainText(beginning()))); text != "" {
+		return fmt.Errorf("response is not JSON: %w: %s", syntax.Err, text)
 	}
-	return fmt.Errorf("response is HTML, not JSON: %w", err)
+	return fmt.Errorf("response is HTML, not JSON: %w", syntax.Err)
 }
 
 // fieldFailures are what could not be read of one answer, by field.

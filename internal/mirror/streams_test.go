@@ -317,7 +317,7 @@ func TestBoundedLists(t *testing.T) {
 }
 
 func TestBlockWithoutAnEnd(t *testing.T) {
-	if got := (Block{Timestamp: TimestampRange{From: FieldOf(Timestamp(5))}}).End(); got != 5 {
+	if got := (Block{Timestamp: FieldOf(TimestampRange{From: FieldOf(Timestamp(5))})}).End(); got != 5 {
 		t.Errorf("a block without an end ends at %d, want its beginning", got)
 	}
 }

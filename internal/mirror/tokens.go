@@ -33,7 +33,7 @@ type Token struct {
 // Expiry is the ExpiryTimestamp.
 func (t Token) Expiry() Field[Timestamp] {
 	f := t.ExpiryTimestamp
-	return Field[Timestamp]{value: Timestamp(f.value), ok: f.ok, err: f.err}
+	return Field[Timestamp]{value: Timestamp(f.value), ok: f.ok, unreadable: f.unreadable}
 }
 
 var decodeToken = object(func(t Token) error {
