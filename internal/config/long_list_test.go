@@ -5,6 +5,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,7 +50,7 @@ func TestLongLists(t *testing.T) {
 			var got []string
 			for line := range strings.Count(tc.text, "\n") + 2 {
 				if first[line] {
-					got = append(got, fmt.Sprint(line))
+					got = append(got, strconv.Itoa(line))
 				}
 			}
 			if strings.Join(got, " ") != tc.want {
