@@ -7,6 +7,7 @@ package deploy
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,7 +30,11 @@ func TestConfigurationsOfCompose(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, text)
 		}
 	}
-	for _, name := range []string{"compose/prometheus.yml", "prometheus/prometheus-hashmod.yml"} {
+	examples, err := filepath.Glob("prometheus/prometheus-*.yml")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("%d examples, %v", len(examples), err)
+	}
+	for _, name := range append(examples, "compose/prometheus.yml") {
 		if text, err := output(t, os.Getenv("PROMTOOL"), "check", "config", "--syntax-only", name); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, text)
 		}
