@@ -11,6 +11,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/collector"
 )
 
 // TestAutoReload changes the file as Kubernetes does, by another target of the
@@ -37,31 +42,67 @@ func TestAutoReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish("1", "networks: {mainnet: {}}")
+	rl := &reloader{flags: parseFlags(t, "--config.file="+file), self: collector.NewSelf(prometheus.NewRegistry()), logger: log.NewNopLogger()}
+	if err := rl.reload(); err != nil {
+		t.Fatal(err)
+	}
+	defer rl.close()
+	accounts := filepath.Join(dir, "accounts.csv")
+	writeAccounts := func(text string) func() {
+		return func() {
+			if err := os.WriteFile(accounts, []byte(text), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 	synctest.Test(t, func(t *testing.T) {
-		var reloads atomic.Int32
-		watch := newFileWatch(file, 30*time.Second)
+		var reloads, failures atomic.Int32
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go watch.run(ctx, func() error { reloads.Add(1); return nil })
+		go autoReload(ctx, 30*time.Second, rl.filesChanged, func() error {
+			err := rl.reload()
+			reloads.Add(1)
+			if err != nil {
+				failures.Add(1)
+			}
+			return err
+		})
 		for _, step := range []struct {
-			name   string
-			change func()
-			want   int
+			name                        string
+			change                      func()
+			reloads, failures, accounts int
 		}{
-			{"nothing changes", func() {}, 0},
-			{"another content", func() { publish("2", "networks: {testnet: {}}") }, 1},
-			{"it stays", func() {}, 1},
-			{"the same content again", func() { publish("3", "networks: {testnet: {}}") }, 1},
-			{"it is gone", func() { _ = os.Remove(filepath.Join(dir, "..data")) }, 2},
-			{"it is still gone", func() {}, 2},
-			{"it is back", func() { publish("4", "networks: {testnet: {}}") }, 3},
+			{"nothing changes", func() {}, 0, 0, 0},
+			{"another content", func() { publish("2", "networks: {testnet: {}}") }, 1, 0, 0},
+			{"it stays", func() {}, 1, 0, 0},
+			{"the same content again", func() { publish("3", "networks: {testnet: {}}") }, 1, 0, 0},
+			{"it is gone", func() { _ = os.Remove(filepath.Join(dir, "..data")) }, 2, 1, 0},
+			{"it is still gone", func() {}, 2, 1, 0},
+			{"it is back", func() { publish("4", "networks: {testnet: {}}") }, 3, 1, 0},
+			{"it names a file that is not there", func() { publish("5", "networks: {testnet: {accounts_file: accounts.csv}}") }, 4, 2, 0},
+			{"it is still not there", func() {}, 4, 2, 0},
+			{"it is there", writeAccounts("id,name\n0.0.2,a\n0.0.3,b\n"), 5, 2, 2},
+			{"it stays", func() {}, 5, 2, 2},
+			{"one more account", writeAccounts("id,name\n0.0.2,a\n0.0.3,b\n0.0.4,c\n"), 6, 2, 3},
+			{"half of it", writeAccounts("id,name\n0.0.2,a\n0.0."), 7, 3, 3},
+			{"it is empty", writeAccounts(""), 8, 4, 3},
+			{"it is still empty", func() {}, 8, 4, 3},
+			{"it is gone", func() { _ = os.Remove(accounts) }, 9, 5, 3},
+			{"it is back", writeAccounts("id,name\n0.0.2,a\n"), 10, 5, 1},
+			{"it is no longer named", func() { publish("6", "networks: {testnet: {}}") }, 11, 5, 0},
+			{"it changes", writeAccounts("id\n0.0.2\n"), 11, 5, 0},
 		} {
 			step.change()
 			time.Sleep(5 * time.Minute)
 			synctest.Wait()
-			if n := reloads.Load(); int(n) != step.want {
-				t.Errorf("%s: %d reloads, want %d", step.name, n, step.want)
+			if r, f := int(reloads.Load()), int(failures.Load()); r != step.reloads || f != step.failures {
+				t.Errorf("%s: %d reloads, %d failures, want %d and %d", step.name, r, f, step.reloads, step.failures)
 			}
+			rl.use(func(rt *runtime) {
+				if n := len(rt.config.Networks[0].Accounts); n != step.accounts {
+					t.Errorf("%s: %d accounts, want %d", step.name, n, step.accounts)
+				}
+			})
 		}
 		stop()
 		synctest.Wait()
@@ -69,17 +110,12 @@ func TestAutoReload(t *testing.T) {
 }
 
 func TestAutoReloadIsOff(t *testing.T) {
-	for name, watch := range map[string]*fileWatch{
-		"no interval": newFileWatch(writeFile(t, "c.yml", ""), 0),
-		"no file":     newFileWatch("", time.Second),
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			done := false
-			go func() { watch.run(t.Context(), nil); done = true }()
-			synctest.Wait()
-			if !done {
-				t.Errorf("%s: it watches", name)
-			}
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		done := false
+		go func() { autoReload(t.Context(), 0, nil, nil); done = true }()
+		synctest.Wait()
+		if !done {
+			t.Error("it watches")
+		}
+	})
 }

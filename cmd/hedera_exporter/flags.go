@@ -100,7 +100,7 @@ func addFlags(app *kingpin.Application) *flagSet {
 	f := &flagSet{
 		configFile:      app.Flag("config.file", "Path of the configuration file, see docs/configuration.md. Optional with --network and --account.").String(),
 		configCheck:     app.Flag("config.check", "Check the configuration, print its errors and exit.").Bool(),
-		autoReload:      app.Flag("config.auto-reload-interval", "Look at the content of the configuration file this often, and reload it when it has changed. Use 0 to disable.").Default("0s").Duration(),
+		autoReload:      app.Flag("config.auto-reload-interval", "Look at the content of the configuration file, and of each accounts_file in it, this often, and reload them when one has changed. Use 0 to disable.").Default("0s").Duration(),
 		network:         app.Flag("network", "Network for --account, for query and for /probe requests without a network: mainnet, testnet, previewnet or a network of the configuration file. Default: the only network of the file, or mainnet.").String(),
 		accounts:        app.Flag("account", "Account to monitor, as ID or ID=NAME. Repeatable.").PlaceHolder("ID[=NAME]").Strings(),
 		web:             kingpinflag.AddFlags(app, defaultListenAddress),

@@ -98,6 +98,7 @@ type reloader struct {
 
 	mu      sync.Mutex
 	current *runtime
+	files   config.Files // of the latest configuration, also if it is invalid
 	closed  bool
 }
 
@@ -124,6 +125,7 @@ func (l *reloader) reload() error {
 // release.
 func (l *reloader) load() (*runtime, error) {
 	c, err := l.flags.loadConfig(false)
+	l.setFiles(c, err)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +153,27 @@ func (l *reloader) load() (*runtime, error) {
 		return nil, err
 	}
 	return rt, nil
+}
+
+func (l *reloader) setFiles(c *config.Config, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var invalid *config.Errors
+	switch {
+	case err == nil:
+		l.files = c.Files
+	case errors.As(err, &invalid):
+		l.files = invalid.Files
+	}
+}
+
+// filesChanged reports whether a file is no longer as the latest configuration had
+// it.
+func (l *reloader) filesChanged() bool {
+	l.mu.Lock()
+	files := l.files
+	l.mu.Unlock()
+	return files.Changed()
 }
 
 func (l *reloader) currentSet() *collector.Set {

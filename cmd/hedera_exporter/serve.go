@@ -39,7 +39,6 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 	registry := newRegistry()
 	rl := &reloader{flags: flags, self: collector.NewSelf(registry), logger: logger, canaries: newCanaries(ctx)}
 	rl.self.Sharded(flags.shard)
-	watch := newFileWatch(*flags.configFile, *flags.autoReload)
 	if err := rl.reload(); err != nil {
 		return errors.New("the configuration is invalid")
 	}
@@ -75,7 +74,7 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 		return nil
 	})
 	group.Go(func() error {
-		watch.run(ctx, rl.reload)
+		autoReload(ctx, *flags.autoReload, rl.filesChanged, rl.reload)
 		return nil
 	})
 	return group.Wait()

@@ -59,13 +59,14 @@ const (
 	tokensConfigured = "configured"
 )
 
-// accounts reads the accounts of a network, and those of the flags if they
-// belong to it. Held are the tokens that have to be among those of the network.
+// accounts reads the accounts of a network, those of its accounts_file, and those
+// of the flags if they belong to it. Held are the tokens that have to be among those of the network.
 func (l *loader) accounts(n Network, s *section, ids *entityIDs) (accounts []Account, held []heldToken) {
 	r := roster{l: l, ids: ids, mirror: n.Mirror, places: newPlaces()}
 	for _, e := range s.list("accounts") {
 		r.addSection(l.element(e, "id"))
 	}
+	r.addFile(s)
 	if n.Name == l.defaultNetwork {
 		for _, flag := range l.src.Accounts {
 			r.addFlag(flag)
@@ -88,7 +89,7 @@ func (r *roster) addSection(s *section) {
 	defer s.done()
 	var a Account
 	a.ID, a.Name = r.places.read(s, "id", r.ids.account)
-	a.Labels = r.l.labels(s.section("labels"))
+	a.Labels = s.l.labels(s.section("labels"))
 	a.Thresholds = minimum(s.section("thresholds"), hbarUnit)
 	a.Maximum = maximum(s.section("maximum"), hbarUnit)
 	checkMaximum(s, a.Thresholds, a.Maximum)
@@ -98,7 +99,7 @@ func (r *roster) addSection(s *section) {
 	a.Allowances = readSwitch(r, s, "allowances", parseBool)
 	read(s, "cold", &a.Cold, parseBool)
 	if line := read(s, "heartbeat", &a.Heartbeat, parsePositiveDuration); line > 0 && !a.Transactions {
-		r.l.problem(line, "%s.heartbeat: needs transactions: true, without which the account's transactions are not watched", s.path)
+		s.l.problem(line, "%s.heartbeat: needs transactions: true, without which the account's transactions are not watched", s.path)
 	}
 	a.Budget = r.budget(s, a.Transactions)
 	r.accounts = append(r.accounts, a)
@@ -111,7 +112,7 @@ func (r *roster) budget(s *section, counted bool) *Amount {
 	case line == 0:
 		return nil
 	case !counted:
-		r.l.problem(line, "%s.budget: needs transactions: true, without which the account's fees are not counted", s.path)
+		s.l.problem(line, "%s.budget: needs transactions: true, without which the account's fees are not counted", s.path)
 	}
 	return &budget
 }
@@ -121,7 +122,7 @@ func readSwitch[T ~bool](r *roster, s *section, key string, parse func(string) (
 	var on T
 	line := read(s, key, &on, parse)
 	if bool(on) && r.mirror == nil {
-		r.l.problem(line, "%s.%s: %w", s.path, key, errNoMirror)
+		s.l.problem(line, "%s.%s: %w", s.path, key, errNoMirror)
 	}
 	return on
 }

@@ -21,6 +21,8 @@ func BenchmarkLoad(b *testing.B) {
 		write func(b *testing.B, accounts int) (file string)
 	}{
 		{"yaml", writeYAML},
+		{"accounts.yml", writeAccountsYAML},
+		{"accounts.csv", writeAccountsCSV},
 	} {
 		var smallest float64
 		for _, accounts := range []int{1_000, 10_000, 100_000} {
@@ -65,14 +67,36 @@ func writeYAML(b *testing.B, accounts int) string {
 	for i := range accounts {
 		fmt.Fprintf(&text, "      - id: 0.0.%d\n        name: deposit %d\n        thresholds: {warning: 1000, critical: 100}\n        labels: {team: payments, env: prod}\n", 1001+i, i)
 	}
-	return writeTemporary(b, "config.yml", text.String())
+	return writeConfiguration(b, map[string]string{"config.yml": text.String()})
 }
 
-func writeTemporary(b *testing.B, name, text string) string {
+func writeAccountsYAML(b *testing.B, accounts int) string {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), name)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		b.Fatal(err)
+	var text strings.Builder
+	for i := range accounts {
+		fmt.Fprintf(&text, "- {id: 0.0.%d, name: deposit %d, thresholds: {warning: 1000, critical: 100}, labels: {team: payments, env: prod}}\n", 1001+i, i)
 	}
-	return file
+	return writeConfiguration(b, map[string]string{"config.yml": "networks: {mainnet: {accounts_file: accounts.yml}}\n", "accounts.yml": text.String()})
+}
+
+func writeAccountsCSV(b *testing.B, accounts int) string {
+	b.Helper()
+	var text strings.Builder
+	text.WriteString("id,name,thresholds.warning,thresholds.critical,labels.team,labels.env\n")
+	for i := range accounts {
+		fmt.Fprintf(&text, "0.0.%d,deposit %d,1000,100,payments,prod\n", 1001+i, i)
+	}
+	return writeConfiguration(b, map[string]string{"config.yml": "networks: {mainnet: {accounts_file: accounts.csv}}\n", "accounts.csv": text.String()})
+}
+
+// writeConfiguration returns the name of config.yml.
+func writeConfiguration(b *testing.B, files map[string]string) string {
+	b.Helper()
+	dir := b.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "config.yml")
 }

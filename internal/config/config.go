@@ -29,6 +29,8 @@ type Config struct {
 	MinInterval map[string]time.Duration
 	// Exclude holds the names of the metrics that are left out, by collector.
 	Exclude map[string][]string
+	// Files are those of the configuration, to be watched for changes.
+	Files Files
 	// LabelNames are the names of the labels of all entities, sorted.
 	LabelNames []string
 }

@@ -45,11 +45,25 @@ func TestDocExamplesLoad(t *testing.T) {
 	}
 }
 
+func TestDocAccountsFileLoads(t *testing.T) {
+	blocks := regexp.MustCompile("(?s)```csv\n(.*?)```").FindAllStringSubmatch(readDoc(t), -1)
+	if len(blocks) != 1 {
+		t.Fatalf("found %d examples", len(blocks))
+	}
+	cfg, err := loadWith(t, "networks: {mainnet: {accounts_file: a.csv}}\n", map[string]string{"a.csv": blocks[0][1]})
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, blocks[0][1])
+	}
+	if accounts := cfg.Networks[0].Accounts; len(accounts) != 3 || accounts[1].Name != "payouts, weekly" {
+		t.Errorf("got\n%s", cfg)
+	}
+}
+
 // TestDocHasEveryKey looks for a row of a table for each key of the file.
 func TestDocHasEveryKey(t *testing.T) {
 	doc := readDoc(t)
 	keys := map[string]bool{"collectors": true, "min_interval": true, "exclude": true, "networks": true}
-	for _, key := range []string{"ledger_id", "url", "url_file", "java_url", "http_client", "info", "warning", "critical"} {
+	for _, key := range []string{"ledger_id", "url", "url_file", "accounts_file", "java_url", "http_client", "info", "warning", "critical"} {
 		keys[key] = true // these are marshalled by hand, to redact or to convert them
 	}
 	yamlKeys(reflect.TypeFor[Network](), keys)

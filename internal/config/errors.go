@@ -6,7 +6,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -35,9 +34,12 @@ func (p Problem) Error() string {
 func (p Problem) Unwrap() error { return p.Err }
 
 // Errors is everything that is wrong with a configuration: first the problems
-// of the file in the order of its lines, then those of flags and environment.
+// of the file in the order of its lines, then those of the files that it names, and
+// then those of flags and environment.
 type Errors struct {
 	Problems []Problem
+	// Files are those that were read.
+	Files Files
 }
 
 // maxShown is how many problems are shown: a file may have one on each line.
@@ -69,17 +71,23 @@ func (e *Errors) add(where string, line int, err error) {
 	e.Problems = append(e.Problems, Problem{Where: where, Line: line, Err: err})
 }
 
-// sort puts the problems of file first and by line, and leaves the others in
-// the order in which they were found.
+// sort puts the problems of file first, then those of the other files, each by
+// line, and leaves the others in the order in which they were found.
 func (e *Errors) sort(file string) {
-	slices.SortStableFunc(e.Problems, func(a, b Problem) int {
-		return cmp.Compare(rank(a, file), rank(b, file))
-	})
-}
-
-func rank(p Problem, file string) int {
-	if p.Where != file {
-		return math.MaxInt
+	rank := func(p Problem) int {
+		if _, ok := e.Files[p.Where]; !ok {
+			return 2
+		}
+		if p.Where != file {
+			return 1
+		}
+		return 0
 	}
-	return p.Line
+	slices.SortStableFunc(e.Problems, func(a, b Problem) int {
+		byRank := cmp.Compare(rank(a), rank(b))
+		if byRank != 0 || rank(a) == 2 {
+			return byRank
+		}
+		return cmp.Or(cmp.Compare(a.Where, b.Where), cmp.Compare(a.Line, b.Line))
+	})
 }

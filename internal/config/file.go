@@ -13,7 +13,7 @@ import (
 
 // Maximum sizes of files, so that a wrong path cannot fill the memory.
 const (
-	maxConfigBytes = 16 << 20 // 10,000 accounts with all options are 2 MB
+	maxConfigBytes = 32 << 20 // 100,000 accounts with all options are 20 MB
 	maxSecretBytes = 64 << 10
 )
 
@@ -44,12 +44,34 @@ func readFile(name string, maxBytes int64) ([]byte, error) {
 	return content, nil
 }
 
-// Checksum returns the SHA-256 of a configuration file. It fails as Load does for
-// a file that cannot be read.
-func Checksum(name string) ([sha256.Size]byte, error) {
+// Files are the files that a configuration was read from, with their states.
+type Files map[string]FileState
+
+// FileState tells the contents of a file apart. It is a checksum, or the reason why
+// there is no content.
+type FileState string
+
+// read reads a file and remembers its state.
+func (f Files) read(name string) ([]byte, error) {
 	content, err := readFile(name, maxConfigBytes)
-	if err != nil {
-		return [sha256.Size]byte{}, fmt.Errorf("%s: %w", name, err)
+	f[name] = fileState(content, err)
+	return content, err
+}
+
+// Changed reports whether a file is no longer as it was when it was read.
+func (f Files) Changed() bool {
+	for name, state := range f {
+		if fileState(readFile(name, maxConfigBytes)) != state {
+			return true
+		}
 	}
-	return sha256.Sum256(content), nil
+	return false
+}
+
+func fileState(content []byte, err error) FileState {
+	if err != nil {
+		return FileState(err.Error())
+	}
+	sum := sha256.Sum256(content)
+	return FileState(sum[:])
 }

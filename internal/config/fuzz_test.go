@@ -61,6 +61,55 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
+// FuzzAccountsFile wants the same of files of accounts, and problems on lines that
+// there are.
+func FuzzAccountsFile(f *testing.F) {
+	for _, seed := range []string{
+		"",
+		"id\n",
+		"id,name\n0.0.98,fees\n0.0.99,\n",
+		"\ufeffid, name \r\n0.0.98, fees\r\n",
+		"id,name,tokens,transactions,allowances,heartbeat,budget,cold\n0.0.98,fees,all,true,false,1h,2.5,true\n",
+		"id,labels.team,thresholds.warning,thresholds.critical,maximum.info,token_thresholds.0.0.5.info\n0.0.98,a,10,1,100,7\n,,,,,\n",
+		"id,name\n0.0.98,\"a \"\"quoted\"\",\nname\"\n", "id,name\n0.0.98,a \"b\"\n", "id,name\n0.0.98\n", "id,id\n1,2\n", "id;name\n", "\"",
+		"id,labels.a,labels.a.b,labels.\n0.0.98,1,2,3\n", "id,token_thresholds..info\n0.0.98,1\n",
+		"- {id: 0.0.98, name: fees}\n- id: 0.0.99\n", "- 0.0.98\n", "[]\n", "a: b\n", "- &a {id: 0.0.1}\n- *a\n", "--- []\n--- []\n",
+	} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string, isCSV bool) {
+		name := filepath.Join(dir, "accounts.yml")
+		if isCSV {
+			name = filepath.Join(dir, "accounts.csv")
+		}
+		file := filepath.Join(dir, "config.yml")
+		for name, text := range map[string]string{name: text, file: "networks: {mainnet: {accounts_file: " + filepath.Base(name) + "}}\n"} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cfg, err := Load(Source{File: file})
+		if err == nil {
+			checkLoaded(t, cfg)
+			if len(cfg.Networks[0].Accounts) == 0 {
+				t.Error("a file without accounts is accepted")
+			}
+			return
+		}
+		var problems *Errors
+		if !errors.As(err, &problems) || len(problems.Problems) == 0 {
+			t.Fatalf("the error is %#v, not *Errors with problems", err)
+		}
+		for _, p := range problems.Problems {
+			if p.Where != name || p.Line > strings.Count(text, "\n")+strings.Count(text, "\r")+2 {
+				t.Errorf("the place is not in the file: %s", p)
+			}
+		}
+	})
+}
+
 func checkLoaded(t *testing.T, cfg *Config) {
 	t.Helper()
 	if len(cfg.Networks) == 0 {

@@ -50,16 +50,17 @@ type Collector struct {
 // Load reads and checks the configuration. What is wrong with it comes back as
 // *Errors, all of it at once.
 func Load(src Source) (*Config, error) {
-	l := &loader{src: src, labelNames: map[string]bool{}, sharedLabels: map[string]Labels{}, sharedThresholds: map[[len(severities)]Threshold]Thresholds{}}
+	l := &loader{src: src, file: src.File, errs: &Errors{Files: Files{}}, labelNames: map[string]bool{}, sharedLabels: map[string]Labels{}, sharedThresholds: map[[len(severities)]Threshold]Thresholds{}}
 	root, ok := l.parseFile()
 	if !ok {
-		return nil, &l.errs
+		return nil, l.errs
 	}
 	s := l.newSection(path{}, 0, root)
 	networks := s.section("networks")
 	cfg := &Config{
 		MinInterval: map[string]time.Duration{},
 		Exclude:     map[string][]string{},
+		Files:       l.errs.Files,
 	}
 	l.collectors(s.section("collectors"), cfg)
 	cfg.Networks = l.networks(networks)
@@ -76,7 +77,7 @@ func Load(src Source) (*Config, error) {
 	}
 	if len(l.errs.Problems) > 0 {
 		l.errs.sort(src.File)
-		return nil, &l.errs
+		return nil, l.errs
 	}
 	return cfg, nil
 }
@@ -84,8 +85,9 @@ func Load(src Source) (*Config, error) {
 // loader collects what is wrong while the parts of a configuration are read.
 type loader struct {
 	src            Source
+	file           string // which is read: src.File, or one that it names
 	defaultNetwork string
-	errs           Errors
+	errs           *Errors
 	labelNames     map[string]bool // of all entities
 
 	// What many entities have in common.
@@ -95,7 +97,7 @@ type loader struct {
 
 // problem reports a mistake in the file.
 func (l *loader) problem(line int, format string, args ...any) {
-	l.errs.add(l.src.File, line, fmt.Errorf(format, args...))
+	l.errs.add(l.file, line, fmt.Errorf(format, args...))
 }
 
 // place is where something stands: in a file, or in a flag.
@@ -113,9 +115,9 @@ func (p place) String() string {
 }
 
 // at is a line of the file.
-func (l *loader) at(line int) place { return place{l.src.File, line} }
+func (l *loader) at(line int) place { return place{l.file, line} }
 
-// path resolves a path that stands in the file.
+// path resolves a path that stands in the configuration file.
 func (l *loader) path(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -125,14 +127,19 @@ func (l *loader) path(name string) string {
 
 // parseFile returns the file's only document, nil when there is nothing in it.
 func (l *loader) parseFile() (*yaml.Node, bool) {
-	if l.src.File == "" {
+	if l.file == "" {
 		return nil, true
 	}
-	data, err := readFile(l.src.File, maxConfigBytes)
+	data, err := l.errs.Files.read(l.file)
 	if err != nil {
 		l.problem(0, "cannot be read: %w", err)
 		return nil, false
 	}
+	return l.parseYAML(data)
+}
+
+// parseYAML returns the only document, nil when there is nothing in it.
+func (l *loader) parseYAML(data []byte) (*yaml.Node, bool) {
 	lines := &lineReader{data: data}
 	dec := yaml.NewDecoder(lines)
 	var doc, second yaml.Node

@@ -25,7 +25,8 @@ type Network struct {
 	Mirror        *Mirror       `yaml:"mirror,omitempty"`
 	Consensus     Consensus     `yaml:"consensus"`
 	BalanceSource BalanceSource `yaml:"balance_source"`
-	// Accounts has the accounts of the file first, then those of the flags.
+	// Accounts has the accounts of the file first, then those of accounts_file, then
+	// those of the flags.
 	Accounts []Account `yaml:"accounts,omitempty"`
 	// Tokens, Topics, Contracts and ScheduleCreators are empty without a Mirror.
 	Tokens    []Entity   `yaml:"tokens,omitempty"`
@@ -122,7 +123,7 @@ func (l *loader) network(name string, s *section) Network {
 	var held []heldToken
 	n.Accounts, held = l.accounts(n, s, ids)
 	n.Tokens = entities(l, n, s, "tokens", "id", ids.token, Entity.read)
-	l.checkHeld(held, n.Tokens)
+	checkHeld(held, n.Tokens)
 	n.Topics = entities(l, n, s, "topics", "id", ids.topic, Topic.read)
 	n.Contracts = entities(l, n, s, "contracts", "id", ids.contract, Contract.read)
 	n.ScheduleCreators = entities(l, n, s, "schedules", "creator", ids.creator, ScheduleCreator.read)

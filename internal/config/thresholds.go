@@ -102,15 +102,20 @@ func checkMaximum(s *section, minima, maxima Thresholds) {
 // heldToken is a token that thresholds of an account name.
 type heldToken struct {
 	token EntityID
+	l     *loader // of its file
 	path  path
 	line  int
 }
 
 // checkHeld reports tokens of which no balance is read.
-func (l *loader) checkHeld(held []heldToken, watched []Entity) {
+func checkHeld(held []heldToken, watched []Entity) {
+	ids := make(map[EntityID]bool, len(watched))
+	for _, token := range watched {
+		ids[token.ID] = true
+	}
 	for _, h := range held {
-		if !slices.ContainsFunc(watched, func(token Entity) bool { return token.ID == h.token }) {
-			l.problem(h.line, "%s: is not watched: add the token to the network's tokens, or set tokens: all for the account", h.path)
+		if !ids[h.token] {
+			h.l.problem(h.line, "%s: is not watched: add the token to the network's tokens, or set tokens: all for the account", h.path)
 		}
 	}
 }
@@ -118,7 +123,7 @@ func (l *loader) checkHeld(held []heldToken, watched []Entity) {
 // tokenThresholds reads the minimum balances of an account in tokens.
 func (r *roster) tokenThresholds(s *section, all AllTokens) TokenThresholds {
 	if len(s.entries) > 0 && r.mirror == nil {
-		r.l.problem(s.line, "%s: %w", s.path, errNoMirror)
+		s.l.problem(s.line, "%s: %w", s.path, errNoMirror)
 		return nil
 	}
 	var list TokenThresholds
@@ -126,15 +131,15 @@ func (r *roster) tokenThresholds(s *section, all AllTokens) TokenThresholds {
 	for _, e := range s.all() {
 		id, err := r.ids.token(e.key)
 		if err != nil {
-			r.l.problem(e.line, "%s: %w", s.path, err)
+			s.l.problem(e.line, "%s: %w", s.path, err)
 			continue
 		}
-		minima := minimum(r.l.newSection(e.path, e.line, e.value), tokenUnit)
+		minima := minimum(s.l.newSection(e.path, e.line, e.value), tokenUnit)
 		if !once(s, e.key, e.line, id, places) || len(minima) == 0 {
 			continue
 		}
 		if !all {
-			r.held = append(r.held, heldToken{token: id, path: e.path, line: e.line})
+			r.held = append(r.held, heldToken{token: id, l: s.l, path: e.path, line: e.line})
 		}
 		list = append(list, TokenThreshold{Token: id, Minimum: minima})
 	}

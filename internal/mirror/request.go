@@ -81,6 +81,8 @@ type request struct {
 	query url.Values
 	class class
 	rows  int // how many are asked for, at most
+	// expected is how many rows the answer has if the mirror knows all of them.
+	expected int
 	// detail says in errors what of the path was asked for.
 	detail string
 }
@@ -272,7 +274,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 	}
 	failures := fieldFailures{hide: hide}
 	large := false
-	a := newResponse(body, r.rows, c.small, func() error {
+	a := newResponse(body, r, c.small, func() error {
 		select {
 		case c.large <- struct{}{}:
 			large = true

@@ -424,12 +424,17 @@ func TestChangedConfiguration(t *testing.T) {
 		restart bool
 	}{
 		"default":  {values{}, true},
+		"accounts": {values{"accountsFiles": values{"accounts.csv": "id\n0.0.98\n"}}, true},
 		"reload":   {values{"reloadInterval": "30s"}, false},
 		"existing": {values{"existingConfigMap": "mine"}, false},
 	} {
 		if restart := !maps.Equal(annotations(test.values, "mainnet"), annotations(test.values, "testnet")); restart != test.restart {
 			t.Errorf("%s: pods restart: %v, want %v", name, restart, test.restart)
 		}
+	}
+	accounts := func(text string) values { return values{"accountsFiles": values{"accounts.csv": text}} }
+	if maps.Equal(annotations(accounts("id\n0.0.98\n"), "mainnet"), annotations(accounts("id\n0.0.99\n"), "mainnet")) {
+		t.Error("pods do not restart when accountsFiles change")
 	}
 	if args := podTemplate(t, rendered(t, values{"reloadInterval": "30s"})).Spec.Containers[0].Args; !slices.Contains(args, "--config.auto-reload-interval=30s") {
 		t.Errorf("arguments %v", args)

@@ -147,6 +147,9 @@ func TestSchemaRefuses(t *testing.T) {
 		"bad name":              {"fullnameOverride": "Hedera Exporter"},
 		"switch of a text":      {"prometheusRule": values{"groups": values{"hedera-weeks.rules": "no"}}},
 		"severity of a number":  {"prometheusRule": values{"severities": values{"critical": 1}}},
+		"accounts as a list":    {"accountsFiles": values{"accounts.yml": []any{"0.0.98"}}},
+		"accounts of no format": {"accountsFiles": values{"accounts.xls": "id"}},
+		"accounts as config":    {"accountsFiles": values{"hedera_exporter.yml": "id"}},
 		"no URL":                {"runbookBaseURL": "wiki"},
 	} {
 		if _, err := render(t, v); err == nil || !strings.Contains(err.Error(), "schema") {
