@@ -192,7 +192,7 @@ bench-docs: bench ## make bench, and what it measures into docs/benchmarks/lates
 NEW ?= $(BIN)/bench.txt
 .PHONY: bench-compare
 bench-compare: ## two measurements, by benchstat: make bench-compare OLD=docs/benchmarks/v0.1.0.txt (NEW=bin/bench.txt)
-	@$(GO) -C tools tool benchstat -ignore date,go,version '$(abspath $(OLD))' '$(abspath $(NEW))'
+	@$(GO) -C tools tool benchstat -ignore date,go,pkg,version '$(abspath $(OLD))' '$(abspath $(NEW))'
 
 # Not part of make test: it has no limit to fail at. With ACCOUNTS=1000 it takes
 # some two minutes, with more it takes longer.

@@ -24,6 +24,49 @@ func withRound(ctx context.Context) context.Context {
 	return context.WithValue(ctx, roundKey{}, &round{accounts: map[*mirror.Client]*accountList{}})
 }
 
+// eachAccounts calls each with some of the ids, which are the network's accounts,
+// and what the mirror knows of them, until it was called for all, several times at
+// once.
+func eachAccounts(ctx context.Context, network Network, ids []string, each func(ids []string, batch mirror.Batch[mirror.Account])) {
+	if len(network.Tokens) > 0 || len(network.OwnNodes) > 0 { // other collectors read them as well
+		each(ids, accountsOf(ctx, network))
+		return
+	}
+	network.Mirror.AccountParts(ctx, ids, each)
+}
+
+// turns runs functions in the order of the entities that they are for, each as soon
+// as those before it have run.
+type turns struct {
+	mu      sync.Mutex
+	next    int // the first entity that no function has run for
+	waiting map[int]turn
+}
+
+type turn struct {
+	entities int
+	run      func()
+}
+
+// take runs the function for the entities from first on, now or in a later call.
+func (t *turns) take(first, entities int, run func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.waiting == nil {
+		t.waiting = map[int]turn{}
+	}
+	t.waiting[first] = turn{entities, run}
+	for {
+		turn, ok := t.waiting[t.next]
+		if !ok {
+			return
+		}
+		delete(t.waiting, t.next)
+		t.next += turn.entities
+		turn.run()
+	}
+}
+
 // accountsOf returns what the mirror knows of the network's accounts. The
 // collectors of a scrape share one reading of them.
 func accountsOf(ctx context.Context, network Network) mirror.Batch[mirror.Account] {

@@ -171,15 +171,20 @@ func newAccounts(n Network) (Collector, error) {
 		c.labels = append(c.labels, labelsOf(n, account))
 	}
 	slices.SortFunc(c.labels, func(a, b []string) int { return strings.Compare(a[accountIDLabel], b[accountIDLabel]) })
+	for _, labels := range c.labels {
+		c.ids = append(c.ids, labels[accountIDLabel])
+	}
 	return c, nil
 }
 
 // mirrorAccounts reads accounts from the mirror node, 100 per request. What is the
-// same in each scrape is made once.
+// same in each scrape is made once, and the samples of one response are made while
+// others are on their way.
 type mirrorAccounts struct {
 	network    Network
 	configured []prometheus.Metric
-	labels     [][]string // of the accounts, in the order of an exposition
+	ids        []string // in the order of an exposition
+	labels     [][]string
 }
 
 // Update implements Collector.
@@ -190,21 +195,31 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	for _, sample := range c.configured {
 		ch <- sample
 	}
-	var group entityGroup
-	batch := accountsOf(ctx, c.network)
-	for _, labels := range c.labels {
-		id := labels[accountIDLabel]
-		row, exists, err := batch.Get(id)
-		if err != nil {
-			group.miss(1, fmt.Errorf("account %s: %w", id, err))
-			continue
-		}
-		ch <- accountExists.sample(boolValue(exists), labels...)
-		if exists {
-			sendAccount(ch, row, labels)
-		}
-	}
+	var (
+		group entityGroup
+		turns turns
+	)
+	eachAccounts(ctx, c.network, c.ids, func(ids []string, batch mirror.Batch[mirror.Account]) {
+		first, _ := slices.BinarySearch(c.ids, ids[0])
+		turns.take(first, len(ids), func() {
+			for i, id := range ids {
+				group.do(func() error { return sendMirrorAccount(ch, batch, id, c.labels[first+i]) })
+			}
+		})
+	})
 	return group.Wait()
+}
+
+func sendMirrorAccount(ch chan<- prometheus.Metric, batch mirror.Batch[mirror.Account], id string, labels []string) error {
+	row, exists, err := batch.Get(id)
+	if err != nil {
+		return fmt.Errorf("account %s: %w", id, err)
+	}
+	ch <- accountExists.sample(boolValue(exists), labels...)
+	if exists {
+		sendAccount(ch, row, labels)
+	}
+	return nil
 }
 
 func labelsOf(network Network, account config.Account) []string {
@@ -254,7 +269,7 @@ func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []strin
 	sendField(ch, accountAutoRenewPeriod, row.AutoRenewPeriod, count, labels...)
 	sendField(ch, accountEthereumNonce, row.EthereumNonce, count, labels...)
 	sendField(ch, accountPendingReward, row.PendingReward, hbar, labels...)
-	ch <- accountInfo.sample(1, with(labels, infoLabels(row)...)...)
+	ch <- accountInfo.sample(1, infoLabels(row, labels)...)
 	if key, ok := row.Key.Get(); ok {
 		ch <- accountKeyInfo.sample(1, with(labels, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
 	}
@@ -266,16 +281,17 @@ func keyFingerprint(key mirror.Key) string {
 	return hex.EncodeToString(sum[:fingerprintBytes])
 }
 
-func infoLabels(row mirror.Account) []string {
+func infoLabels(row mirror.Account, labels []string) []string {
 	stakedNode := ""
 	if id, ok := row.StakedNodeID.Get(); ok {
 		stakedNode = strconv.FormatInt(id, 10)
 	}
-	return []string{
+	return with(
+		labels,
 		text(row.EVMAddress, textLength),
 		stakedNode,
 		text(row.StakedAccountID, textLength),
 		consensus.Cut(row.Key.Or(mirror.Key{}).Type, textLength),
 		text(row.Memo, textLength),
-	}
+	)
 }

@@ -22,11 +22,14 @@ type entityGroup struct {
 
 // Go reads one entity at the same time as the others. A panic is its error.
 func (e *entityGroup) Go(read func() error) {
-	e.group.Go(func() {
-		if err := guard(read); err != nil {
-			e.miss(missing(err), err)
-		}
-	})
+	e.group.Go(func() { e.do(read) })
+}
+
+// do reads entities at once.
+func (e *entityGroup) do(read func() error) {
+	if err := guard(read); err != nil {
+		e.miss(missing(err), err)
+	}
 }
 
 // miss counts n entities that could not be read.

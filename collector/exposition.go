@@ -24,15 +24,7 @@ import (
 // tells what is not in it, the second that writing failed.
 func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gatherer) (gathering, writing error) {
 	isText := format.FormatType() == expfmt.TypeTextPlain || format.FormatType() == expfmt.TypeOpenMetrics
-	var rest []prometheus.Metric
-	samples := map[string][]*sample{}
-	for metric := range s.samples {
-		if one, ok := metric.(*sample); ok && isText {
-			samples[one.name] = append(samples[one.name], one)
-		} else {
-			rest = append(rest, metric)
-		}
-	}
+	samples, rest := s.split(isText)
 	var errs prometheus.MultiError
 	for name := range samples {
 		var duplicates int
@@ -48,6 +40,34 @@ func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gathe
 		errs.Append(err)
 	}
 	return errs.MaybeUnwrap(), writeFamilies(w, format, samples, families)
+}
+
+// split returns the samples that can be written directly, if any may, by name, and
+// the rest.
+func (s Scrape) split(directly bool) (samples map[string][]*sample, rest []prometheus.Metric) {
+	sizes := map[*metricFamily]int{}
+	for metric := range s.samples {
+		if one, ok := metric.(*sample); ok && directly {
+			sizes[one.metricFamily]++
+		} else {
+			rest = append(rest, metric)
+		}
+	}
+	families := make(map[*metricFamily]*[]*sample, len(sizes)) // a pointer is looked up faster than a name
+	for family, size := range sizes {
+		families[family] = new(make([]*sample, 0, size))
+	}
+	for metric := range s.samples {
+		if one, ok := metric.(*sample); ok && directly {
+			family := families[one.metricFamily]
+			*family = append(*family, one)
+		}
+	}
+	samples = make(map[string][]*sample, len(families))
+	for family, ones := range families { // one name may have the labels of several networks
+		samples[family.name] = append(samples[family.name], *ones...)
+	}
+	return samples, rest
 }
 
 // unchecked is a collector of metrics that are known already.

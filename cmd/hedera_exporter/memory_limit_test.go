@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
+	"github.com/go-kit/log"
 )
 
 func TestMemoryLimit(t *testing.T) {
@@ -47,5 +48,16 @@ func TestMemoryLimit(t *testing.T) {
 				t.Errorf("log %q, want %q", stderr, test.log)
 			}
 		})
+	}
+}
+
+func TestGCPercent(t *testing.T) {
+	for environment, want := range map[string]int{"": gcPercent, "100": 100} {
+		defer debug.SetGCPercent(debug.SetGCPercent(100)) // as the runtime takes it from GOGC, or by default
+		t.Setenv("GOGC", environment)
+		limitMemory(log.NewNopLogger(), memlimit.WithProvider(memlimit.FromCgroup))
+		if percent := debug.SetGCPercent(100); percent != want {
+			t.Errorf("GOGC=%q: %d, want %d", environment, percent, want)
+		}
 	}
 }

@@ -79,6 +79,7 @@ type encoder struct {
 
 	turn chan struct{} // has room for one
 	size int           // of the last response, in bytes; guarded by turn
+	gzip *gzip.Writer  // for one response after another, as its tables have 1 MB; guarded by turn
 
 	mu      sync.Mutex
 	waiting map[encoding]*encoded
@@ -177,7 +178,7 @@ func (e *encoder) render(scrape collector.Scrape, as encoding) (response *respon
 	if as.compress != promhttp.Identity {
 		response.header.Set("Content-Encoding", string(as.compress))
 	}
-	body, err := compressor(response, as.compress)
+	body, err := e.compressor(response, as.compress)
 	if err != nil {
 		panic(err) // not with these options
 	}
@@ -213,10 +214,16 @@ func newHandlerErrors(registry prometheus.Registerer) *prometheus.CounterVec {
 const gzipLevel = 3
 
 // compressor returns a writer that compresses what is written to it.
-func compressor(w io.Writer, as promhttp.Compression) (io.WriteCloser, error) {
+func (e *encoder) compressor(w io.Writer, as promhttp.Compression) (io.WriteCloser, error) {
 	switch as {
 	case promhttp.Gzip:
-		return gzip.NewWriterLevel(w, gzipLevel)
+		if e.gzip == nil {
+			var err error
+			e.gzip, err = gzip.NewWriterLevel(w, gzipLevel)
+			return e.gzip, err
+		}
+		e.gzip.Reset(w)
+		return e.gzip, nil
 	case promhttp.Zstd:
 		return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	default:

@@ -161,7 +161,7 @@ func values[T any](pointers map[string]*T) map[string]T {
 // decodeBody decodes an answer without a client, and returns which fields
 // failed.
 func decodeBody[T any](decode func(*response) (T, error), body string) (v T, failures []string, err error) {
-	r := newResponse(strings.NewReader(body), maxRepeated, smallBytes, func() error { return nil }, func(field string, err error) {
+	r := newResponse(strings.NewReader(body), request{rows: maxRepeated}, smallBytes, func() error { return nil }, func(field string, err error) {
 		failures = append(failures, field+": "+err.Error())
 	})
 	v, err = decode(r)

@@ -170,9 +170,24 @@ func (b Batch[T]) Err() error {
 // 100 times a request, with an id. A request that fails does not fail the ids
 // of others.
 func batches[T row](ctx context.Context, c *Client, r request, key string, ids []string, decode func(*response) (page[T], error)) Batch[T] {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	b := newBatch[T](ids)
 	var mu sync.Mutex
+	b.asked = parts(ctx, c, r, key, ids, decode, func(_ []string, part Batch[T]) {
+		mu.Lock()
+		defer mu.Unlock()
+		maps.Copy(b.Rows, part.Rows)
+		maps.Copy(b.Failed, part.Failed)
+	})
+	return b
+}
+
+// parts is batches for very many entities: it calls each with the ids of each
+// request and what came of them, several at a time. It returns how many ids there
+// were, without those that come twice.
+func parts[T row](ctx context.Context, c *Client, r request, key string, ids []string, decode func(*response) (page[T], error), each func(ids []string, part Batch[T])) int {
+	if !slices.IsSortedFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(a, b), -1) }) { // or has one twice
+		ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	}
 	var g errgroup.Group
 	g.SetLimit(2 * cap(c.slots)) // one waits while another is in flight
 	chunks := slices.Collect(slices.Chunk(ids, c.pageSize.get()))
@@ -189,20 +204,18 @@ func batches[T row](ctx context.Context, c *Client, r request, key string, ids [
 			if err := safely(func() error { ask(ctx, c, r, key, chunk, decode, part); return nil }); err != nil {
 				part.fail(chunk, r.wrap(err))
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			maps.Copy(b.Rows, part.Rows)
-			maps.Copy(b.Failed, part.Failed)
+			each(chunk, part)
 			return nil
 		})
 	}
-	_ = g.Wait() // what failed is in the batch
-	return b
+	_ = g.Wait() // what failed is in the parts
+	return len(ids)
 }
 
 // of is r for the entities with ids.
 func (r request) of(key string, ids []string) request {
 	r = r.with(key, ids...).limit(maxRepeated)
+	r.expected = len(ids)
 	r.detail = fmt.Sprintf("%d %ss", len(ids), strings.TrimSuffix(key, ".id"))
 	return r
 }
