@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -77,16 +78,28 @@ type Options struct {
 	Previous *Set
 }
 
+// onceFor returns compare with the first answer for all others: it takes its time
+// where accounts are many.
+func onceFor(compare func(Network) bool) func(Network) bool {
+	var once sync.Once
+	var same bool
+	return func(n Network) bool {
+		once.Do(func() { same = compare(n) })
+		return same
+	}
+}
+
 // NewSet returns the enabled collectors of networks.
 func NewSet(networks []Network, options Options, log Logger) (*Set, error) {
 	set := &Set{log: log}
 	for _, network := range networks {
 		network = options.Shard.of(network)
+		sameEntities := onceFor(network.sameEntities) // the previous set's collectors have the same ones
 		for _, r := range Registrations() {
 			if !options.Enabled(r.Name) || network.accountsOnly && !r.Sharded {
 				continue
 			}
-			if c := options.Previous.find(r, network, r.minInterval(options.MinInterval)); c != nil {
+			if c := options.Previous.find(r, network, r.minInterval(options.MinInterval), sameEntities); c != nil {
 				set.collectors = append(set.collectors, c)
 				continue
 			}

@@ -73,13 +73,15 @@ func NewExclusion(metrics map[string][]string) Exclusion {
 	return e
 }
 
-// has reports whether a sample is of one of them.
-func (e Exclusion) has(sample prometheus.Metric) bool {
-	if len(e) == 0 {
-		return false
+// has reports whether a metric is one of them.
+func (e Exclusion) has(metric prometheus.Metric) bool {
+	switch m := metric.(type) {
+	case *sample:
+		return e[m.name]
+	case histogram:
+		return e[m.name]
 	}
-	of, ok := sample.(interface{ metricName() string })
-	return ok && e[of.metricName()]
+	return false
 }
 
 // filter sends to ch what send sends, without the samples that are left out.

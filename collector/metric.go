@@ -75,8 +75,6 @@ type histogram struct {
 	name string
 }
 
-func (h histogram) metricName() string { return h.name }
-
 // histogram makes the histogram of the labels' values, which follow the
 // declaration's order.
 func (f histogramFamily) histogram(labels ...string) prometheus.Histogram {

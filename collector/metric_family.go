@@ -67,8 +67,6 @@ type sample struct {
 	labels  []string
 }
 
-func (f *metricFamily) metricName() string { return f.name }
-
 // Desc implements prometheus.Metric.
 func (s *sample) Desc() *prometheus.Desc { return s.desc }
 

@@ -116,22 +116,21 @@ func (a ProbedAccount) send(ch chan<- prometheus.Metric, network string, own own
 
 func (n Network) probeMirror(ctx context.Context, targets []Target) ([]ProbedAccount, error) {
 	rows, err := n.targetRows(ctx, targets)
-	names := newTargetNames(n)
+	ids := make([]string, len(targets)) // empty: of an unknown address
+	for i, target := range targets {
+		ids[i] = target.ID.String()
+		if row := rows[i].row; row != nil {
+			ids[i] = row.ID
+		}
+	}
+	names := newTargetNames(n, ids)
 	accounts := make([]ProbedAccount, 0, len(targets))
 	for i, target := range targets {
 		if rows[i].failed {
 			continue
 		}
-		row := rows[i].row
-		id := "" // the id of an unknown address
-		switch {
-		case row != nil:
-			id = row.ID
-		case !target.ID.IsZero():
-			id = target.ID.String()
-		}
-		if account, isFirst := names.account(id, target); isFirst {
-			accounts = append(accounts, newProbedAccount(account, id, row))
+		if account, isFirst := names.account(ids[i], target); isFirst {
+			accounts = append(accounts, newProbedAccount(account, ids[i], rows[i].row))
 		}
 	}
 	return accounts, err
@@ -215,19 +214,19 @@ func (n Network) probeNodes(ctx context.Context, targets []Target) ([]ProbedAcco
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]hiero.AccountID, 0, len(targets))
+	asked, ids := make([]hiero.AccountID, 0, len(targets)), make([]string, 0, len(targets))
 	for _, target := range targets {
-		ids = append(ids, target.ID.AccountID())
+		asked, ids = append(asked, target.ID.AccountID()), append(ids, target.ID.String())
 	}
-	balances, err := n.Balances.Balances(ctx, nodes, ids)
+	balances, err := n.Balances.Balances(ctx, nodes, asked)
 	if err != nil {
 		return nil, err
 	}
-	names := newTargetNames(n)
+	names := newTargetNames(n, ids)
 	accounts := make([]ProbedAccount, 0, len(targets))
 	var group entityGroup
 	for i, balance := range balances {
-		id := targets[i].ID.String()
+		id := ids[i]
 		if balance.Err != nil {
 			group.miss(1, fmt.Errorf("account %s: %w", id, balance.Err))
 			continue
@@ -251,10 +250,17 @@ type targetNames struct {
 	given      map[[2]string]bool
 }
 
-func newTargetNames(n Network) targetNames {
-	names := targetNames{configured: make(map[string]config.Account, len(n.Accounts)), given: map[[2]string]bool{}}
+// newTargetNames finds the configured accounts among ids, which are few.
+func newTargetNames(n Network, ids []string) targetNames {
+	names := targetNames{configured: make(map[string]config.Account, len(ids)), given: map[[2]string]bool{}}
+	probed := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		probed[id] = true
+	}
 	for _, account := range n.Accounts {
-		names.configured[account.ID.String()] = account
+		if id := account.ID.String(); probed[id] {
+			names.configured[id] = account
+		}
 	}
 	return names
 }

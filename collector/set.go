@@ -84,14 +84,14 @@ func (s *Set) Canaries() []*Canary {
 }
 
 // find returns the collector if it would be the same for the network; else, or
-// without a set, nil.
-func (s *Set) find(r Registration, network Network, minInterval time.Duration) *cachedCollector {
+// without a set, nil. SameEntities compares with the network.
+func (s *Set) find(r Registration, network Network, minInterval time.Duration, sameEntities func(Network) bool) *cachedCollector {
 	if s == nil {
 		return nil
 	}
 	for _, c := range s.collectors {
 		if c.name == r.Name && c.minInterval == minInterval && c.inputs.sameClients(network) &&
-			maps.Equal(c.inputs.Exclude, network.Exclude) && (r.NetworkOnly || c.inputs.sameEntities(network)) {
+			maps.Equal(c.inputs.Exclude, network.Exclude) && (r.NetworkOnly || sameEntities(c.inputs)) {
 			return c
 		}
 	}

@@ -97,7 +97,6 @@ func Reason(err error) string {
 		limit   *LimitError
 		dns     *net.DNSError
 		cert    *tls.CertificateVerificationError
-		syntax  *json.SyntaxError
 		through *proxy.Error
 	)
 	switch {
@@ -121,7 +120,7 @@ func Reason(err error) string {
 		return "no answer before the deadline"
 	case errors.Is(err, context.Canceled):
 		return "canceled"
-	case errors.As(err, &syntax):
+	case errors.Is(err, errNotJSON):
 		return "response is not JSON"
 	}
 	return ""

@@ -343,6 +343,8 @@ func (a *response) end(err error) error {
 	}
 }
 
+var errNotJSON = errors.New("not JSON")
+
 // decodeError tells what is wrong with an answer that could not be decoded.
 func decodeError(hide func(string) string, beginning func() []byte, err error) error {
 	var (
@@ -361,9 +363,9 @@ func decodeError(hide func(string) string, beginning func() []byte, err error) e
 	}
 	// The whole of the error has names of the answer's members in it.
 	if text := excerpt(hide(plainText(beginning()))); text != "" {
-		return fmt.Errorf("response is not JSON: %w: %s", syntax.Err, text)
+		return fmt.Errorf("response is %w: %w: %s", errNotJSON, syntax.Err, text)
 	}
-	return fmt.Errorf("response is HTML, not JSON: %w", syntax.Err)
+	return fmt.Errorf("response is HTML, %w: %w", errNotJSON, syntax.Err)
 }
 
 // fieldFailures are what could not be read of one answer, by field.
