@@ -5,6 +5,9 @@ package collector
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +18,7 @@ import (
 	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/consensus"
 	"hedera_exporter/internal/memnet"
+	"hedera_exporter/internal/mirror"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -230,4 +234,70 @@ func TestKeyFingerprint(t *testing.T) {
 		`hedera_account_key_info{account_id="0.0.5003",key_fingerprint="d4933fd227784e38",key_type="ED25519",name="c",network="simulated"} 1`,
 	)
 	wantNone(t, body, "hedera_account_key_info", `account_id="0.0.5004"`)
+}
+
+// TestSamplesOfAResponseWaitForNoOther holds back the last of three responses until
+// the samples of the first one are there. In whatever order responses come, samples
+// are in that of an exposition.
+func TestSamplesOfAResponseWaitForNoOther(t *testing.T) {
+	const accounts = 300
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: accounts})
+	first, last := make(chan struct{}), "0.0.1300"
+	through := httputil.NewSingleHostReverseProxy(parseURL(t, sim.URL()))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slices.Contains(r.URL.Query()["account.id"], last) {
+			<-first
+		}
+		through.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	client, err := mirror.New(mirror.Options{Network: "simulated", URL: parseURL(t, server.URL)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	network.Mirror = client
+	for i := range accounts {
+		network.Accounts = append(network.Accounts, account("0.0."+itoa(1001+i), "a"+itoa(i)))
+	}
+	collector, err := newAccounts(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	ch := make(chan prometheus.Metric)
+	failed := make(chan error, 1)
+	go func() {
+		defer close(ch)
+		failed <- collector.Update(t.Context(), ch)
+	}()
+	var ids []string
+	for metric := range ch {
+		if one := metric.(*sample); one.metricFamily == accountBalance.metricFamily { //nolint:forcetypeassert // nothing else is sent
+			ids = append(ids, one.labels[accountIDLabel])
+			if len(ids) == 1 {
+				close(first)
+			}
+		}
+	}
+	if err := <-failed; err != nil || len(ids) != accounts || !slices.IsSorted(ids) {
+		t.Errorf("%d balances, in order %v, error %v", len(ids), slices.IsSorted(ids), err)
+	}
+}
+
+func TestTurns(t *testing.T) {
+	for _, order := range [][]int{{0, 2, 3, 5}, {5, 3, 2, 0}, {3, 0, 5, 2}} {
+		var (
+			turns turns
+			ran   []int
+		)
+		entities := map[int]int{0: 2, 2: 1, 3: 2, 5: 7}
+		for _, first := range order {
+			turns.take(first, entities[first], func() { ran = append(ran, first) })
+		}
+		if want := []int{0, 2, 3, 5}; !slices.Equal(ran, want) {
+			t.Errorf("%v ran in the order %v", order, ran)
+		}
+	}
 }

@@ -5,8 +5,12 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/collector"
+	"hedera_exporter/internal/simulator"
 )
 
 // TestAutoReload changes the file as Kubernetes does, by another target of the
@@ -118,4 +123,57 @@ func TestAutoReloadIsOff(t *testing.T) {
 			t.Error("it watches")
 		}
 	})
+}
+
+// TestNoScrapeIsLostByAReload scrapes all the time while accounts come and go: each
+// scrape is whole, of one configuration or the other.
+func TestNoScrapeIsLostByAReload(t *testing.T) {
+	const few, many, reloads = 150, 250, 6
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: many})
+	accounts := func(n int) string {
+		var text strings.Builder
+		text.WriteString("id,name\n")
+		for i := range n {
+			fmt.Fprintf(&text, "0.0.%d,account %d\n", 1001+i, i)
+		}
+		return text.String()
+	}
+	file := writeFile(t, "accounts.csv", accounts(few))
+	e := startExporter(t, writeFile(t, "c.yml", fmt.Sprintf("networks: {simulated: {mirror: {url: %q}, accounts_file: %q}}", sim.URL(), file)), "--no-collector.node_probe", "--no-collector.address_book")
+
+	var scrapes [many + 1]atomic.Int32
+	scrape := func() {
+		status, body := get(t, e.url+"/metrics", nil)
+		n := strings.Count(body, "\nhedera_account_exists{")
+		if status != http.StatusOK || n != few && n != many || strings.Contains(body, "hedera_scrape_collector_success{collector=\"accounts\",network=\"simulated\"} 0") {
+			t.Errorf("status %d, %d accounts", status, n)
+			return
+		}
+		scrapes[n].Add(1)
+	}
+	var scraping sync.WaitGroup
+	ctx, stop := context.WithCancel(t.Context())
+	defer scraping.Wait()
+	defer stop()
+	for range 2 {
+		scraping.Go(func() {
+			for ctx.Err() == nil {
+				scrape()
+			}
+		})
+	}
+	for i := range reloads {
+		if err := os.WriteFile(file, []byte(accounts([]int{many, few}[i%2])), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if status, body := request(t, http.MethodPost, e.url+"/-/reload", nil); status != http.StatusOK {
+			t.Fatalf("reload: %d %s", status, body)
+		}
+		scrape()
+	}
+	stop()
+	scraping.Wait()
+	if scrapes[few].Load() < reloads/2 || scrapes[many].Load() < reloads/2 {
+		t.Errorf("%d scrapes of %d accounts, %d of %d", scrapes[few].Load(), few, scrapes[many].Load(), many)
+	}
 }

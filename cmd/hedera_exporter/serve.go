@@ -242,5 +242,8 @@ func writeReload(w http.ResponseWriter, rl *reloader) {
 }
 
 func writeConfig(w http.ResponseWriter, rl *reloader) {
-	rl.serve(w, func(rt *runtime) { writeText(w, rt.config.String()) })
+	rl.serve(w, func(rt *runtime) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_ = rt.config.Write(w) // the client is gone
+	})
 }

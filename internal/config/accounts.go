@@ -63,8 +63,10 @@ const (
 // of the flags if they belong to it. Held are the tokens that have to be among those of the network.
 func (l *loader) accounts(n Network, s *section, ids *entityIDs) (accounts []Account, held []heldToken) {
 	r := roster{l: l, ids: ids, mirror: n.Mirror, places: newPlaces()}
-	for _, e := range s.list("accounts") {
-		r.addSection(l.element(e, "id"))
+	if list, ok := s.take("accounts"); ok {
+		for e := range l.each(list) {
+			r.addSection(l.element(e, "id"))
+		}
 	}
 	r.addFile(s)
 	if n.Name == l.defaultNetwork {

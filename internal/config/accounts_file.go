@@ -67,10 +67,7 @@ func (r *roster) addYAML(l *loader, data []byte) {
 		return
 	}
 	list := entry{path: path{key: "accounts"}, line: root.Line, value: resolve(root)}
-	if list.null() {
-		return
-	}
-	for _, e := range l.elements(list) {
+	for e := range l.each(list) {
 		r.addSection(l.element(e, "id"))
 	}
 }

@@ -23,7 +23,7 @@ func loadWith(t *testing.T, text string, files map[string]string) (*Config, erro
 	for name, text := range files {
 		write(t, filepath.Join("etc", name), text)
 	}
-	return Load(Source{File: "etc/config.yml", Collectors: testCollectors})
+	return loadBothWays(t, Source{File: "etc/config.yml", Collectors: testCollectors})
 }
 
 const namesAccountsFile = "networks:\n  mainnet:\n    accounts_file: %s\n    tokens: [{id: 0.0.456858}]\n"
@@ -69,7 +69,7 @@ func TestAccountsFile(t *testing.T) {
 		if _, ok := cfg.Files[filepath.Join("etc", name)]; !ok || len(cfg.Files) != 2 || cfg.Files.Changed() {
 			t.Errorf("%s: files %v", name, cfg.Files)
 		}
-		again, err := load(t, cfg.String(), Source{})
+		again, err := loadText(t, cfg.String(), Source{})
 		if err != nil || !reflect.DeepEqual(again.Networks, cfg.Networks) {
 			t.Errorf("%s is shown as, %v\n%s", name, err, cfg)
 		}

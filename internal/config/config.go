@@ -6,11 +6,16 @@
 // problems are reported at once, each with its line.
 //
 // The types have the keys of the file in the order of docs/configuration.md as
-// their YAML tags, for display only: Load reads the file key by key.
+// their YAML tags, for display only (accounts come last, as they may be many): Load reads the file key by key.
 package config
 
 import (
+	"bufio"
+	"cmp"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -35,14 +40,13 @@ type Config struct {
 	LabelNames []string
 }
 
-// String is the effective configuration, defaults included, as YAML for
-// display. Header values and the paths of URLs are redacted.
+// String is what Write writes.
 func (c *Config) String() string {
-	out, err := yaml.Marshal(c)
-	if err != nil {
+	var text strings.Builder
+	if err := c.Write(&text); err != nil {
 		return fmt.Sprintf("# the configuration cannot be shown: %s\n", err)
 	}
-	return string(out)
+	return text.String()
 }
 
 type collectorConfig struct {
@@ -50,8 +54,38 @@ type collectorConfig struct {
 	Exclude     []string        `yaml:"exclude,omitempty"`
 }
 
-// MarshalYAML implements [yaml.Marshaler].
-func (c Config) MarshalYAML() (any, error) {
+// shownAtOnce is how many accounts are marshalled at once: the YAML library keeps
+// all of a text in memory, many times over.
+const shownAtOnce = 100
+
+// Write writes the effective configuration, defaults included, as YAML for display.
+// Header values and the paths of URLs are redacted.
+func (c *Config) Write(w io.Writer) error {
+	buffered := bufio.NewWriter(w)
+	out := yamlWriter{w: buffered}
+	if len(c.MinInterval)+len(c.Exclude) > 0 {
+		out.value("", map[string]any{"collectors": c.collectors()})
+	}
+	out.line("networks:")
+	for _, n := range c.Networks {
+		out.key("    ", n.Name)
+		accounts := n.Accounts
+		n.Accounts = nil
+		out.value("        ", n)
+		if len(accounts) > 0 {
+			out.line("        accounts:")
+		}
+		for some := range slices.Chunk(accounts, shownAtOnce) {
+			out.value("            ", some)
+		}
+	}
+	if out.err != nil {
+		return out.err
+	}
+	return buffered.Flush()
+}
+
+func (c *Config) collectors() map[string]collectorConfig {
 	collectors := map[string]collectorConfig{}
 	for name, interval := range c.MinInterval {
 		collectors[name] = collectorConfig{MinInterval: new(model.Duration(interval))}
@@ -61,12 +95,33 @@ func (c Config) MarshalYAML() (any, error) {
 		shown.Exclude = metrics
 		collectors[name] = shown
 	}
-	networks := map[string]Network{}
-	for _, n := range c.Networks {
-		networks[n.Name] = n
+	return collectors
+}
+
+// yamlWriter writes parts of a document. It stops at the first error.
+type yamlWriter struct {
+	w   io.StringWriter
+	err error
+}
+
+func (y *yamlWriter) line(text string) {
+	if y.err == nil {
+		_, y.err = y.w.WriteString(text + "\n")
 	}
-	return struct {
-		Collectors map[string]collectorConfig `yaml:"collectors,omitempty"`
-		Networks   map[string]Network         `yaml:"networks"`
-	}{collectors, networks}, nil
+}
+
+// key begins the mapping of a name.
+func (y *yamlWriter) key(indent, name string) {
+	text, err := yaml.Marshal(name) // quoted where it has to be
+	y.err = cmp.Or(y.err, err)
+	y.line(indent + strings.TrimSpace(string(text)) + ":")
+}
+
+// value writes a value, indented.
+func (y *yamlWriter) value(indent string, value any) {
+	text, err := yaml.Marshal(value)
+	y.err = cmp.Or(y.err, err)
+	for line := range strings.Lines(string(text)) {
+		y.line(indent + strings.TrimSuffix(line, "\n"))
+	}
 }

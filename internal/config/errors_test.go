@@ -716,7 +716,7 @@ config.yml:5: unknown key "unknown", known: collectors, networks
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			cfg, err := load(t, tc.file, tc.src)
+			cfg, err := loadText(t, tc.file, tc.src)
 			if err == nil {
 				t.Fatalf("no error, got\n%s", cfg)
 			}
@@ -743,7 +743,7 @@ func TestLoadMissingFile(t *testing.T) {
 
 // TestManyProblems has a file with a mistake on each line.
 func TestManyProblems(t *testing.T) {
-	_, err := load(t, "networks:\n  mainnet:\n    accounts:\n"+strings.Repeat("      - x\n", 1000), Source{})
+	_, err := loadText(t, "networks:\n  mainnet:\n    accounts:\n"+strings.Repeat("      - x\n", 1000), Source{})
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) != maxShown+1 || !strings.HasPrefix(lines[0], "config.yml:4:") || lines[maxShown] != "and 950 more problems" {
 		t.Errorf("%d lines, from %s to %s", len(lines), lines[0], lines[len(lines)-1])

@@ -34,7 +34,7 @@ func TestFilesThatAreNoFiles(t *testing.T) {
 		if _, err := Load(Source{File: name}); err == nil || !strings.Contains(err.Error(), name+": cannot be read: "+want) {
 			t.Errorf("%s: got %v, want %s", name, err, want)
 		}
-		_, err := load(t, "networks: {n: {mirror: {url_file: "+name+"}}}", Source{})
+		_, err := loadText(t, "networks: {n: {mirror: {url_file: "+name+"}}}", Source{})
 		if err == nil || !strings.Contains(err.Error(), "cannot be read: "+want) || strings.Contains(err.Error(), name) {
 			t.Errorf("url_file %s: got %v, want %s", name, err, want)
 		}

@@ -31,6 +31,8 @@ func FuzzLoad(f *testing.F) {
 		"networks: {mainnet: {contracts: [{id: 0.0.6006}, {id: 0.0.6006}], schedules: [{creator: 0.0.1001, name: a}, {creator: 0.0.1002, name: a}]}}",
 		"networks: {a: {balance_source: consensus, consensus: {nodes: [{node_id: 0, account_id: 0.0.3, endpoints: ['h:1']}]}, topics: [{id: 0.0.1}]}}",
 		"collectors: {address_book: {min_interval: 60s}, accounts: {exclude: [created_timestamp, a, created_timestamp]}}",
+		"networks:\n  mainnet:\n    accounts: # all\n      - id: 0.0.98\n        name: |\n          - a\n\n      # more\n      -\n        id: 0.0.99\n    tokens: []\n  testnet:\n    accounts:\n    - {id: 0.0.1}\n    - id: 0.0.2\n",
+		"networks:\n  mainnet:\n    accounts:", "accounts:\n- a\n", "collectors:\n  accounts:\n  - a\n", "networks: {mainnet: {\n accounts:\n - id: 0.0.1\n}}\n", "networks:\n  mainnet:\n    accounts:\n    - id: \"0.0.1\n    - b\"\n",
 		"a: *b", "--- a\n--- b", "? [a]\n: b", "\xff\xfe\x00", "!!binary a: b", "a:\n\tb",
 	} {
 		f.Add(seed, "0.0.98=fees")
@@ -41,7 +43,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 		src := Source{File: file, Accounts: []string{flag}, Collectors: testCollectors}
-		cfg, err := Load(src)
+		cfg, err := loadBothWays(t, src)
 		if err == nil {
 			checkLoaded(t, cfg)
 			return
@@ -90,7 +92,7 @@ func FuzzAccountsFile(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		cfg, err := Load(Source{File: file})
+		cfg, err := loadBothWays(t, Source{File: file})
 		if err == nil {
 			checkLoaded(t, cfg)
 			if len(cfg.Networks[0].Accounts) == 0 {

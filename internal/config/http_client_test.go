@@ -129,7 +129,7 @@ config.yml:7` + path + `.oauth2: if no_proxy is configured, proxy_url must also 
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := load(t, httpClientFile(tc.text), Source{})
+			_, err := loadText(t, httpClientFile(tc.text), Source{})
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -252,7 +252,7 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 				t.Setenv(variable, "")
 			}
 			t.Setenv(tc.variable, tc.value)
-			_, err := load(t, tc.text, Source{})
+			_, err := loadText(t, tc.text, Source{})
 			if got := fmt.Sprint(err); got != cmp.Or(tc.want, "<nil>") {
 				t.Errorf("got %s, want %s", got, tc.want)
 			}

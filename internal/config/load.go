@@ -50,7 +50,12 @@ type Collector struct {
 // Load reads and checks the configuration. What is wrong with it comes back as
 // *Errors, all of it at once.
 func Load(src Source) (*Config, error) {
-	l := &loader{src: src, file: src.File, errs: &Errors{Files: Files{}}, labelNames: map[string]bool{}, sharedLabels: map[string]Labels{}, sharedThresholds: map[[len(severities)]Threshold]Thresholds{}}
+	return load(src, partBytes)
+}
+
+// load cuts lists that are longer than partBytes; 0 is none.
+func load(src Source, partBytes int) (*Config, error) {
+	l := &loader{src: src, file: src.File, cut: &cutting{partBytes: partBytes, lists: map[*yaml.Node]longList{}}, errs: &Errors{Files: Files{}}, labelNames: map[string]bool{}, sharedLabels: map[string]Labels{}, sharedThresholds: map[[len(severities)]Threshold]Thresholds{}}
 	root, ok := l.parseFile()
 	if !ok {
 		return nil, l.errs
@@ -75,6 +80,9 @@ func Load(src Source) (*Config, error) {
 		// replace its networks.
 		l.problem(networks.line, "has no networks: list at least one under networks, or use --network and --account without a file")
 	}
+	if l.cut.wrong() {
+		return load(src, 0)
+	}
 	if len(l.errs.Problems) > 0 {
 		l.errs.sort(src.File)
 		return nil, l.errs
@@ -88,6 +96,7 @@ type loader struct {
 	file           string // which is read: src.File, or one that it names
 	defaultNetwork string
 	errs           *Errors
+	cut            *cutting
 	labelNames     map[string]bool // of all entities
 
 	// What many entities have in common.
@@ -140,6 +149,9 @@ func (l *loader) parseFile() (*yaml.Node, bool) {
 
 // parseYAML returns the only document, nil when there is nothing in it.
 func (l *loader) parseYAML(data []byte) (*yaml.Node, bool) {
+	if root, ok := l.parseCut(data); ok {
+		return root, true
+	}
 	lines := &lineReader{data: data}
 	dec := yaml.NewDecoder(lines)
 	var doc, second yaml.Node

@@ -67,7 +67,7 @@ func TestFileWithoutNetworks(t *testing.T) {
 		"networks:\n  mainnet\n": "config.yml:2: networks: must be a mapping",
 	} {
 		for _, accounts := range [][]string{nil, {"0.0.98"}} {
-			if _, err := load(t, text, Source{Accounts: accounts}); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			if _, err := loadText(t, text, Source{Accounts: accounts}); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q: got %v, want %s", text, err, want)
 			}
 		}
@@ -282,7 +282,7 @@ func TestAccountOptions(t *testing.T) {
 		if !strings.Contains(cfg.String(), "  "+key+": true\n") {
 			t.Errorf("%s: true is shown as\n%s", key, cfg)
 		}
-		_, err := load(t, file("yes"), Source{})
+		_, err := loadText(t, file("yes"), Source{})
 		if want := `config.yml:5: networks.mainnet.accounts[0].` + key + `: "yes" is neither true nor false`; err == nil || err.Error() != want {
 			t.Errorf("%s: yes: got %v, want %s", key, err, want)
 		}

@@ -4,8 +4,10 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -25,9 +27,9 @@ var testCollectors = map[string]Collector{
 	"address_book": {MaxMinInterval: time.Minute},
 }
 
-// load puts text into config.yml of a new working directory and loads it. An
+// loadText puts text into config.yml of a new working directory and loads it. An
 // empty text is no file.
-func load(t *testing.T, text string, src Source) (*Config, error) {
+func loadText(t *testing.T, text string, src Source) (*Config, error) {
 	t.Helper()
 	if text != "" {
 		t.Chdir(t.TempDir())
@@ -35,12 +37,23 @@ func load(t *testing.T, text string, src Source) (*Config, error) {
 		write(t, src.File, text)
 	}
 	src.Collectors = testCollectors
-	return Load(src)
+	return loadBothWays(t, src)
+}
+
+// loadBothWays fails where lists that are cut are not what they are as a whole.
+func loadBothWays(t *testing.T, src Source) (*Config, error) {
+	t.Helper()
+	cfg, err := load(src, 0)
+	again, againErr := load(src, 1)
+	if !reflect.DeepEqual(again, cfg) || fmt.Sprint(againErr) != fmt.Sprint(err) {
+		t.Errorf("cut, it is %v\n%s\nnot %v\n%s", againErr, again, err, cfg)
+	}
+	return cfg, err
 }
 
 func mustLoad(t *testing.T, text string, src Source) *Config {
 	t.Helper()
-	cfg, err := load(t, text, src)
+	cfg, err := loadText(t, text, src)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}

@@ -23,7 +23,7 @@ import (
 // what is in their place not shown.
 func TestOperatorKeys(t *testing.T) {
 	for _, key := range []string{"operator_id", "operator_key", "operator_key_file"} {
-		_, err := load(t, "networks:\n  mainnet:\n    "+key+": hunter2\n", Source{})
+		_, err := loadText(t, "networks:\n  mainnet:\n    "+key+": hunter2\n", Source{})
 		if want := "config.yml:3: networks.mainnet." + key + ": the operator is one of the canary; move the key below canary, or remove it"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -175,7 +175,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		httpClientFile("        http_headers: {X: {secrets: hunter2}}\n"),
 		httpClientFile("        http_headers: {X: hunter2}\n"),
 	} {
-		_, err := load(t, text, Source{})
+		_, err := loadText(t, text, Source{})
 		if err == nil {
 			t.Errorf("no error for\n%s", text)
 			continue
@@ -196,7 +196,7 @@ func TestSDKIsSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Stdout = w
-	_, loadErr := load(t, "", Source{Accounts: []string{"0.0.123-vfmkw"}})
+	_, loadErr := loadText(t, "", Source{Accounts: []string{"0.0.123-vfmkw"}})
 	os.Stdout = stdout
 	_ = w.Close()
 	out, err := io.ReadAll(r)

@@ -73,9 +73,12 @@ func (c *Client) Accounts(ctx context.Context, ids []string) Batch[Account] {
 }
 
 // AccountParts is Accounts for very many of them: it calls each with the ids of
-// each request, sorted as text, and what came of them, several at a time.
+// each request, sorted as text, and what came of them, several at a time. Their
+// tokens are not read.
 func (c *Client) AccountParts(ctx context.Context, ids []string, each func(ids []string, part Batch[Account])) {
-	parts(ctx, c, c.accounts(), "account.id", ids, decodeAccounts, each)
+	r := c.accounts()
+	r.skipped = "tokens"
+	parts(ctx, c, r, "account.id", ids, decodeAccounts, each)
 }
 
 func (c *Client) accounts() request {

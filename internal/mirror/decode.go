@@ -19,9 +19,8 @@ var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Allo
 // response is an answer on its way through a decoder.
 type response struct {
 	*jsontext.Decoder
-	guard    *guard
-	rows     int // that were asked for
-	expected int // of them
+	guard *guard
+	asked request
 	// failed is told what could not be read.
 	failed func(field string, err error)
 
@@ -31,7 +30,7 @@ type response struct {
 
 func newResponse(body io.Reader, r request, small int64, grow func() error, failed func(string, error)) *response {
 	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), small: small, grow: grow}
-	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, rows: r.rows, expected: r.expected, failed: failed}
+	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, asked: r, failed: failed}
 }
 
 // row is an element of a list. Its key tells it from all others, in a field
@@ -122,11 +121,11 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 	if token.Kind() != '[' {
 		return fmt.Errorf("its %s are not a list", name)
 	}
-	p.rows = make([]T, 0, a.expected)
+	p.rows = make([]T, 0, a.asked.expected)
 	seen := map[string]bool{}
 	for kind := a.PeekKind(); kind != jsontext.KindEndArray && kind != jsontext.KindInvalid; kind = a.PeekKind() {
-		if len(p.rows)+p.dropped+p.repeated == a.rows {
-			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.rows)}
+		if len(p.rows)+p.dropped+p.repeated == a.asked.rows {
+			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.asked.rows)}
 		}
 		p.rows = append(p.rows, blank)
 		last := len(p.rows) - 1

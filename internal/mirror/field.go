@@ -58,15 +58,12 @@ func (f Field[T]) Unreadable() bool {
 
 func (f *Field[T]) read(a *response) error {
 	*f = Field[T]{}
-	if a.PeekKind() == 'n' {
-		return a.SkipValue()
-	}
-	err := a.read(&f.value)
+	found, err := a.readValue(&f.value)
 	if err == nil {
 		err = checkLength(&f.value)
 	}
 	if err == nil || a.broken(err) {
-		f.ok = err == nil
+		f.ok = found && err == nil
 		return err
 	}
 	*f = Field[T]{unreadable: true}
@@ -98,15 +95,22 @@ type failure struct {
 // changes nothing. An error is either of the answer ([response.broken]) or of the
 // value; unreadable fields are in a.failures.
 func (a *response) read(v any) error {
-	switch v := v.(type) {
-	case interface{ read(a *response) error }:
-		return v.read(a)
+	if f, ok := v.(interface{ read(a *response) error }); ok {
+		return f.read(a)
+	}
+	_, err := a.readValue(v)
+	return err
+}
+
+// readValue is read for what is not a [Field]. It tells null from a value.
+func (a *response) readValue(v any) (found bool, err error) {
+	switch v.(type) {
 	case *string, *int64, *int32, *bool, *float64, *Timestamp, *nanoTimestamp:
 		data, err := a.ReadValue()
-		if err != nil {
-			return err
+		if err != nil || string(data) == "null" {
+			return false, err
 		}
-		return scan(data, v)
+		return true, scan(data, v)
 	}
 	target := reflect.ValueOf(v).Elem()
 	begin, read := jsontext.KindBeginObject, a.readMembers
@@ -114,13 +118,13 @@ func (a *response) read(v any) error {
 		begin, read = jsontext.KindBeginArray, a.readElements
 	}
 	if a.PeekKind() == begin {
-		return read(target)
+		return true, read(target)
 	}
 	data, err := a.ReadValue()
 	if err != nil || string(data) == "null" {
-		return err
+		return false, err
 	}
-	return wrongType(data)
+	return true, wrongType(data)
 }
 
 // readMembers reads those members of an object that the struct has fields for.
@@ -135,7 +139,7 @@ func (a *response) readMembers(target reflect.Value) (failed error) {
 			return err
 		}
 		m, ok := members[string(name)]
-		if !ok {
+		if !ok || m.name == a.asked.skipped {
 			err = a.SkipValue()
 		} else {
 			a.path = append(a.path, m.name)
@@ -200,12 +204,9 @@ func membersOf(t reflect.Type) map[string]member {
 	return members
 }
 
-// scan reads a value that is neither a list nor an object. An integer may be a
-// string, as the mirror has both.
+// scan reads a value that is neither a list nor an object, nor null. An integer may
+// be a string, as the mirror has both.
 func scan(data []byte, v any) (err error) {
-	if string(data) == "null" {
-		return nil
-	}
 	switch v := v.(type) {
 	case *int64:
 		*v, err = parseInt(data, 64)
@@ -234,7 +235,11 @@ func scan(data []byte, v any) (err error) {
 }
 
 func parseInt(data []byte, bits int) (int64, error) {
-	n, err := strconv.ParseInt(string(bytes.Trim(data, `"`)), 10, bits)
+	digits := data
+	if digits[0] == '"' {
+		digits = digits[1 : len(digits)-1]
+	}
+	n, err := strconv.ParseInt(string(digits), 10, bits)
 	if err != nil {
 		return 0, fmt.Errorf("not an integer of %d bits: %s", bits, value(data))
 	}

@@ -211,6 +211,7 @@ func parts[T row](ctx context.Context, c *Client, r request, key string, ids []s
 	_ = g.Wait() // what failed is in the parts
 	return len(ids)
 }
+
 // of is r for the entities with ids.
 func (r request) of(key string, ids []string) request {
 	r = r.with(key, ids...).limit(maxRepeated)

@@ -83,6 +83,8 @@ type request struct {
 	rows  int // how many are asked for, at most
 	// expected is how many rows the answer has if the mirror knows all of them.
 	expected int
+	// skipped is the name of a member that nobody reads.
+	skipped string
 	// detail says in errors what of the path was asked for.
 	detail string
 }
@@ -183,11 +185,13 @@ func (r request) String() string {
 	return fmt.Sprintf("%s %s (%s)", r.method(), r.path, r.detail)
 }
 
-// idPattern is the id of an entity as the mirror writes it: a shard below 2^10,
-// a realm below 2^16 and a number below 2^38 (docs/hedera.md 1.0).
-var idPattern = regexp.MustCompile(`^\d{1,4}\.\d{1,5}\.\d{1,12}$`)
-
-func isID(s string) bool { return idPattern.MatchString(s) }
+// isID reports whether s is the id of an entity as the mirror writes it: a shard
+// below 2^10, a realm below 2^16 and a number below 2^38 (docs/hedera.md 1.0).
+func isID(s string) bool {
+	shard, rest, _ := strings.Cut(s, ".")
+	realm, num, _ := strings.Cut(rest, ".")
+	return isDigits(shard) && isDigits(realm) && isDigits(num) && len(shard) <= 4 && len(realm) <= 5 && len(num) <= 12
+}
 
 // fetch asks until there is a response that decode accepts, or no hope of one.
 func fetch[T any](ctx context.Context, c *Client, r request, decode func(*response) (T, error)) (T, error) {

@@ -51,7 +51,8 @@ func ParseTimestamp(s string) (Timestamp, error) {
 	if !isDigits(whole) || (ok && !isDigits(fraction)) || len(fraction) > 9 {
 		return 0, fmt.Errorf("not a timestamp as seconds.nanoseconds: %s", value(s))
 	}
-	return nanoseconds(whole + fraction + strings.Repeat("0", 9-len(fraction))), nil
+	const zeros = "000000000"
+	return nanoseconds(whole + fraction + zeros[len(fraction):]), nil
 }
 
 // nanoseconds are digits as a Timestamp.
@@ -64,7 +65,12 @@ func nanoseconds(digits string) Timestamp {
 }
 
 func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+	for _, b := range []byte(s) {
+		if b < '0' || b > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // Seconds is the time in seconds since the Unix epoch, as Prometheus has it.
