@@ -133,7 +133,7 @@ fmt: $(BIN)/golangci-lint
 # of it is for a person to read. docs/scaling.md holds measurements, rounded so
 # that they are the same on each run.
 .PHONY: generate
-generate: docs dashboards chart pages ## rewrite everything that is generated: docs/metrics.md, docs/scaling.md, dashboards/*.json, the chart's README.md and files/, manual pages and completion
+generate: docs dashboards chart pages ## rewrite everything that is generated: docs/metrics.md, tables in docs/scaling.md and README.md, dashboards/*.json, the chart's README.md and files/, manual pages and completion
 
 .PHONY: docs
 docs:
