@@ -82,6 +82,13 @@ func (u unit) parse(text string) (Amount, error) {
 	if strings.HasPrefix(text, "-") {
 		return Amount{}, fmt.Errorf("%q %w", text, errNegative)
 	}
+	if whole, err := strconv.ParseUint(text, 10, 32); err == nil { // as most are
+		amount := Amount{Units: int64(whole)}
+		for u.fixed && amount.Decimals < u.decimals {
+			amount.Units, amount.Decimals = 10*amount.Units, amount.Decimals+1
+		}
+		return amount, nil
+	}
 	m := decimalForm.FindStringSubmatch(text)
 	if m == nil {
 		return Amount{}, fmt.Errorf("%q is not an amount of %s such as 1000 or 0.5", text, u.name)

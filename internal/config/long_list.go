@@ -8,7 +8,9 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"runtime"
 	"slices"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -176,28 +178,75 @@ func (l *loader) each(e entry) iter.Seq[entry] {
 	}
 	delete(l.cut.lists, e.value)
 	return func(yield func(entry) bool) {
-		index, line := 0, list.line
-		for part := range list.parts(l.cut.partBytes) {
-			var doc yaml.Node
-			if err := yaml.Unmarshal(part, &doc); err != nil || len(doc.Content) == 0 || doc.Content[0].Kind != yaml.SequenceNode {
+		index := 0
+		for elements := range inTurn(list.parts(l.cut.partBytes), part.parse) {
+			if elements == nil {
 				l.cut.failed = true
 				return
 			}
-			for _, node := range doc.Content[0].Content {
-				moveDown(node, line-1)
+			for _, node := range elements {
 				if !yield(entry{path: path{parent: &e.path, index: index}, line: node.Line, value: node}) {
 					return
 				}
 				index++
 			}
-			line += bytes.Count(part, []byte("\n"))
 		}
 	}
 }
 
+// inTurn does for each value what takes its time, on all processors, and returns
+// the results in the order of the values.
+func inTurn[V, R any](values iter.Seq[V], do func(V) R) iter.Seq[R] {
+	return func(yield func(R) bool) {
+		var (
+			results = make(chan chan R, runtime.GOMAXPROCS(0))
+			left    = make(chan struct{})
+			workers sync.WaitGroup
+		)
+		defer workers.Wait()
+		defer close(left)
+		workers.Go(func() {
+			defer close(results)
+			for value := range values {
+				result := make(chan R, 1)
+				select {
+				case results <- result:
+					workers.Go(func() { result <- do(value) })
+				case <-left:
+					return
+				}
+			}
+		})
+		for result := range results {
+			if !yield(<-result) {
+				return
+			}
+		}
+	}
+}
+
+// part is some elements of a long list.
+type part struct {
+	text []byte
+	line int // of the first one
+}
+
+// parse returns the elements, nil if the part is no list.
+func (p part) parse() []*yaml.Node {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(p.text, &doc); err != nil || len(doc.Content) == 0 || doc.Content[0].Kind != yaml.SequenceNode {
+		return nil
+	}
+	for _, node := range doc.Content[0].Content {
+		moveDown(node, p.line-1)
+	}
+	return doc.Content[0].Content
+}
+
 // parts cuts the text before elements.
-func (list longList) parts(partBytes int) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
+func (list longList) parts(partBytes int) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		line := list.line
 		before := append(bytes.Repeat([]byte(" "), list.dash), '-')
 		before = append([]byte("\n"), before...)
 		for text := list.text; len(text) > 0; {
@@ -213,9 +262,10 @@ func (list longList) parts(partBytes int) iter.Seq[[]byte] {
 					break
 				}
 			}
-			if !yield(text[:end]) {
+			if !yield(part{text[:end], line}) {
 				return
 			}
+			line += bytes.Count(text[:end], []byte("\n"))
 			text = text[end:]
 		}
 	}

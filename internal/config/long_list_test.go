@@ -5,6 +5,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,6 +60,32 @@ func TestLongLists(t *testing.T) {
 			_, _ = loadText(t, tc.text, Source{})
 		})
 	}
+}
+
+// TestInTurn ends early in some of its cases: no goroutine is left.
+func TestInTurn(t *testing.T) {
+	for _, take := range []int{1, 3, 999, 1000} {
+		want := 0
+		for got := range inTurn(slices.Values(numbers(1000)), func(n int) int { return 2 * n }) {
+			if got != 2*want {
+				t.Fatalf("result %d is %d", want, got)
+			}
+			if want++; want == take {
+				break
+			}
+		}
+		if want != take {
+			t.Errorf("%d results, want %d", want, take)
+		}
+	}
+}
+
+func numbers(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 // TestPartsOfALongList puts an element that is wrong into each part.
