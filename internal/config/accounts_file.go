@@ -199,8 +199,10 @@ func (c *csvRow) mapping(record []string, line int) *yaml.Node {
 		for _, key := range keys[:len(keys)-1] {
 			mapping = c.below(mapping, key, line)
 		}
-		// The record's values are parts of one text, which an account would keep.
-		c.put(mapping, keys[len(keys)-1], c.node(yaml.ScalarNode, "!!str", strings.Clone(value), line))
+		if keys[0] == "name" {
+			value = strings.Clone(value) // which the account keeps, and not the whole line
+		}
+		c.put(mapping, keys[len(keys)-1], c.node(yaml.ScalarNode, "!!str", value, line))
 	}
 	return root
 }

@@ -48,6 +48,7 @@ func (l *loader) labels(s *section) Labels {
 		return nil
 	}
 	labels := make(Labels, len(s.entries))
+	var key strings.Builder
 	for _, e := range s.all() {
 		if err := l.addLabelName(e.key); err != nil {
 			l.problem(e.line, "%s: the label name %q %w", s.path, e.key, err)
@@ -55,14 +56,11 @@ func (l *loader) labels(s *section) Labels {
 		}
 		if value, ok := parseEntry(l, e, parseLabelValue); ok {
 			labels[e.key] = value
+			key.WriteString(e.key + "\x00" + value + "\x00") // neither has a control character
 		}
 	}
 	if len(labels) == 0 {
 		return nil
-	}
-	var key strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		key.WriteString(name + "\x00" + labels[name] + "\x00") // neither has a control character
 	}
 	return shared(l.sharedLabels, key.String(), labels)
 }

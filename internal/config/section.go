@@ -82,6 +82,7 @@ func (l *loader) newSection(path path, line int, node *yaml.Node) *section {
 		s.broken = true
 		return s
 	}
+	s.asked = make([]string, 0, fewEntries)
 	s.add(e.value)
 	return s
 }
