@@ -166,7 +166,11 @@ func newAccounts(n Network) (Collector, error) {
 	if n.Mirror == nil {
 		return nil, errors.New("balances need a mirror node or balance_source: consensus")
 	}
-	c := mirrorAccounts{network: n, configured: inOrder(func(ch chan<- prometheus.Metric) { sendConfiguredAccounts(ch, n) })}
+	configured, err := inOrder(func(ch chan<- prometheus.Metric) { sendConfiguredAccounts(ch, n) })
+	if err != nil {
+		return nil, err
+	}
+	c := mirrorAccounts{network: n, configured: configured}
 	for _, account := range n.Accounts {
 		c.labels = append(c.labels, labelsOf(n, account))
 	}

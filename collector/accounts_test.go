@@ -246,7 +246,10 @@ func TestSamplesOfAResponseWaitForNoOther(t *testing.T) {
 	through := httputil.NewSingleHostReverseProxy(parseURL(t, sim.URL()))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains(r.URL.Query()["account.id"], last) {
-			<-first
+			select {
+			case <-first:
+			case <-r.Context().Done():
+			}
 		}
 		through.ServeHTTP(w, r)
 	}))

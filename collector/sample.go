@@ -48,11 +48,12 @@ func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
 }
 
 // inOrder returns the samples that send sends, as an exposition has them.
-func inOrder(send func(ch chan<- prometheus.Metric)) []prometheus.Metric {
+func inOrder(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error) {
 	ch := make(chan prometheus.Metric)
+	failed := make(chan error, 1)
 	go func() {
 		defer close(ch)
-		send(ch)
+		failed <- guard(func() error { send(ch); return nil })
 	}()
 	var samples []prometheus.Metric
 	for metric := range ch {
@@ -61,7 +62,7 @@ func inOrder(send func(ch chan<- prometheus.Metric)) []prometheus.Metric {
 	slices.SortStableFunc(samples, func(a, b prometheus.Metric) int {
 		return compareLabels(a.(*sample), b.(*sample)) //nolint:forcetypeassert // they are constant
 	})
-	return samples
+	return samples, <-failed
 }
 
 func boolValue(b bool) float64 {

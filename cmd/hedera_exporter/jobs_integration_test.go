@@ -36,7 +36,7 @@ func TestTwoJobsOfOneExporter(t *testing.T) {
 
 	awaitTrue(t, "both jobs were scraped", func() bool { return len(query(t, prometheus, "up == 1")) == 2 })
 	stored := map[string]bool{}
-	for _, s := range query(t, prometheus, `group by (__name__) ({__name__!=""})`) {
+	for _, s := range query(t, prometheus, `group by (__name__) (last_over_time({__name__!=""}[5m]))`) {
 		stored[s.Metric["__name__"]] = true
 	}
 	for line := range strings.Lines(body) {
@@ -46,12 +46,12 @@ func TestTwoJobsOfOneExporter(t *testing.T) {
 		}
 	}
 	// Alerts take from build_info, in each job, that its target is an exporter.
-	for _, s := range query(t, prometheus, `count without (job) (label_replace({__name__=~"(hedera|go|process|promhttp)_.+"}, "metric", "$1", "__name__", "(.+)")) > 1`) {
+	for _, s := range query(t, prometheus, `count without (job) (label_replace(last_over_time({__name__=~"(hedera|go|process|promhttp)_.+"}[5m]), "metric", "$1", "__name__", "(.+)")) > 1`) {
 		if s.Metric["metric"] != "hedera_exporter_build_info" {
 			t.Errorf("in both jobs: %v", s.Metric)
 		}
 	}
-	if both := query(t, prometheus, "hedera_exporter_build_info"); len(both) != 2 {
+	if both := query(t, prometheus, "last_over_time(hedera_exporter_build_info[5m])"); len(both) != 2 {
 		t.Errorf("hedera_exporter_build_info is in %d jobs, want 2", len(both))
 	}
 }

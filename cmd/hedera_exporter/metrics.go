@@ -183,6 +183,9 @@ func (e *encoder) render(scrape collector.Scrape, as encoding) (response *respon
 		panic(err) // not with these options
 	}
 	// The exporter's own metrics are read last, so that they count this scrape.
+	if e.gzip != nil {
+		defer e.gzip.Reset(io.Discard) // it would keep the response
+	}
 	gathering, writing := scrape.Write(body, as.format, e.registry)
 	e.failed("gathering", boundError(gathering))
 	e.failed("encoding", errors.Join(writing, body.Close()))

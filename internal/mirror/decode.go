@@ -4,6 +4,7 @@
 package mirror
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -22,14 +23,14 @@ type response struct {
 	guard *guard
 	asked request
 	// failed is told what could not be read.
-	failed func(field string, err error)
+	failed func(field string, n int, err error)
 
 	path     []string // to the value that is read
 	failures []failure
 }
 
-func newResponse(body io.Reader, r request, small int64, grow func() error, failed func(string, error)) *response {
-	g := &guard{r: newCapped(body, maxBodyBytes, "bytes after decompression"), small: small, grow: grow}
+func newResponse(body io.Reader, r request, small int64, grow func() error, failed func(string, int, error)) *response {
+	g := &guard{r: bufio.NewReader(newCapped(body, maxBodyBytes, "bytes after decompression")), small: small, grow: grow}
 	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, asked: r, failed: failed}
 }
 
@@ -83,7 +84,7 @@ func object[T any](check func(T) error) func(*response) (T, error) {
 			return v, err
 		}
 		for _, failure := range a.failures {
-			a.failed(failure.name, failure.err)
+			a.failed(failure.name, failure.n, failure.err)
 		}
 		return v, check(v)
 	}
@@ -140,15 +141,15 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 		case !ok, rowErr != nil:
 			p.dropped++
 			p.rows = p.rows[:last]
-			a.failed(field, errors.Join(errors.New("row is left out: no readable "+field), rowErr))
+			a.failed(field, 1, errors.Join(errors.New("row is left out: no readable "+field), rowErr))
 		case seen[key]:
 			p.repeated++
 			p.rows = p.rows[:last]
-			a.failed(field, fmt.Errorf("%s %s: second row is left out", field, key))
+			a.failed(field, 1, fmt.Errorf("%s %s: second row is left out", field, key))
 		default:
 			seen[key] = true
 			for _, failure := range a.failures {
-				a.failed(failure.name, fmt.Errorf("%s %s: %s: %w", field, key, failure.name, failure.err))
+				a.failed(failure.name, failure.n, fmt.Errorf("%s %s: %s: %w", field, key, failure.name, failure.err))
 			}
 		}
 	}

@@ -6,6 +6,7 @@ package mirror
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -213,4 +214,59 @@ func TestTransactionsOfOneTimestampAreNoDuplicates(t *testing.T) {
 	if err != nil || len(p.rows) != 4 || len(failures) != 1 {
 		t.Errorf("%d rows, %q, %v, want 4 and one duplicate", len(p.rows), failures, err)
 	}
+}
+
+// TestEveryTypeCanBeRead looks for a field of a kind that a value may have, but the
+// decoder not.
+func TestEveryTypeCanBeRead(t *testing.T) {
+	scalars := map[reflect.Type]bool{}
+	for _, v := range []any{"", int64(0), int32(0), false, 0.0, Timestamp(0), nanoTimestamp(0)} {
+		scalars[reflect.TypeOf(v)] = true
+	}
+	var check func(name string, v reflect.Type)
+	check = func(name string, v reflect.Type) {
+		switch {
+		case scalars[v]:
+		case v.Kind() == reflect.Slice:
+			check(name, v.Elem())
+		case v.Kind() != reflect.Struct:
+			t.Errorf("%s is a %s", name, v)
+		case strings.HasPrefix(v.Name(), "Field["):
+			check(name, v.Field(0).Type)
+		default:
+			for i := range v.NumField() {
+				check(name+"."+v.Field(i).Name, v.Field(i).Type)
+			}
+		}
+	}
+	for _, v := range []any{
+		Account{}, Allowance{}, Balance{}, Block{}, Contract{}, ExchangeRates{}, Fee{}, FeeEstimate{}, NetworkNode{}, NFTAllowance{}, RegisteredNode{},
+		Schedule{}, Stake{}, Supply{}, Token{}, TokenRelationship{}, Topic{}, TopicMessage{}, Transaction{}, callResult{}, links{},
+	} {
+		check(reflect.TypeOf(v).Name(), reflect.TypeOf(v))
+	}
+}
+
+// TestFailuresOfARowAreBounded has a member again and again, each time with a list of
+// elements that cannot be read.
+func TestFailuresOfARowAreBounded(t *testing.T) {
+	const times, elements = 50, 500
+	member := `"balance":{"tokens":[` + strings.Repeat(`{"token_id":"0.0.5","balance":{}},`, elements-1) + `{}]}`
+	a := newResponse(strings.NewReader(`{"account":"0.0.2"`+strings.Repeat(","+member, times)+`}`), request{}, maxBodyBytes, nil, nil)
+	if err := a.read(&Account{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.failures) != 1 || a.failures[0].n != times*(elements-1) {
+		t.Errorf("%d failures are kept, the first was %d times", len(a.failures), a.failures[0].n)
+	}
+}
+
+// TestNotJSONIsToldAtOnce has a mirror that sends text and then nothing, not even
+// the end.
+func TestNotJSONIsToldAtOnce(t *testing.T) {
+	r, w := io.Pipe()
+	go func() { _, _ = w.Write([]byte("upstream busy")) }()
+	a := newResponse(r, request{rows: maxRepeated}, smallBytes, nil, nil)
+	_, err := decodeAccounts(a)
+	wantError(t, decodeError(func(text string) string { return text }, a.guard.beginning, a.end(err)), "response is not JSON: upstream busy")
 }

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,8 +68,18 @@ func (f *Field[T]) read(a *response) error {
 		return err
 	}
 	*f = Field[T]{unreadable: true}
-	a.failures = append(a.failures, failure{strings.Join(a.path, "."), err})
+	a.note(err)
 	return nil
+}
+
+// note keeps a failure for each name only, however many elements a list has.
+func (a *response) note(err error) {
+	name := strings.Join(a.path, ".")
+	if i := slices.IndexFunc(a.failures, func(f failure) bool { return f.name == name }); i >= 0 {
+		a.failures[i].n++
+		return
+	}
+	a.failures = append(a.failures, failure{name, 1, err})
 }
 
 func checkLength(v any) error {
@@ -85,10 +96,11 @@ func checkLength(v any) error {
 	return nil
 }
 
-// failure is a field that could not be read.
+// failure is a field that could not be read, n times.
 type failure struct {
 	name string
-	err  error
+	n    int
+	err  error // the first time
 }
 
 // read reads the value that comes next, to its end, into what v points to. Null

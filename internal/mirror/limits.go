@@ -4,6 +4,7 @@
 package mirror
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 )
@@ -106,7 +107,7 @@ func (c *capped) Read(p []byte) (int, error) {
 // limit. It knows just enough of JSON to tell strings from structure: what is
 // not JSON is left to the decoder to find.
 type guard struct {
-	r     io.Reader
+	r     *bufio.Reader
 	small int64        // bytes that may be read without asking
 	grow  func() error // asked once, before the answer is longer
 	err   error        // why there is no more to read, unless it is the end
@@ -146,10 +147,10 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// beginning is that of the answer, also if the decoder has not read as much.
+// beginning is as much of the answer's as has arrived.
 func (g *guard) beginning() []byte {
-	_, _ = g.Read(make([]byte, maxHead-len(g.head)))
-	return g.head
+	more, _ := g.r.Peek(min(g.r.Buffered(), maxHead-len(g.head)))
+	return append(g.head, more...)
 }
 
 // check returns where p passes a limit, and which. Most bytes are within strings

@@ -4,6 +4,7 @@
 package mirror
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -208,7 +209,7 @@ func TestLimitsDoNotDependOnReads(t *testing.T) {
 	}
 	for name, test := range tests {
 		for _, size := range []int{1, 7, 4096, len(test.text)} {
-			g := guard{r: strings.NewReader(test.text), small: maxBodyBytes}
+			g := guard{r: bufio.NewReader(strings.NewReader(test.text)), small: maxBodyBytes}
 			read := 0
 			var err error
 			for p := make([]byte, size); err == nil; {

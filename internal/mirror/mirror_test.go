@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -161,8 +162,8 @@ func values[T any](pointers map[string]*T) map[string]T {
 // decodeBody decodes an answer without a client, and returns which fields
 // failed.
 func decodeBody[T any](decode func(*response) (T, error), body string) (v T, failures []string, err error) {
-	r := newResponse(strings.NewReader(body), request{rows: maxRepeated}, smallBytes, func() error { return nil }, func(field string, err error) {
-		failures = append(failures, field+": "+err.Error())
+	r := newResponse(strings.NewReader(body), request{rows: maxRepeated}, smallBytes, func() error { return nil }, func(field string, n int, err error) {
+		failures = append(failures, slices.Repeat([]string{field + ": " + err.Error()}, n)...)
 	})
 	v, err = decode(r)
 	return v, failures, r.end(err)

@@ -278,6 +278,11 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 	}
 	failures := fieldFailures{hide: hide}
 	large := false
+	defer func() {
+		if large {
+			<-c.large
+		}
+	}()
 	a := newResponse(body, r, c.small, func() error {
 		select {
 		case c.large <- struct{}{}:
@@ -288,9 +293,6 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 		}
 	}, failures.add)
 	err = a.end(decode(a))
-	if large {
-		<-c.large
-	}
 	failures.report(r.name(), c.observer.DecodeFailure)
 	if readErr := a.guard.err; readErr != nil {
 		var limit *LimitError
@@ -345,7 +347,8 @@ func (a *response) end(err error) error {
 
 var errNotJSON = errors.New("not JSON")
 
-// decodeError tells what is wrong with an answer that could not be decoded.
+// decodeError tells what is wrong with an answer that could not be decoded. The text
+// of a syntax error is not shown, as it quotes the answer and names its members.
 func decodeError(hide func(string) string, beginning func() []byte, err error) error {
 	var (
 		syntax *jsontext.SyntacticError
@@ -355,17 +358,16 @@ func decodeError(hide func(string) string, beginning func() []byte, err error) e
 	case err == nil:
 		return nil
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &transportError{text: "truncated response: " + err.Error(), err: err}
+		return &transportError{text: "truncated response: " + io.ErrUnexpectedEOF.Error(), err: io.ErrUnexpectedEOF}
 	case errors.As(err, &limit):
 		return fmt.Errorf("unexpected response: %w", limit)
 	case !errors.As(err, &syntax):
 		return fmt.Errorf("unexpected response: %s", excerpt(hide(err.Error())))
 	}
-	// The whole of the error has names of the answer's members in it.
 	if text := excerpt(hide(plainText(beginning()))); text != "" {
-		return fmt.Errorf("response is %w: %w: %s", errNotJSON, syntax.Err, text)
+		return fmt.Errorf("response is %w: %s", errNotJSON, text)
 	}
-	return fmt.Errorf("response is HTML, %w: %w", errNotJSON, syntax.Err)
+	return fmt.Errorf("response is HTML, %w", errNotJSON)
 }
 
 // fieldFailures are what could not be read of one answer, by field.
@@ -379,14 +381,14 @@ type fieldFailure struct {
 	first error
 }
 
-func (f *fieldFailures) add(field string, err error) {
+func (f *fieldFailures) add(field string, n int, err error) {
 	if f.fields == nil {
 		f.fields = map[string]*fieldFailure{}
 	}
 	if f.fields[field] == nil {
 		f.fields[field] = &fieldFailure{first: errors.New(excerpt(f.hide(err.Error())))}
 	}
-	f.fields[field].count++
+	f.fields[field].count += n
 }
 
 func (f *fieldFailures) report(route string, observe func(route, field string, n int, first error)) {

@@ -58,6 +58,9 @@ func TestCredentials(t *testing.T) {
 		{"reset", reset, "reset"},
 		{"hang", hang, "no answer"},
 		{"truncated", truncated, "EOF"},
+		{"truncated below a member", answer(200, `{"`+bearer+`":{"`+apiKey+`":[{"`+pathKey+`":`), "truncated response: unexpected EOF"},
+		{"bad escape", answer(200, `{"accounts":[{"account":"\ux`+bearer+`"}]}`), "not JSON"},
+		{"wrong type below a member", answer(200, `{"links":{"next":{"`+bearer+`":1}},"accounts":[]}`), "not of the right type"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
