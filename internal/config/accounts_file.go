@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -92,22 +93,37 @@ func (r *roster) addCSV(l *loader, data []byte) {
 	row := csvRow{columns: columns}
 	for i := 0; ; i++ {
 		record, err := reader.Read()
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return
-		}
-		if err != nil {
-			l.csvError(err, len(columns))
-			if !errors.Is(err, csv.ErrFieldCount) {
-				return // the rest would be misread
-			}
+		case (err == nil || errors.Is(err, csv.ErrFieldCount)) && blank(record):
+			i--
 			continue
+		case errors.Is(err, csv.ErrFieldCount):
+			l.csvError(err, len(columns))
+			continue
+		case err != nil:
+			l.csvError(err, len(columns))
+			return // the rest would be misread
 		}
 		line, _ := reader.FieldPos(0)
 		account := l.newSection(path{parent: &path{key: "accounts"}, index: i}, line, nil)
+		if at := slices.IndexFunc(record, notUTF8); at >= 0 {
+			l.problem(line, "%s.%s: %q is not UTF-8: save the file as CSV UTF-8", account.path, strings.Join(columns[at], "."), record[at])
+			continue
+		}
 		account.add(row.mapping(record, line))
 		r.addSection(account)
 	}
 }
+
+// blank reports whether no value is set, as in the lines that spreadsheets write
+// for empty rows.
+func blank(record []string) bool {
+	return !slices.ContainsFunc(record, func(text string) bool { return strings.TrimSpace(text) != "" })
+}
+
+func notUTF8(text string) bool { return !utf8.ValidString(text) }
 
 func (l *loader) csvError(err error, columns int) {
 	var parseErr *csv.ParseError
@@ -117,6 +133,10 @@ func (l *loader) csvError(err error, columns int) {
 	}
 	if errors.Is(err, csv.ErrFieldCount) {
 		l.problem(parseErr.Line, "the line does not have %d values, as the header has: put those with a comma into quotes", columns)
+		return
+	}
+	if parseErr.StartLine != parseErr.Line {
+		l.problem(parseErr.StartLine, "not valid CSV: a quote that opens on this line is not closed on it; close it, and write quotes in a value twice")
 		return
 	}
 	l.problem(parseErr.Line, "not valid CSV: column %d: %w; put the value into quotes, and write quotes in it twice", parseErr.Column, parseErr.Err)
@@ -199,12 +219,25 @@ func (c *csvRow) mapping(record []string, line int) *yaml.Node {
 		for _, key := range keys[:len(keys)-1] {
 			mapping = c.below(mapping, key, line)
 		}
-		if keys[0] == "name" {
+		switch keys[0] {
+		case "name":
 			value = strings.Clone(value) // which the account keeps, and not the whole line
+		case "transactions", "allowances", "cold":
+			value = csvBool(value)
 		}
 		c.put(mapping, keys[len(keys)-1], c.node(yaml.ScalarNode, "!!str", value, line))
 	}
 	return root
+}
+
+// csvBool accepts true and false in any case: spreadsheets write TRUE and FALSE.
+func csvBool(text string) string {
+	for _, known := range []string{"true", "false"} {
+		if strings.EqualFold(text, known) {
+			return known
+		}
+	}
+	return text
 }
 
 // below returns the mapping under key.

@@ -56,6 +56,7 @@ func TestAccountsFile(t *testing.T) {
 		"accounts.yml":    list,
 		"lists/more.yaml": list,
 		"accounts.csv":    strings.ReplaceAll(table, ` "cold, in a vault" `, `"cold, in a vault"`),
+		"upper.csv":       strings.NewReplacer(` "cold, in a vault" `, `"cold, in a vault"`, ",true,true,", ",TRUE,True,", "true", "TRUE", "false", "False", "\n\n", "\n,,,,,,,,,,,,,,\n").Replace(table),
 		"excel.csv":       "\ufeff" + strings.ReplaceAll(strings.ReplaceAll(table, ` "cold, in a vault" `, `" cold, in a vault"`), "\n", "\r\n"),
 	} {
 		cfg, err := loadWith(t, fmt.Sprintf(namesAccountsFile, name), map[string]string{name: text})
@@ -133,6 +134,13 @@ etc/a.csv:1: the column "fees" is unknown, ` + known},
 etc/a.csv:3: the line does not have 2 values, as the header has: put those with a comma into quotes
 etc/a.csv:4: accounts[2].id: "0.0.x" is not an account id of the form shard.realm.num, such as 0.0.98 or 0.0.98-checksum`},
 		{"quotes", "a.csv", "id,name\n0.0.98,a \"b\" c\n", `etc/a.csv:2: not valid CSV: column 10: bare " in non-quoted-field; put the value into quotes, and write quotes in it twice`},
+		{"an open quote", "a.csv", "id,name\n0.0.98,\"fees\n0.0.99,a\n0.0.100,b\n", `etc/a.csv:2: not valid CSV: a quote that opens on this line is not closed on it; close it, and write quotes in a value twice`},
+		{"an open quote before others", "a.csv", "id,name\n0.0.98,\"fees\n0.0.99,\"a\"\n", `etc/a.csv:2: not valid CSV: a quote that opens on this line is not closed on it; close it, and write quotes in a value twice`},
+		{"an open quote on the last line", "a.csv", "id,name\n0.0.98,\"fees\n", `etc/a.csv:2: not valid CSV: column 14: extraneous or missing " in quoted-field; put the value into quotes, and write quotes in it twice`},
+		{"not UTF-8", "a.csv", "id,name,labels.team\n0.0.98,M\xfcller,\n0.0.99,fees,K\xf6ln\n", `etc/a.csv:2: accounts[0].name: "M\xfcller" is not UTF-8: save the file as CSV UTF-8
+etc/a.csv:3: accounts[1].labels.team: "K\xf6ln" is not UTF-8: save the file as CSV UTF-8`},
+		{"lines of commas", "a.csv", "id,name\n,\n , \n,,\n", `etc/a.csv: has no accounts: list at least one, or remove accounts_file`},
+		{"an account after a line of commas", "a.csv", "id,name,cold\n,,\n0.0.98,fees,YES\n,,\n", `etc/a.csv:3: accounts[0].cold: "YES" is neither true nor false`},
 		{"values", "a.csv", "id,name,cold,heartbeat,thresholds.warning,thresholds.critical,labels.job\n0.0.98,fees,yes,1h,10,20,x\n0.0.123-aaaaa,,,,,,\n,none,,,,,\n", `etc/a.csv:2: accounts[0].labels: the label name "job" is that of a label which targets, alerts or other metrics of the exporter have; choose another one
 etc/a.csv:2: accounts[0].thresholds.critical: 20 hbar must be less than the 10 hbar of warning on line 2
 etc/a.csv:2: accounts[0].cold: "yes" is neither true nor false

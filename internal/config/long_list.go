@@ -39,17 +39,42 @@ type cutting struct {
 // wrong reports whether the files have to be read again, as a whole.
 func (c *cutting) wrong() bool { return c.failed || len(c.lists) > 0 }
 
-// noCutting are characters that long lists must not have: those of anchors and
-// aliases, which may be in different parts, and of line breaks that only YAML knows.
-var noCutting = []string{"&", "*", "\r", "\u0085", "\u2028", "\u2029"}
+// otherBreaks are line breaks that only YAML knows. A file with them is not cut.
+var otherBreaks = []string{"\r", "\u0085", "\u2028", "\u2029"}
+
+// mayCut reports whether data has neither those nor anchors and aliases, which may
+// be in different parts.
+func mayCut(data []byte) bool {
+	return !slices.ContainsFunc(otherBreaks, func(text string) bool { return bytes.Contains(data, []byte(text)) }) &&
+		!beginsWord(data, '&') && !beginsWord(data, '*')
+}
+
+// beginsWord reports whether mark is anywhere but after a letter or digit of ASCII,
+// where there is no anchor or alias.
+func beginsWord(data []byte, mark byte) bool {
+	for done := 0; ; {
+		i := bytes.IndexByte(data[done:], mark)
+		if i < 0 {
+			return false
+		}
+		at := done + i
+		if at == 0 || !isAlphanumeric(data[at-1]) {
+			return true
+		}
+		done = at + 1
+	}
+}
+
+func isAlphanumeric(b byte) bool {
+	return '0' <= b && b <= '9' || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z'
+}
 
 var accountsKey = []byte("accounts:")
 
 // parseCut parses a document without its long lists of accounts, or says that it has
 // to be parsed as a whole. A file that the configuration names is such a list itself.
 func (l *loader) parseCut(data []byte) (root *yaml.Node, ok bool) {
-	if l.cut.partBytes == 0 || len(data) <= l.cut.partBytes ||
-		slices.ContainsFunc(noCutting, func(text string) bool { return bytes.Contains(data, []byte(text)) }) {
+	if l.cut.partBytes == 0 || len(data) <= l.cut.partBytes || !mayCut(data) {
 		return nil, false
 	}
 	rest, lists := l.cutLists(data)
