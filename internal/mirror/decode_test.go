@@ -240,8 +240,27 @@ func TestEveryTypeCanBeRead(t *testing.T) {
 		}
 	}
 	for _, v := range []any{
-		Account{}, Allowance{}, Balance{}, Block{}, Contract{}, ExchangeRates{}, Fee{}, FeeEstimate{}, NetworkNode{}, NFTAllowance{}, RegisteredNode{},
-		Schedule{}, Stake{}, Supply{}, Token{}, TokenRelationship{}, Topic{}, TopicMessage{}, Transaction{}, callResult{}, links{},
+		Account{},
+		Allowance{},
+		Balance{},
+		Block{},
+		Contract{},
+		ExchangeRates{},
+		Fee{},
+		FeeEstimate{},
+		NetworkNode{},
+		NFTAllowance{},
+		RegisteredNode{},
+		Schedule{},
+		Stake{},
+		Supply{},
+		Token{},
+		TokenRelationship{},
+		Topic{},
+		TopicMessage{},
+		Transaction{},
+		callResult{},
+		links{},
 	} {
 		check(reflect.TypeOf(v).Name(), reflect.TypeOf(v))
 	}
