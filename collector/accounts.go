@@ -207,21 +207,21 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 		first, _ := slices.BinarySearch(c.ids, ids[0])
 		turns.take(first, len(ids), func() {
 			for i, id := range ids {
-				group.do(func() error { return sendMirrorAccount(ch, batch, id, c.network.Exclude, c.labels[first+i]) })
+				group.do(func() error { return sendMirrorAccount(ch, batch, id, c.labels[first+i]) })
 			}
 		})
 	})
 	return group.Wait()
 }
 
-func sendMirrorAccount(ch chan<- prometheus.Metric, batch mirror.Batch[mirror.Account], id string, excluded Exclusion, labels []string) error {
+func sendMirrorAccount(ch chan<- prometheus.Metric, batch mirror.Batch[mirror.Account], id string, labels []string) error {
 	row, exists, err := batch.Get(id)
 	if err != nil {
 		return fmt.Errorf("account %s: %w", id, err)
 	}
 	ch <- accountExists.sample(boolValue(exists), labels...)
 	if exists {
-		sendAccount(ch, row, excluded, labels)
+		sendAccount(ch, row, labels)
 	}
 	return nil
 }
@@ -263,20 +263,18 @@ func hbarAmount(a config.Amount) float64 { return hbar(a.Units) }
 func tokenAmount(a config.Amount) float64 { return wholeTokens(a.Units, int64(a.Decimals)) }
 
 // sendAccount sends what the mirror returned; null becomes an absent sample.
-func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, excluded Exclusion, labels []string) {
+func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []string) {
 	if balance, ok := row.Balance.Get(); ok {
-		sendField(ch, accountBalance.unless(excluded), balance.Balance, hbar, labels...)
+		sendField(ch, accountBalance, balance.Balance, hbar, labels...)
 	}
-	sendField(ch, accountDeleted.unless(excluded), row.Deleted, boolValue, labels...)
-	sendTime(ch, accountExpiry.unless(excluded), row.ExpiryTimestamp, labels...)
-	sendTime(ch, accountCreated.unless(excluded), row.CreatedTimestamp, labels...)
-	sendField(ch, accountAutoRenewPeriod.unless(excluded), row.AutoRenewPeriod, count, labels...)
-	sendField(ch, accountEthereumNonce.unless(excluded), row.EthereumNonce, count, labels...)
-	sendField(ch, accountPendingReward.unless(excluded), row.PendingReward, hbar, labels...)
-	if !excluded[accountInfo.name] {
-		ch <- accountInfo.sample(1, infoLabels(row, labels)...)
-	}
-	if key, ok := row.Key.Get(); ok && !excluded[accountKeyInfo.name] {
+	sendField(ch, accountDeleted, row.Deleted, boolValue, labels...)
+	sendTime(ch, accountExpiry, row.ExpiryTimestamp, labels...)
+	sendTime(ch, accountCreated, row.CreatedTimestamp, labels...)
+	sendField(ch, accountAutoRenewPeriod, row.AutoRenewPeriod, count, labels...)
+	sendField(ch, accountEthereumNonce, row.EthereumNonce, count, labels...)
+	sendField(ch, accountPendingReward, row.PendingReward, hbar, labels...)
+	ch <- accountInfo.sample(1, infoLabels(row, labels)...)
+	if key, ok := row.Key.Get(); ok {
 		ch <- accountKeyInfo.sample(1, with(labels, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
 	}
 }

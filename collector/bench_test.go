@@ -69,7 +69,7 @@ func benchScrape(accounts int) Scrape {
 		for i := range accounts {
 			labels := []string{"mainnet", fmt.Sprintf("0.0.%d", 1001+i), fmt.Sprintf("account-%d", i)}
 			ch <- accountExists.sample(1, labels...)
-			sendAccount(ch, row, nil, labels)
+			sendAccount(ch, row, labels)
 		}
 	}()
 	for sample := range ch {

@@ -84,15 +84,6 @@ func (e Exclusion) has(metric prometheus.Metric) bool {
 	return false
 }
 
-// unless is m, or no metric if it is left out, of which sendField and sendTime send
-// no sample. Set leaves out what a collector sends all the same.
-func (m constMetric) unless(excluded Exclusion) constMetric {
-	if excluded[m.name] {
-		return constMetric{}
-	}
-	return m
-}
-
 // filter sends to ch what send sends, without the samples that are left out.
 func (e Exclusion) filter(ch chan<- prometheus.Metric, send func(chan<- prometheus.Metric)) {
 	if len(e) == 0 {

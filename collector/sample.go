@@ -104,7 +104,7 @@ func text(field mirror.Field[string], max int) string {
 
 // sendField sends the sample of a field, if it has a value.
 func sendField[T any](ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[T], convert func(T) float64, labels ...string) {
-	if value, ok := field.Get(); ok && metric.metricFamily != nil {
+	if value, ok := field.Get(); ok {
 		ch <- metric.sample(convert(value), labels...)
 	}
 }
@@ -120,7 +120,7 @@ func notNegative(field mirror.Field[int64]) mirror.Field[int64] {
 
 // sendTime sends the sample of a time, if there is one and it ever comes.
 func sendTime(ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[mirror.Timestamp], labels ...string) {
-	if at, ok := field.Get(); ok && !at.Never() && metric.metricFamily != nil {
+	if at, ok := field.Get(); ok && !at.Never() {
 		ch <- metric.sample(at.Seconds(), labels...)
 	}
 }
