@@ -41,6 +41,7 @@ func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts tim
 		errors:   newHandlerErrors(registry),
 		duration: timeouts.rendering,
 		turn:     make(chan struct{}, 1),
+		gzip:     gzipWriter(),
 		waiting:  map[encoding]*encoded{},
 	}}
 }
@@ -183,9 +184,7 @@ func (e *encoder) render(scrape collector.Scrape, as encoding) (response *respon
 		panic(err) // not with these options
 	}
 	// The exporter's own metrics are read last, so that they count this scrape.
-	if e.gzip != nil {
-		defer e.gzip.Reset(io.Discard) // it would keep the response
-	}
+	defer e.gzip.Reset(io.Discard) // it would keep the response
 	gathering, writing := scrape.Write(body, as.format, e.registry)
 	e.failed("gathering", boundError(gathering))
 	e.failed("encoding", errors.Join(writing, body.Close()))
@@ -216,15 +215,18 @@ func newHandlerErrors(registry prometheus.Registerer) *prometheus.CounterVec {
 // gzipLevel is the fastest one at which a scrape is as small as at the slowest.
 const gzipLevel = 3
 
+func gzipWriter() *gzip.Writer {
+	w, err := gzip.NewWriterLevel(io.Discard, gzipLevel)
+	if err != nil {
+		panic(err) // not at this level
+	}
+	return w
+}
+
 // compressor returns a writer that compresses what is written to it.
 func (e *encoder) compressor(w io.Writer, as promhttp.Compression) (io.WriteCloser, error) {
 	switch as {
 	case promhttp.Gzip:
-		if e.gzip == nil {
-			var err error
-			e.gzip, err = gzip.NewWriterLevel(w, gzipLevel)
-			return e.gzip, err
-		}
 		e.gzip.Reset(w)
 		return e.gzip, nil
 	case promhttp.Zstd:
