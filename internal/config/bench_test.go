@@ -62,31 +62,31 @@ func heldBy(cfg **Config) uint64 {
 // writeYAML writes accounts as an exchange has them.
 func writeYAML(b *testing.B, accounts int) string {
 	b.Helper()
-	var text strings.Builder
-	text.WriteString("networks:\n  mainnet:\n    accounts:\n")
-	for i := range accounts {
-		fmt.Fprintf(&text, "      - id: 0.0.%d\n        name: deposit %d\n        thresholds: {warning: 1000, critical: 100}\n        labels: {team: payments, env: prod}\n", 1001+i, i)
-	}
-	return writeConfiguration(b, map[string]string{"config.yml": text.String()})
+	text := withAccounts("networks:\n  mainnet:\n    accounts:\n", accounts,
+		"      - id: 0.0.%d\n        name: deposit %d\n        thresholds: {warning: 1000, critical: 100}\n        labels: {team: payments, env: prod}\n")
+	return writeConfiguration(b, map[string]string{"config.yml": text})
 }
 
 func writeAccountsYAML(b *testing.B, accounts int) string {
 	b.Helper()
-	var text strings.Builder
-	for i := range accounts {
-		fmt.Fprintf(&text, "- {id: 0.0.%d, name: deposit %d, thresholds: {warning: 1000, critical: 100}, labels: {team: payments, env: prod}}\n", 1001+i, i)
-	}
-	return writeConfiguration(b, map[string]string{"config.yml": "networks: {mainnet: {accounts_file: accounts.yml}}\n", "accounts.yml": text.String()})
+	text := withAccounts("", accounts, "- {id: 0.0.%d, name: deposit %d, thresholds: {warning: 1000, critical: 100}, labels: {team: payments, env: prod}}\n")
+	return writeConfiguration(b, map[string]string{"config.yml": "networks: {mainnet: {accounts_file: accounts.yml}}\n", "accounts.yml": text})
 }
 
 func writeAccountsCSV(b *testing.B, accounts int) string {
 	b.Helper()
+	text := withAccounts("id,name,thresholds.warning,thresholds.critical,labels.team,labels.env\n", accounts, "0.0.%d,deposit %d,1000,100,payments,prod\n")
+	return writeConfiguration(b, map[string]string{"config.yml": "networks: {mainnet: {accounts_file: accounts.csv}}\n", "accounts.csv": text})
+}
+
+// withAccounts is a text with accounts below it, each in the format.
+func withAccounts(head string, accounts int, format string) string {
 	var text strings.Builder
-	text.WriteString("id,name,thresholds.warning,thresholds.critical,labels.team,labels.env\n")
+	text.WriteString(head)
 	for i := range accounts {
-		fmt.Fprintf(&text, "0.0.%d,deposit %d,1000,100,payments,prod\n", 1001+i, i)
+		fmt.Fprintf(&text, format, 1001+i, i)
 	}
-	return writeConfiguration(b, map[string]string{"config.yml": "networks: {mainnet: {accounts_file: accounts.csv}}\n", "accounts.csv": text.String()})
+	return text.String()
 }
 
 // writeConfiguration returns the name of config.yml.
