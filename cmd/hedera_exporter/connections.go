@@ -20,7 +20,8 @@ import (
 // clients do not read. Beyond a limit it closes the connection that has waited
 // longest: for its client, idle, in the middle of a request's header or with an
 // unread response; or for the turn of its request. Connections whose requests are
-// being served are not closed; other limits bound them. So a new client, such as a liveness probe, gets its
+// being served are not closed; other limits bound them. While all are being served
+// there may be as many more. So a new client, such as a liveness probe, gets its
 // answer whatever the others do.
 type connections struct {
 	maxOpen      int
@@ -59,16 +60,21 @@ func (c *connections) add(ctx context.Context, conn net.Conn) context.Context {
 	added := &connection{all: c, conn: conn, waiting: time.Now()}
 	c.mu.Lock()
 	c.open[conn] = added
-	var surplus *connection
-	if len(c.open) > c.maxOpen {
-		if surplus = c.longestWaiting(func(other *connection) bool { return other != added }); surplus == nil {
-			surplus = added
+	var surplus []*connection
+	for len(c.open) > c.maxOpen {
+		longest := c.longestWaiting(func(other *connection) bool { return other != added })
+		if longest == nil {
+			if len(c.open) <= 2*c.maxOpen {
+				break
+			}
+			longest = added
 		}
-		c.forget(surplus)
+		c.forget(longest)
+		surplus = append(surplus, longest)
 	}
 	c.mu.Unlock()
-	if surplus != nil {
-		surplus.close()
+	for _, conn := range surplus {
+		conn.close()
 	}
 	return context.WithValue(ctx, connectionKey{}, added)
 }

@@ -231,7 +231,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 					t.Fatalf("status %d: %s", status, body)
 				}
 			}
-			if open, _ := limits.count(); open > limits.maxOpen {
+			if open, _ := limits.count(); open > 2*limits.maxOpen {
 				t.Errorf("%d connections are open", open)
 			}
 			close(release)
@@ -243,6 +243,38 @@ func TestConnectionsAreBounded(t *testing.T) {
 			_ = response.Body.Close()
 		})
 	}
+}
+
+// TestNewClientWhileAllAreServed has as many requests being served as there may be
+// connections.
+func TestNewClientWhileAllAreServed(t *testing.T) {
+	const maxOpen = 3
+	limits := newConnections(maxOpen)
+	release := make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeText(w, "healthy") })
+	mux.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { <-release })
+	_, url := startServer(t, mux, limits, nil)
+	slow := func(serving int) {
+		send(dial(t, url), getRequest("/slow"))
+		awaitTrue(t, "the slow request is being served", func() bool { return limits.servingCount() == serving })
+	}
+	for i := range maxOpen {
+		slow(i + 1)
+	}
+	for range 2 * maxOpen {
+		if status, body := get(t, url, nil); status != http.StatusOK {
+			t.Fatalf("status %d: %s", status, body)
+		}
+	}
+	for i := range maxOpen {
+		slow(maxOpen + i + 1)
+	}
+	wantClosed(t, dial(t, url)) // twice the limit
+	close(release)
+	awaitTrue(t, "all are served", func() bool { return limits.servingCount() == 0 })
+	get(t, url, nil)
+	awaitTrue(t, "the surplus is closed", func() bool { open, _ := limits.count(); return open <= maxOpen })
 }
 
 func (c *connections) servingCount() (n int) {
