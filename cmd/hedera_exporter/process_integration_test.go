@@ -531,3 +531,13 @@ func awaitFamilies(t *testing.T, address string) {
 		return len(missing) == 0
 	})
 }
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}

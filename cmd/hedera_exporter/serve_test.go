@@ -259,7 +259,7 @@ func TestLandingPage(t *testing.T) {
 // TestStartWithAMirrorThatIsDown verifies that the log says so before any scrape,
 // that scrapes do not repeat it, and that all lines have one key for the time.
 func TestStartWithAMirrorThatIsDown(t *testing.T) {
-	address := freeAddress(t)
+	const address = "127.0.0.1:1"
 	e := startExporter(t, writeFile(t, "c.yml", "networks: {n: {mirror: {url: 'http://"+address+"'}}}\n"), "--scrape.timeout=1s", "--no-collector.node_probe")
 	awaitTrue(t, "the log says that the mirror cannot be read", func() bool {
 		return strings.Contains(e.stderr.String(), `level=error`) && strings.Contains(e.stderr.String(), `msg="mirror cannot be read" network=n err="mirror http://`+address)
