@@ -25,7 +25,8 @@ import (
 	"hedera_exporter/internal/simulator"
 )
 
-const testDeadline = 20 * time.Second
+// Long enough for a busy machine: only what fails waits for it.
+const testDeadline = 2 * time.Minute
 
 func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulator {
 	t.Helper()
@@ -45,7 +46,9 @@ func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulato
 // networkOn is the network that sim simulates, as cmd/hedera_exporter wires it.
 func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...config.Account) Network {
 	t.Helper()
-	return networkOver(t, nil, sim, self, accounts...)
+	network := networkOver(t, nil, sim, self, accounts...)
+	network.Prober = consensus.NewProber(consensus.ProberOptions{Timeout: testDeadline, ReconnectInterval: time.Hour})
+	return network
 }
 
 // networkOver is networkOn where dial opens the connections.
