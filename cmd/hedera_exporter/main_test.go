@@ -21,11 +21,12 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"go.uber.org/goleak"
 
+	"hedera_exporter/internal/leaktest"
 	"hedera_exporter/internal/simulator"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("os/signal.loop"))
+	leaktest.VerifyTestMain(m, goleak.IgnoreAnyFunction("os/signal.loop"))
 }
 
 // Long enough for a busy machine: only what fails waits for it.
