@@ -46,9 +46,7 @@ func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulato
 // networkOn is the network that sim simulates, as cmd/hedera_exporter wires it.
 func networkOn(t testing.TB, sim *simulator.Simulator, self *Self, accounts ...config.Account) Network {
 	t.Helper()
-	network := networkOver(t, nil, sim, self, accounts...)
-	network.Prober = consensus.NewProber(consensus.ProberOptions{Timeout: testDeadline, ReconnectInterval: time.Hour})
-	return network
+	return networkOver(t, nil, sim, self, accounts...)
 }
 
 // networkOver is networkOn where dial opens the connections.
@@ -58,9 +56,14 @@ func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Si
 	if err != nil {
 		t.Fatal(err)
 	}
+	timeout, probeTimeout := 10*time.Second, 5*time.Second
+	if dial == nil { // the time of the machine, not of a bubble
+		timeout, probeTimeout = testDeadline, testDeadline
+	}
 	client, err := mirror.New(mirror.Options{
 		Network:     "simulated",
 		URL:         base,
+		Timeout:     timeout,
 		Observer:    self.MirrorObserver("simulated", log.NewNopLogger()),
 		DialContext: promconfig.DialContextFunc(dial),
 	})
@@ -77,7 +80,7 @@ func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Si
 		Mirror:      client,
 		MirrorGRPC:  book,
 		AddressBook: NewAddressBook(FirstBook(book.Book, MirrorBook(client, options)), 0),
-		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour, DialContext: dial}),
+		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: probeTimeout, ReconnectInterval: time.Hour, DialContext: dial}),
 	}
 }
 
