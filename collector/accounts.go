@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +26,8 @@ import (
 const (
 	accountsSource   = "mirror REST /api/v1/accounts"
 	fingerprintBytes = 8 // of a key's hash
+	// maxAccountSamples is more than the mirror's row of an account has.
+	maxAccountSamples = 16
 )
 
 var (
@@ -170,7 +174,7 @@ func newAccounts(n Network) (Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := mirrorAccounts{network: n, configured: configured}
+	c := mirrorAccounts{network: n, configured: configured, made: &atomic.Pointer[madeAccounts]{}}
 	for _, account := range n.Accounts {
 		c.labels = append(c.labels, labelsOf(n, account))
 	}
@@ -189,6 +193,17 @@ type mirrorAccounts struct {
 	configured []prometheus.Metric
 	ids        []string // in the order of an exposition
 	labels     [][]string
+	made       *atomic.Pointer[madeAccounts]
+}
+
+// madeAccounts are the samples of accounts by the digest of the row that they were
+// made of. An account whose row is the same in the next scrape, as most are, has
+// the same samples.
+type madeAccounts map[uint64]*madeAccount
+
+type madeAccount struct {
+	id      string
+	samples []*sample
 }
 
 // Update implements Collector.
@@ -200,30 +215,57 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 		ch <- sample
 	}
 	var (
-		group entityGroup
-		turns turns
+		group  entityGroup
+		turns  turns
+		before = *cmp.Or(c.made.Load(), &madeAccounts{})
+		made   = make(madeAccounts, len(before))
 	)
-	eachAccounts(ctx, c.network, c.ids, func(ids []string, batch mirror.Batch[mirror.Account]) {
+	known := func(digest uint64) (id string, ok bool) {
+		if account := before[digest]; account != nil {
+			return account.id, true
+		}
+		return "", false
+	}
+	eachAccounts(ctx, c.network, c.ids, known, func(ids []string, get getAccount) {
 		first, _ := slices.BinarySearch(c.ids, ids[0])
 		turns.take(first, len(ids), func() {
 			for i, id := range ids {
-				group.do(func() error { return sendMirrorAccount(ch, batch, id, c.labels[first+i]) })
+				group.do(func() error {
+					row, exists, err := get(id)
+					if err != nil {
+						return fmt.Errorf("account %s: %w", id, err)
+					}
+					account := before[row.Digest]
+					if account == nil {
+						account = makeAccount(id, row.Account, exists, c.labels[first+i])
+					}
+					if row.Digest != 0 {
+						made[row.Digest] = account
+					}
+					for _, sample := range account.samples {
+						ch <- sample
+					}
+					return nil
+				})
 			}
 		})
 	})
+	c.made.Store(&made)
 	return group.Wait()
 }
 
-func sendMirrorAccount(ch chan<- prometheus.Metric, batch mirror.Batch[mirror.Account], id string, labels []string) error {
-	row, exists, err := batch.Get(id)
-	if err != nil {
-		return fmt.Errorf("account %s: %w", id, err)
-	}
+func makeAccount(id string, row *mirror.Account, exists bool, labels []string) *madeAccount {
+	ch := make(chan prometheus.Metric, maxAccountSamples)
 	ch <- accountExists.sample(boolValue(exists), labels...)
 	if exists {
-		sendAccount(ch, row, labels)
+		sendAccount(ch, *row, labels)
 	}
-	return nil
+	close(ch)
+	account := &madeAccount{id, make([]*sample, 0, len(ch))}
+	for metric := range ch {
+		account.samples = append(account.samples, metric.(*sample)) //nolint:forcetypeassert // they are constant
+	}
+	return account
 }
 
 func labelsOf(network Network, account config.Account) []string {

@@ -64,8 +64,11 @@ func (s Scrape) split(directly bool) (samples map[string][]*sample, rest []prome
 		}
 	}
 	samples = make(map[string][]*sample, len(families))
-	for family, ones := range families { // one name may have the labels of several networks
-		samples[family.name] = append(samples[family.name], *ones...)
+	for family, ones := range families {
+		if others := samples[family.name]; others != nil { // the name has the labels of several networks
+			*ones = append(others, *ones...)
+		}
+		samples[family.name] = *ones
 	}
 	return samples, rest
 }

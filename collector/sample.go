@@ -49,6 +49,15 @@ func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
 
 // inOrder returns the samples that send sends, as an exposition has them.
 func inOrder(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error) {
+	samples, err := sent(send)
+	slices.SortStableFunc(samples, func(a, b prometheus.Metric) int {
+		return compareLabels(a.(*sample), b.(*sample)) //nolint:forcetypeassert // they are constant
+	})
+	return samples, err
+}
+
+// sent returns the samples that send sends.
+func sent(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error) {
 	ch := make(chan prometheus.Metric)
 	failed := make(chan error, 1)
 	go func() {
@@ -59,9 +68,6 @@ func inOrder(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error
 	for metric := range ch {
 		samples = append(samples, metric)
 	}
-	slices.SortStableFunc(samples, func(a, b prometheus.Metric) int {
-		return compareLabels(a.(*sample), b.(*sample)) //nolint:forcetypeassert // they are constant
-	})
 	return samples, <-failed
 }
 
