@@ -221,7 +221,9 @@ func TestClosedProberDialsNothing(t *testing.T) {
 }
 
 // TestProbeOfAFlood has an endpoint that sends pings for as long as it is read.
-func TestProbeOfAFlood(t *testing.T) {
+func TestProbeOfAFlood(t *testing.T) { synctest.Test(t, testProbeOfAFlood) }
+
+func testProbeOfAFlood(t *testing.T) {
 	sent := make(chan int64, 1)
 	prober := NewProber(ProberOptions{
 		Timeout:           testDeadline,
