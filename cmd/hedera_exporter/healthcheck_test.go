@@ -25,12 +25,12 @@ func TestHealthcheck(t *testing.T) {
 		status  int
 		stderr  string
 	}{
-		{"well", httptest.NewServer, answer(http.StatusOK), "", statusOK, ""},
-		{"password", httptest.NewServer, answer(http.StatusUnauthorized), "", statusOK, ""},
-		{"not well", httptest.NewServer, answer(http.StatusServiceUnavailable), "", statusFailure, "503 Service Unavailable"},
+		{"well", httptest.NewServer, answer(http.StatusOK), "--timeout=2m", statusOK, ""},
+		{"password", httptest.NewServer, answer(http.StatusUnauthorized), "--timeout=2m", statusOK, ""},
+		{"not well", httptest.NewServer, answer(http.StatusServiceUnavailable), "--timeout=2m", statusFailure, "503 Service Unavailable"},
 		{"hung", httptest.NewServer, hung, "--timeout=100ms", statusFailure, "deadline exceeded"},
-		{"unknown certificate", httptest.NewTLSServer, answer(http.StatusOK), "", statusFailure, "certificate"},
-		{"any certificate", httptest.NewTLSServer, answer(http.StatusOK), "--insecure-skip-verify", statusOK, ""},
+		{"unknown certificate", httptest.NewTLSServer, answer(http.StatusOK), "--timeout=2m", statusFailure, "certificate"},
+		{"any certificate", httptest.NewTLSServer, answer(http.StatusOK), "--timeout=2m --insecure-skip-verify", statusOK, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := test.start(test.handler)
