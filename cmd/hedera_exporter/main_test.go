@@ -20,6 +20,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"go.uber.org/goleak"
 
+	"hedera_exporter/internal/processtest"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -81,12 +82,11 @@ func writeFile(t *testing.T, name, content string) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address, err := processtest.FreeAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return address
 }
 
 func startExporter(t *testing.T, configFile string, args ...string) *exporter {
