@@ -31,6 +31,10 @@ const (
 	// networks, each with a line for itself and some for what it cannot read.
 	maxLines = 60
 	maxBytes = 64 << 10
+	// Where other programs have more than this part of the processors, a scrape may
+	// be late for that. An attack that finds a problem then is repeated.
+	busy        = 0.1
+	repetitions = 3
 )
 
 // attack is what happens to the exporter at one time.
@@ -85,7 +89,8 @@ type row struct {
 	recovered             time.Duration
 	failed                string
 	unreadable            float64
-	lines, bytes, hostile int64 // hostile are requests
+	lines, bytes, hostile int64   // hostile are requests
+	others                float64 // the part of the processors that other programs had
 	problems              []string
 }
 
@@ -168,14 +173,22 @@ func torture(t *testing.T, form form, accounts int, limit int64, timeout time.Du
 			continue
 		}
 		r := s.run(a)
+		for range repetitions {
+			if len(r.problems) == 0 || r.others < busy {
+				break
+			}
+			t.Logf("%s: once more, as other programs had %.0f %% of the processors: %q", a.name, 100*r.others, r.problems)
+			if a.restart {
+				s.restart()
+			}
+			r = s.run(a)
+		}
 		rows = append(rows, r)
 		for _, problem := range r.problems {
 			t.Errorf("%s: %s", a.name, problem)
 		}
 		if a.restart {
-			e.stop()
-			e.start(limit)
-			s.warmUp()
+			s.restart()
 		}
 	}
 	rows = append(rows, s.end())
@@ -233,6 +246,13 @@ func (s *suite) warmUp() {
 	}
 }
 
+func (s *suite) restart() {
+	s.t.Helper()
+	s.stop()
+	s.environment.start(s.limit)
+	s.warmUp()
+}
+
 func whole(s scrape) bool { return s.err == nil && len(s.failed) == 0 && s.reloadSuccessful }
 
 // run attacks until an honest scrape that began within the attack has ended, and
@@ -246,6 +266,7 @@ func (s *suite) run(a attack) row {
 	s.resetPeak()
 	logged := len(s.exporter.Output.String())
 	unreadable := s.unreadable()
+	used := s.processors()
 
 	began := time.Now()
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -288,6 +309,7 @@ func (s *suite) run(a attack) row {
 	s.saw("the log", text)
 	r.lines, r.bytes = int64(strings.Count(text, "\n")), int64(len(text))
 	r.hostile = s.hostile.Load() + s.reached.Load()
+	r.others = s.processors().othersSince(used)
 	s.judge(&r, a, began, refused)
 	return r
 }
@@ -363,12 +385,12 @@ func (s *suite) end() row {
 func table(rows []row) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "attack\tin time\tslowest\tpeak RSS\tgoroutines\tdescriptors\tback after\tlog lines\tKiB\thostile requests\treported as failed\tunreadable\t")
+	fmt.Fprintln(w, "attack\tin time\tslowest\tpeak RSS\tgoroutines\tdescriptors\tback after\tlog lines\tKiB\thostile requests\tothers\treported as failed\tunreadable\t")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%d/%d\t%.1fs\t%d MiB\t%.0f/%.0f\t%.0f/%.0f\t%.1fs\t%d\t%d\t%d\t%s\t%.0f\t\n",
+		fmt.Fprintf(w, "%s\t%d/%d\t%.1fs\t%d MiB\t%.0f/%.0f\t%.0f/%.0f\t%.1fs\t%d\t%d\t%d\t%.0f %%\t%s\t%.0f\t\n",
 			r.attack, r.answered, r.scrapes, r.slowest.Seconds(), r.peak>>20,
 			r.before.goroutines, r.after.goroutines, r.before.descriptors, r.after.descriptors,
-			r.recovered.Seconds(), r.lines, r.bytes>>10, r.hostile, r.failed, r.unreadable)
+			r.recovered.Seconds(), r.lines, r.bytes>>10, r.hostile, 100*r.others, r.failed, r.unreadable)
 	}
 	_ = w.Flush()
 	return b.String()
