@@ -65,7 +65,7 @@ func startHashmod(t *testing.T, ordinal int, shards []string, probed string) str
 		{"hedera-exporter-1:10102", shards[1], 1},
 		{"hedera-exporter-2:10102", shards[2], 1},
 		{"hedera-exporter:10102", probed, 3}, // once in the comment
-		{"scrape_interval: 1m\n  scrape_timeout: 10s", "scrape_interval: 15s\n  scrape_timeout: 15s", 1},
+		{"scrape_interval: 1m\n  scrape_timeout: 10s", "scrape_interval: 30s\n  scrape_timeout: 30s", 1},
 		{"  - job_name: hedera_shards\n", "  - job_name: hedera_shards\n" + keptOfAccounts, 1},
 		{"  - job_name: hedera_accounts\n", "  - job_name: hedera_accounts\n" + keptOfAccounts, 1},
 	} {
