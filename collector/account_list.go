@@ -25,15 +25,24 @@ func withRound(ctx context.Context) context.Context {
 }
 
 // eachAccounts calls each with some of the ids, which are the network's accounts,
-// and what the mirror knows of them, until it was called for all, several times at
-// once.
-func eachAccounts(ctx context.Context, network Network, ids []string, each func(ids []string, batch mirror.Batch[mirror.Account])) {
+// and what returns the row of an account, until it was called for all, several
+// times at once. A row whose digest is known is not read.
+func eachAccounts(ctx context.Context, network Network, ids []string, known func(digest uint64) (id string, ok bool), each func(ids []string, get getAccount)) {
 	if len(network.Tokens) > 0 || len(network.OwnNodes) > 0 { // other collectors read them as well
-		each(ids, accountsOf(ctx, network))
+		batch := accountsOf(ctx, network)
+		each(ids, func(id string) (row mirror.AccountRow, exists bool, err error) {
+			account, exists, err := batch.Get(id)
+			return mirror.AccountRow{ID: id, Account: &account}, exists, err
+		})
 		return
 	}
-	network.Mirror.AccountParts(ctx, ids, each)
+	network.Mirror.AccountParts(ctx, ids, known, func(ids []string, part mirror.Batch[mirror.AccountRow]) {
+		each(ids, part.Get)
+	})
 }
+
+// getAccount is [mirror.Batch.Get] of accounts.
+type getAccount func(id string) (row mirror.AccountRow, exists bool, err error)
 
 // turns runs functions in the order of the entities that they are for, each as soon
 // as those before it have run.

@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +26,8 @@ import (
 const (
 	accountsSource   = "mirror REST /api/v1/accounts"
 	fingerprintBytes = 8 // of a key's hash
+	// maxAccountSamples is more than the mirror's row of an account has.
+	maxAccountSamples = 16
 )
 
 var (
@@ -170,13 +174,15 @@ func newAccounts(n Network) (Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := mirrorAccounts{network: n, configured: configured}
+	c := mirrorAccounts{network: n, configured: configured, made: &atomic.Pointer[madeAccounts]{}}
 	for _, account := range n.Accounts {
-		c.labels = append(c.labels, labelsOf(n, account))
+		c.labels = append(c.labels, accountExists.labels.render(labelsOf(n, account)))
 	}
-	slices.SortFunc(c.labels, func(a, b []string) int { return strings.Compare(a[accountIDLabel], b[accountIDLabel]) })
+	slices.SortFunc(c.labels, func(a, b *labelValues) int {
+		return strings.Compare(a.values[accountIDLabel], b.values[accountIDLabel])
+	})
 	for _, labels := range c.labels {
-		c.ids = append(c.ids, labels[accountIDLabel])
+		c.ids = append(c.ids, labels.values[accountIDLabel])
 	}
 	return c, nil
 }
@@ -188,7 +194,18 @@ type mirrorAccounts struct {
 	network    Network
 	configured []prometheus.Metric
 	ids        []string // in the order of an exposition
-	labels     [][]string
+	labels     []*labelValues
+	made       *atomic.Pointer[madeAccounts]
+}
+
+// madeAccounts are the samples of accounts by the digest of the row that they were
+// made of. An account whose row is the same in the next scrape, as most are, has
+// the same samples.
+type madeAccounts map[uint64]*madeAccount
+
+type madeAccount struct {
+	id      string
+	samples []*sample
 }
 
 // Update implements Collector.
@@ -200,30 +217,57 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 		ch <- sample
 	}
 	var (
-		group entityGroup
-		turns turns
+		group  entityGroup
+		turns  turns
+		before = *cmp.Or(c.made.Load(), &madeAccounts{})
+		made   = make(madeAccounts, len(before))
 	)
-	eachAccounts(ctx, c.network, c.ids, func(ids []string, batch mirror.Batch[mirror.Account]) {
+	known := func(digest uint64) (id string, ok bool) {
+		if account := before[digest]; account != nil {
+			return account.id, true
+		}
+		return "", false
+	}
+	eachAccounts(ctx, c.network, c.ids, known, func(ids []string, get getAccount) {
 		first, _ := slices.BinarySearch(c.ids, ids[0])
 		turns.take(first, len(ids), func() {
 			for i, id := range ids {
-				group.do(func() error { return sendMirrorAccount(ch, batch, id, c.labels[first+i]) })
+				group.do(func() error {
+					row, exists, err := get(id)
+					if err != nil {
+						return fmt.Errorf("account %s: %w", id, err)
+					}
+					account := before[row.Digest]
+					if account == nil {
+						account = makeAccount(id, row.Account, exists, c.labels[first+i])
+					}
+					if row.Digest != 0 {
+						made[row.Digest] = account
+					}
+					for _, sample := range account.samples {
+						ch <- sample
+					}
+					return nil
+				})
 			}
 		})
 	})
+	c.made.Store(&made)
 	return group.Wait()
 }
 
-func sendMirrorAccount(ch chan<- prometheus.Metric, batch mirror.Batch[mirror.Account], id string, labels []string) error {
-	row, exists, err := batch.Get(id)
-	if err != nil {
-		return fmt.Errorf("account %s: %w", id, err)
-	}
-	ch <- accountExists.sample(boolValue(exists), labels...)
+func makeAccount(id string, row *mirror.Account, exists bool, labels *labelValues) *madeAccount {
+	ch := make(chan prometheus.Metric, maxAccountSamples)
+	ch <- accountExists.of(labels, boolValue(exists))
 	if exists {
-		sendAccount(ch, row, labels)
+		sendAccount(ch, *row, labels)
 	}
-	return nil
+	close(ch)
+	account := &madeAccount{id, make([]*sample, 0, len(ch))}
+	for metric := range ch {
+		account.samples = append(account.samples, metric.(*sample)) //nolint:forcetypeassert // they are constant
+	}
+	return account
 }
 
 func labelsOf(network Network, account config.Account) []string {
@@ -263,19 +307,19 @@ func hbarAmount(a config.Amount) float64 { return hbar(a.Units) }
 func tokenAmount(a config.Amount) float64 { return wholeTokens(a.Units, int64(a.Decimals)) }
 
 // sendAccount sends what the mirror returned; null becomes an absent sample.
-func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []string) {
+func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels *labelValues) {
 	if balance, ok := row.Balance.Get(); ok {
-		sendField(ch, accountBalance, balance.Balance, hbar, labels...)
+		sendFieldOf(ch, accountBalance, balance.Balance, hbar, labels)
 	}
-	sendField(ch, accountDeleted, row.Deleted, boolValue, labels...)
-	sendTime(ch, accountExpiry, row.ExpiryTimestamp, labels...)
-	sendTime(ch, accountCreated, row.CreatedTimestamp, labels...)
-	sendField(ch, accountAutoRenewPeriod, row.AutoRenewPeriod, count, labels...)
-	sendField(ch, accountEthereumNonce, row.EthereumNonce, count, labels...)
-	sendField(ch, accountPendingReward, row.PendingReward, hbar, labels...)
-	ch <- accountInfo.sample(1, infoLabels(row, labels)...)
+	sendFieldOf(ch, accountDeleted, row.Deleted, boolValue, labels)
+	sendTimeOf(ch, accountExpiry, row.ExpiryTimestamp, labels)
+	sendTimeOf(ch, accountCreated, row.CreatedTimestamp, labels)
+	sendFieldOf(ch, accountAutoRenewPeriod, row.AutoRenewPeriod, count, labels)
+	sendFieldOf(ch, accountEthereumNonce, row.EthereumNonce, count, labels)
+	sendFieldOf(ch, accountPendingReward, row.PendingReward, hbar, labels)
+	ch <- accountInfo.sample(1, infoLabels(row, labels.values)...)
 	if key, ok := row.Key.Get(); ok {
-		ch <- accountKeyInfo.sample(1, with(labels, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
+		ch <- accountKeyInfo.sample(1, with(labels.values, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
 	}
 }
 

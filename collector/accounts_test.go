@@ -114,6 +114,66 @@ func TestAccountsFollowTheNetwork(t *testing.T) {
 	wantNone(t, body, "hedera_account_balance_hbar")
 }
 
+// TestSamplesOfAnAccountThatDidNotChange are those of the scrape before.
+func TestSamplesOfAnAccountThatDidNotChange(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Static: true, Nodes: 1, Accounts: 3})
+	registry := prometheus.NewRegistry()
+	network := networkOn(t, sim, NewSelf(registry), account("0.0.1001", "a"), account("0.0.1002", "b"), account("0.0.1003", "c"))
+	collector, err := newAccounts(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scrape := func() map[string][]*sample { // by account
+		t.Helper()
+		metrics, err := sent(func(ch chan<- prometheus.Metric) {
+			if err := collector.Update(t.Context(), ch); err != nil {
+				t.Error(err)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples := map[string][]*sample{}
+		for _, metric := range metrics {
+			one := metric.(*sample) //nolint:forcetypeassert // nothing else is sent
+			samples[one.labels.values[accountIDLabel]] = append(samples[one.labels.values[accountIDLabel]], one)
+		}
+		return samples
+	}
+	change := func(change func(l *simulator.Ledger) error) {
+		t.Helper()
+		if err := sim.Update(change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inject := func(fault simulator.Fault) {
+		t.Helper()
+		fault.Path = "/api/v1/accounts"
+		if _, err := sim.InjectFault(fault); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	before := scrape()
+	change(func(l *simulator.Ledger) error { return l.SetBalance("0.0.1001", 5) })
+	change(func(l *simulator.Ledger) error { return l.RemoveAccount("0.0.1003") })
+	after := scrape()
+	if slices.Equal(after["0.0.1001"], before["0.0.1001"]) || !slices.Equal(after["0.0.1002"], before["0.0.1002"]) || len(after["0.0.1003"]) != 1 {
+		t.Errorf("the samples %v became %v", before, after)
+	}
+	if again := scrape(); !slices.Equal(again["0.0.1001"], after["0.0.1001"]) {
+		t.Errorf("the samples %v became %v", after["0.0.1001"], again["0.0.1001"])
+	}
+
+	inject(simulator.Fault{Kind: simulator.FaultSet, Entity: "0.0.1002", Field: "memo", Value: []byte(`5`)})
+	for range 2 {
+		if odd := scrape(); len(odd["0.0.1002"]) != len(before["0.0.1002"]) {
+			t.Errorf("%d samples of an account with an odd memo, want %d", len(odd["0.0.1002"]), len(before["0.0.1002"]))
+		}
+	}
+	wantLines(t, samplesOf(gather(t, registry)), `hedera_mirror_decode_failures_total{field="memo",network="simulated",route="/api/v1/accounts"} 2`)
+}
+
 func TestAccountsByConsensus(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 4, Accounts: 3})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()),
@@ -277,8 +337,8 @@ func TestSamplesOfAResponseWaitForNoOther(t *testing.T) {
 	}()
 	var ids []string
 	for metric := range ch {
-		if one := metric.(*sample); one.metricFamily == accountBalance.metricFamily { //nolint:forcetypeassert // nothing else is sent
-			ids = append(ids, one.labels[accountIDLabel])
+		if one := metric.(*sample); one.family == accountBalance.metricFamily { //nolint:forcetypeassert // nothing else is sent
+			ids = append(ids, one.labels.values[accountIDLabel])
 			if len(ids) == 1 {
 				close(first)
 			}

@@ -189,7 +189,7 @@ func (c blocks) countPages(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if err := c.countPage(page); err != nil {
+		if newer, err := c.countPage(page); err != nil || !newer {
 			return false, err
 		}
 		if pages++; pages == maxBlockPages {
@@ -202,11 +202,13 @@ func (c blocks) countPages(ctx context.Context) (more bool, err error) {
 // errUnreadable is for rows that stop the counting.
 var errUnreadable = errors.New("it has rows that cannot be read; they are left out if that does not change")
 
-func (c blocks) countPage(page mirror.Page[mirror.Block]) error {
+// countPage reports whether all blocks are newer than the last one. Those after one
+// that is not must wait for it, also on the next page.
+func (c blocks) countPage(page mirror.Page[mirror.Block]) (newer bool, err error) {
 	wait := c.state.unreadable < maxUnreadable
 	if page.Dropped > 0 && wait {
 		c.state.unreadable++
-		return fmt.Errorf("blocks after %d: %w", c.state.last.block.Number, errUnreadable)
+		return false, fmt.Errorf("blocks after %d: %w", c.state.last.block.Number, errUnreadable)
 	}
 	for _, block := range page.Rows {
 		if block.Number <= c.state.last.block.Number {
@@ -214,14 +216,14 @@ func (c blocks) countPage(page mirror.Page[mirror.Block]) error {
 		}
 		if !countable(block) && wait {
 			c.state.unreadable++
-			return fmt.Errorf("block %d: %w", block.Number, errUnreadable)
+			return false, fmt.Errorf("block %d: %w", block.Number, errUnreadable)
 		}
 		if !c.count(block) {
-			return nil
+			return false, nil
 		}
 	}
 	c.state.unreadable = 0
-	return nil
+	return true, nil
 }
 
 func countable(block mirror.Block) bool {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hedera_exporter/internal/config"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -18,10 +19,12 @@ import (
 // collector on, of 100 accounts whose transactions are counted (one of them with
 // all its tokens and allowances), 10 tokens, 5 topics, 5 contracts and a creator
 // of schedules on the 29-node network, whose mirror's EVM is watched.
-func TestWhatAScrapeCosts(t *testing.T) {
+func TestWhatAScrapeCosts(t *testing.T) { memnet.Test(t, testWhatAScrapeCosts) }
+
+func testWhatAScrapeCosts(t *testing.T, memory *memnet.Network) {
 	const accounts, tokens, topics, contracts = 100, 10, 5, 5
-	sim := startSimulator(t, simulator.Options{Accounts: accounts})
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+	sim := startSimulator(t, simulator.Options{Accounts: accounts, Listen: memory.Listen})
+	network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()))
 	for i := range accounts {
 		watched := account("0.0."+itoa(1001+i), itoa(i))
 		watched.Transactions = true
@@ -96,13 +99,16 @@ func TestWhatAScrapeCosts(t *testing.T) {
 // TestWhatOtherMirrorsCost: one request to each of them, and none to the network's
 // own.
 func TestWhatOtherMirrorsCost(t *testing.T) {
-	sim, other := startSimulator(t, simulator.Options{Nodes: 1}), startSimulator(t, simulator.Options{Nodes: 1})
-	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
-	network.OtherMirrors = []OtherMirror{otherMirror(t, nil, "other", other.URL())}
-	scrapeCosting(t, sim, setOn(t, network, "mirror"), map[string]int{"GET /api/v1/blocks": 1, "grpc getNodes": 1})
-	if got, want := other.Requests(), map[string]int{"GET /api/v1/blocks": 1}; !maps.Equal(got, want) {
-		t.Errorf("the other mirror got the requests %v, want %v", got, want)
-	}
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		options := simulator.Options{Nodes: 1, Listen: memory.Listen}
+		sim, other := startSimulator(t, options), startSimulator(t, options)
+		network := networkOver(t, memory.DialContext, sim, NewSelf(prometheus.NewRegistry()))
+		network.OtherMirrors = []OtherMirror{otherMirror(t, memory.DialContext, "other", other.URL())}
+		scrapeCosting(t, sim, setOn(t, network, "mirror"), map[string]int{"GET /api/v1/blocks": 1, "grpc getNodes": 1})
+		if got, want := other.Requests(), map[string]int{"GET /api/v1/blocks": 1}; !maps.Equal(got, want) {
+			t.Errorf("the other mirror got the requests %v, want %v", got, want)
+		}
+	})
 }
 
 // TestWhatOwnNodesCost: their accounts are asked for with the others, and their

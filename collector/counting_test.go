@@ -425,6 +425,33 @@ func TestBlocksBeyondTheBoundAreSkippedAndCounted(t *testing.T) {
 	}
 }
 
+// TestBlockWithoutATimeIsAskedForAgain has it be the first of two pages of blocks:
+// those after it have to wait as well.
+func TestBlockWithoutATimeIsAskedForAgain(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1})
+	c := newBlocksOn(t, sim)
+	if _, err := samplesFrom(t, c); err != nil {
+		t.Fatal(err)
+	}
+	for range 150 {
+		addBlockWith(sim, 1, 0)
+	}
+	if _, err := sim.InjectFault(simulator.Fault{Path: blocksPath, Kind: simulator.FaultSet, Field: "timestamp", Value: []byte("null"), Count: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, transactions := range []int{0, 150} {
+		body, err := samplesFrom(t, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantLines(
+			t, body,
+			fmt.Sprintf(`hedera_network_transactions_total{network="simulated"} %d`, transactions),
+			`hedera_network_blocks_skipped_total{network="simulated"} 0`,
+		)
+	}
+}
+
 func TestTransactionsBeyondTheBoundAreABacklog(t *testing.T) {
 	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
 	network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))

@@ -21,6 +21,8 @@ import (
 	"github.com/prometheus/common/model"
 
 	"hedera_exporter/internal/config"
+	"hedera_exporter/internal/consensus"
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -82,9 +84,18 @@ func fullScrape(t *testing.T) (body string, nodes []simulator.Node) {
 
 // scrapeEverything also returns the exporter's own registry. Changes are made to
 // what is watched.
-func scrapeEverything(t *testing.T, changes ...func(*Network)) (Scrape, *prometheus.Registry, []simulator.Node) {
+func scrapeEverything(t *testing.T, changes ...func(*Network)) (scrape Scrape, registry *prometheus.Registry, nodes []simulator.Node) {
 	t.Helper()
-	sim := startSimulator(t, simulator.Options{Nodes: 5, Accounts: 10, Now: func() time.Time {
+	// In a bubble what the mirror collector reads beside has its 3 seconds.
+	memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+		scrape, registry, nodes = scrapeEverythingIn(t, memory, changes...)
+	})
+	return scrape, registry, nodes
+}
+
+func scrapeEverythingIn(t *testing.T, memory *memnet.Network, changes ...func(*Network)) (Scrape, *prometheus.Registry, []simulator.Node) {
+	t.Helper()
+	sim := startSimulator(t, simulator.Options{Nodes: 5, Accounts: 10, Listen: memory.Listen, Now: func() time.Time {
 		return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 	}})
 	if err := sim.Update(func(l *simulator.Ledger) error { return l.DeleteAccount("0.0.1002") }); err != nil {
@@ -94,7 +105,7 @@ func scrapeEverything(t *testing.T, changes ...func(*Network)) (Scrape, *prometh
 	self := NewSelf(registry)
 	self.Reloaded(true)
 	self.MirrorObserver("simulated", log.NewNopLogger()).DecodeFailure("/api/v1/accounts", "memo", 1, errors.New("odd"))
-	network := everythingOn(t, sim, self)
+	network := everythingOn(t, memory.DialContext, sim, self)
 	for _, change := range changes {
 		change(&network)
 	}
@@ -110,7 +121,7 @@ func scrapeEverything(t *testing.T, changes ...func(*Network)) (Scrape, *prometh
 }
 
 // everythingOn watches all that the simulator has, with every option.
-func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
+func everythingOn(t *testing.T, dial consensus.DialContextFunc, sim *simulator.Simulator, self *Self) Network {
 	t.Helper()
 	fees := account("0.0.98", "fees", minimum("warning", 1000_00000000), minimum("critical", 100_00000000))
 	hot := account("0.0.1001", "hot wallet")
@@ -120,7 +131,7 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	hot.Budget = &config.Amount{Units: 20_00000000, Decimals: 8}
 	closed := account("0.0.1002", "closed")
 	closed.Cold = true
-	network := networkOn(t, sim, self, fees, hot, closed, account("0.0.1010", "nulls"), account("0.0.999999", "missing"))
+	network := networkOver(t, dial, sim, self, fees, hot, closed, account("0.0.1010", "nulls"), account("0.0.999999", "missing"))
 	network.Tokens = entities(sim.TokenIDs()...)
 	network.Topics = topicsOf(entities(sim.TopicIDs()...))
 	network.Topics[0].Heartbeat = model.Duration(time.Hour)
@@ -133,22 +144,22 @@ func everythingOn(t *testing.T, sim *simulator.Simulator, self *Self) Network {
 	network.Contracts[0].Labels = config.Labels{"team": "bridge"}
 	network.ScheduleCreators = creatorsOf(entities("0.0.98"))
 	network.MirrorWeb3 = true
-	network.OtherMirrors = []OtherMirror{otherMirror(t, nil, "backup", sim.URL()), otherMirror(t, nil, "gone", "http://127.0.0.1:1")}
+	network.OtherMirrors = []OtherMirror{otherMirror(t, dial, "backup", sim.URL()), otherMirror(t, dial, "gone", "http://127.0.0.1:1")}
 	fundNodeAccounts(t, sim)
 	network.OwnNodes = []int64{0, 1, 77}
 	if _, err := network.AddressBook.Nodes(t.Context()); err != nil { // so that the first scrape knows their accounts
 		t.Fatal(err)
 	}
 	addSchedule(t, sim, "0.0.98")
-	network.Canary = goldenCanary(t, network, sim)
+	network.Canary = goldenCanary(t, dial, network, sim)
 	return network
 }
 
 // goldenCanary has measured something. It cannot run on a network whose clock
 // stands still.
-func goldenCanary(t *testing.T, network Network, sim *simulator.Simulator) *Canary {
+func goldenCanary(t *testing.T, dial consensus.DialContextFunc, network Network, sim *simulator.Simulator) *Canary {
 	t.Helper()
-	c := NewCanary(canaryOptions(t, network, sim, nil, "0.0.1001", sim.TopicIDs()[0]))
+	c := NewCanary(canaryOptions(t, network, sim, dial, "0.0.1001", sim.TopicIDs()[0]))
 	c.begin()
 	c.state.addResult("0", "SUCCESS")
 	c.state.addResult("1", "INVALID_TOPIC_ID")

@@ -7,10 +7,10 @@ import (
 	"runtime/debug"
 	"testing"
 
-	"go.uber.org/goleak"
+	"hedera_exporter/internal/leaktest"
 )
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // the tests' networks in memory make much garbage
-	goleak.VerifyTestMain(m)
+	leaktest.VerifyTestMain(m)
 }

@@ -33,8 +33,10 @@ func otherMirror(t *testing.T, dial consensus.DialContextFunc, name, base string
 }
 
 // TestOtherMirrors has one that is ahead, and one that has no block yet.
-func TestOtherMirrors(t *testing.T) {
-	options := simulator.Options{Nodes: 1, Now: func() time.Time { return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC) }}
+func TestOtherMirrors(t *testing.T) { memnet.Test(t, testOtherMirrors) }
+
+func testOtherMirrors(t *testing.T, memory *memnet.Network) {
+	options := simulator.Options{Nodes: 1, Listen: memory.Listen, Now: func() time.Time { return time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC) }}
 	sim, ahead, starting := startSimulator(t, options), startSimulator(t, options), startSimulator(t, options)
 	var newest simulator.Block
 	for range 15 {
@@ -44,9 +46,9 @@ func TestOtherMirrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	registry := prometheus.NewRegistry()
-	network := networkOn(t, sim, NewSelf(registry))
+	network := networkOver(t, memory.DialContext, sim, NewSelf(registry))
 	network.MirrorGRPC = nil
-	network.OtherMirrors = []OtherMirror{otherMirror(t, nil, "ahead", ahead.URL()), otherMirror(t, nil, "starting", starting.URL())}
+	network.OtherMirrors = []OtherMirror{otherMirror(t, memory.DialContext, "ahead", ahead.URL()), otherMirror(t, memory.DialContext, "starting", starting.URL())}
 	wantOnly(
 		t, scrapeText(t, setOn(t, network, "mirror"), testDeadline), "mirror",
 		`hedera_mirror_up{network="simulated"} 1`,

@@ -65,7 +65,7 @@ func TestEveryRequestIsAllowed(t *testing.T) {
 			}
 			var mu sync.Mutex
 			used := map[string]bool{}
-			network := through(t, sim, everythingOn(t, sim, NewSelf(prometheus.NewRegistry())), func(r *http.Request) {
+			network := through(t, sim, everythingOn(t, nil, sim, NewSelf(prometheus.NewRegistry())), func(r *http.Request) {
 				mu.Lock()
 				defer mu.Unlock()
 				route, ok := mirrortest.FindRoute(routes, r.URL.Path)

@@ -44,11 +44,25 @@ func with(labels []string, more ...string) []string {
 
 // sample makes one sample; labels follow the declaration's order.
 func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
+	return m.newSample(value, 0, newLabelValues(labels))
+}
+
+// of makes one sample whose labels others have, too.
+func (m constMetric) of(labels *labelValues, value float64) prometheus.Metric {
 	return m.newSample(value, 0, labels)
 }
 
 // inOrder returns the samples that send sends, as an exposition has them.
 func inOrder(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error) {
+	samples, err := sent(send)
+	slices.SortStableFunc(samples, func(a, b prometheus.Metric) int {
+		return compareLabels(a.(*sample), b.(*sample)) //nolint:forcetypeassert // they are constant
+	})
+	return samples, err
+}
+
+// sent returns the samples that send sends.
+func sent(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error) {
 	ch := make(chan prometheus.Metric)
 	failed := make(chan error, 1)
 	go func() {
@@ -59,9 +73,6 @@ func inOrder(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error
 	for metric := range ch {
 		samples = append(samples, metric)
 	}
-	slices.SortStableFunc(samples, func(a, b prometheus.Metric) int {
-		return compareLabels(a.(*sample), b.(*sample)) //nolint:forcetypeassert // they are constant
-	})
 	return samples, <-failed
 }
 
@@ -104,8 +115,12 @@ func text(field mirror.Field[string], max int) string {
 
 // sendField sends the sample of a field, if it has a value.
 func sendField[T any](ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[T], convert func(T) float64, labels ...string) {
+	sendFieldOf(ch, metric, field, convert, newLabelValues(labels))
+}
+
+func sendFieldOf[T any](ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[T], convert func(T) float64, labels *labelValues) {
 	if value, ok := field.Get(); ok {
-		ch <- metric.sample(convert(value), labels...)
+		ch <- metric.of(labels, convert(value))
 	}
 }
 
@@ -120,8 +135,12 @@ func notNegative(field mirror.Field[int64]) mirror.Field[int64] {
 
 // sendTime sends the sample of a time, if there is one and it ever comes.
 func sendTime(ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[mirror.Timestamp], labels ...string) {
+	sendTimeOf(ch, metric, field, newLabelValues(labels))
+}
+
+func sendTimeOf(ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[mirror.Timestamp], labels *labelValues) {
 	if at, ok := field.Get(); ok && !at.Never() {
-		ch <- metric.sample(at.Seconds(), labels...)
+		ch <- metric.of(labels, at.Seconds())
 	}
 }
 

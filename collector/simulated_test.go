@@ -25,7 +25,8 @@ import (
 	"hedera_exporter/internal/simulator"
 )
 
-const testDeadline = 20 * time.Second
+// Long enough for a busy machine: only what fails waits for it.
+const testDeadline = 2 * time.Minute
 
 func startSimulator(t testing.TB, options simulator.Options) *simulator.Simulator {
 	t.Helper()
@@ -55,9 +56,14 @@ func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Si
 	if err != nil {
 		t.Fatal(err)
 	}
+	timeout, probeTimeout := 10*time.Second, 5*time.Second
+	if dial == nil { // the time of the machine, not of a bubble
+		timeout, probeTimeout = testDeadline, testDeadline
+	}
 	client, err := mirror.New(mirror.Options{
 		Network:     "simulated",
 		URL:         base,
+		Timeout:     timeout,
 		Observer:    self.MirrorObserver("simulated", log.NewNopLogger()),
 		DialContext: promconfig.DialContextFunc(dial),
 	})
@@ -74,7 +80,7 @@ func networkOver(t testing.TB, dial consensus.DialContextFunc, sim *simulator.Si
 		Mirror:      client,
 		MirrorGRPC:  book,
 		AddressBook: NewAddressBook(FirstBook(book.Book, MirrorBook(client, options)), 0),
-		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: 5 * time.Second, ReconnectInterval: time.Hour, DialContext: dial}),
+		Prober:      consensus.NewProber(consensus.ProberOptions{Timeout: probeTimeout, ReconnectInterval: time.Hour, DialContext: dial}),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -17,10 +18,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,7 +88,10 @@ func (c scrapeBench) run(b *testing.B) {
 	var scrapes, bare, resident []float64
 	for b.Loop() {
 		for range benchRounds {
-			after = c.scrape(b)
+			last := after
+			if after = c.scrape(b); after.balances == last.balances {
+				b.Fatal("the balances did not change")
+			}
 			scrapes = append(scrapes, after.seconds)
 			resident = append(resident, after.process["process_resident_memory_bytes"])
 			bare = append(bare, c.bareRequests(b))
@@ -131,9 +137,10 @@ func benchAccount(i int) string { return fmt.Sprintf("0.0.%d", 1001+i) }
 
 // scraped is what a scrape takes, and what the exporter says of itself in it.
 type scraped struct {
-	seconds float64
-	series  int
-	process map[string]float64 // by the name of the metric
+	seconds  float64
+	series   int
+	balances float64            // the sum
+	process  map[string]float64 // by the name of the metric
 }
 
 func (c scrapeBench) scrape(b *testing.B) scraped {
@@ -161,6 +168,11 @@ func (c scrapeBench) scrape(b *testing.B) scraped {
 			continue
 		case bytes.HasPrefix(line, []byte("hedera_account_balance_hbar{")):
 			balances++
+			hbar, err := strconv.ParseFloat(string(line[bytes.LastIndexByte(line, ' ')+1:]), 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			result.balances += hbar
 		case bytes.HasPrefix(line, []byte("process_")):
 			name, value, _ := strings.Cut(string(line), " ")
 			if result.process[name], err = strconv.ParseFloat(value, 64); err != nil {
@@ -260,16 +272,54 @@ func median(values []float64) float64 {
 
 // standIn answers as the simulated mirror did when it was asked the same for the
 // first time, after latency: the mirror takes next to none of the CPU time that
-// the exporter needs.
+// the exporter needs. From one scrape to the next, every tenth account has another
+// balance, as if a tenth of them had transactions.
 type standIn struct {
 	network string // base URL of the simulated mirror
 	latency time.Duration
-	answers sync.Map // of knownAnswers, by path and query
+	answers sync.Map // of *knownAnswer, by path and query
 }
 
 type knownAnswer struct {
 	header http.Header
-	body   []byte
+	bodies [benchVariants][]byte // in turns
+	turn   atomic.Uint32
+}
+
+// benchVariants is odd, as every other request is a bare one.
+const benchVariants = 3
+
+// changingBalance is that of every tenth account.
+var changingBalance = regexp.MustCompile(`"account":"0\.0\.\d+0",[^{]*"balance":\{"balance":`)
+
+func newKnownAnswer(header http.Header, body []byte) (*knownAnswer, error) {
+	answer := &knownAnswer{header: header}
+	plain, compress := body, header.Get("Content-Encoding") == "gzip"
+	if compress {
+		reader, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		if plain, err = io.ReadAll(reader); err != nil {
+			return nil, err
+		}
+		header.Del("Content-Length")
+	}
+	for i := range answer.bodies {
+		changed := changingBalance.ReplaceAll(plain, fmt.Appendf(nil, "${0}%d", i+1))
+		if !compress {
+			answer.bodies[i] = changed
+			continue
+		}
+		var compressed bytes.Buffer
+		writer := gzip.NewWriter(&compressed)
+		_, err := writer.Write(changed)
+		if err := errors.Join(err, writer.Close()); err != nil {
+			return nil, err
+		}
+		answer.bodies[i] = compressed.Bytes()
+	}
+	return answer, nil
 }
 
 // relayPath is where a JSON-RPC relay answers, which the simulator does not have.
@@ -284,29 +334,35 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	maps.Copy(w.Header(), answer.header)
-	_, _ = w.Write(answer.body) // a client notices
+	_, _ = w.Write(answer.bodies[answer.turn.Add(1)%benchVariants]) // a client notices
 }
 
-func (s *standIn) answer(r *http.Request) (knownAnswer, error) {
+func (s *standIn) answer(r *http.Request) (*knownAnswer, error) {
 	if r.URL.Path == relayPath {
 		_, err := io.Copy(io.Discard, r.Body)
-		return knownAnswer{body: []byte(`{"jsonrpc":"2.0","id":1,"result":"0x2f4f8ba2a36d40ac00"}`)}, err
+		if err != nil {
+			return nil, err
+		}
+		return newKnownAnswer(nil, []byte(`{"jsonrpc":"2.0","id":1,"result":"0x2f4f8ba2a36d40ac00"}`))
 	}
 	asked := r.URL.RequestURI()
 	if known, ok := s.answers.Load(asked); ok {
-		return known.(knownAnswer), nil //nolint:forcetypeassert // there is nothing else
+		return known.(*knownAnswer), nil //nolint:forcetypeassert // there is nothing else
 	}
 	request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, s.network+asked, http.NoBody)
 	if err != nil {
-		return knownAnswer{}, err
+		return nil, err
 	}
 	request.Header = r.Header
 	var body bytes.Buffer
 	header, err := exchange(http.DefaultClient, request, &body)
 	if err != nil {
-		return knownAnswer{}, err
+		return nil, err
 	}
-	answer := knownAnswer{header, body.Bytes()}
+	answer, err := newKnownAnswer(header, body.Bytes())
+	if err != nil {
+		return nil, err
+	}
 	s.answers.Store(asked, answer)
 	return answer, nil
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
@@ -186,17 +185,19 @@ func TestDiscoveryRefuses(t *testing.T) {
 func TestDiscoveryDoesNotQuoteTheMirror(t *testing.T) {
 	token := writeFile(t, "token", "s3cret")
 	for _, status := range []int{400, 407, 429, 500} {
-		mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(status)
-			fmt.Fprintf(w, `{"_status":{"messages":[{"message":"you sent %s"}]}}`, r.Header.Get("Authorization"))
-		}))
-		t.Cleanup(mirror.Close)
-		e := startExporter(t, writeFile(t, "c.yml", `networks: {n: {mirror: {url: "`+mirror.URL+`", http_client: {authorization: {credentials_file: "`+token+`"}}}}}`), "--scrape.timeout=1s")
-		for _, path := range []string{"/sd?kind=nodes", "/probe?network=n&target=0.0.98"} {
-			_, body := get(t, e.url+path, nil)
-			if strings.Contains(body, "s3cret") || strings.Contains(body, "you sent") {
-				t.Errorf("%s with status %d: %s", path, status, body)
+		memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+			mirror := startMirror(t, memory, func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(status)
+				fmt.Fprintf(w, `{"_status":{"messages":[{"message":"you sent %s"}]}}`, r.Header.Get("Authorization"))
+			})
+			config := writeFile(t, "c.yml", `networks: {n: {mirror: {url: "`+mirror+`", http_client: {authorization: {credentials_file: "`+token+`"}}}}}`)
+			e := startInMemory(t, memory, "--config.file="+config, "--scrape.timeout=1s")
+			for _, path := range []string{"/sd?kind=nodes", "/probe?network=n&target=0.0.98"} {
+				_, body := e.get(t.Context(), path, nil)
+				if strings.Contains(body, "s3cret") || strings.Contains(body, "you sent") {
+					t.Errorf("%s with status %d: %s", path, status, body)
+				}
 			}
-		}
+		})
 	}
 }

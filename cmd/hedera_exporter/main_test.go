@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -20,12 +21,12 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"go.uber.org/goleak"
 
-	"hedera_exporter/internal/processtest"
+	"hedera_exporter/internal/leaktest"
 	"hedera_exporter/internal/simulator"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("os/signal.loop"))
+	leaktest.VerifyTestMain(m, goleak.IgnoreAnyFunction("os/signal.loop"))
 }
 
 // Long enough for a busy machine: only what fails waits for it.
@@ -80,26 +81,30 @@ func writeFile(t *testing.T, name, content string) string {
 	return path
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	address, err := processtest.FreeAddress(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address
-}
+// listening is what github.com/prometheus/exporter-toolkit logs, as logfmt or JSON.
+var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)|"address":"([^"]+)".*"msg":"Listening on"`)
 
 func startExporter(t *testing.T, configFile string, args ...string) *exporter {
 	t.Helper()
-	address := freeAddress(t)
 	ctx, stop := context.WithCancel(context.Background())
-	e := &exporter{url: "http://" + address, stderr: &lockedBuffer{}, stop: stop, status: make(chan int, 1)}
-	args = append([]string{"--config.file=" + configFile, "--web.listen-address=" + address}, args...)
+	e := &exporter{stderr: &lockedBuffer{}, stop: stop, status: make(chan int, 1)}
+	args = append([]string{"--config.file=" + configFile, "--web.listen-address=127.0.0.1:0"}, args...)
 	go func() { e.status <- run(ctx, args, io.Discard, e.stderr) }()
 	t.Cleanup(func() {
 		stop()
 		http.DefaultClient.CloseIdleConnections()
 		e.status <- <-e.status // wait, and leave it for others
+	})
+	awaitTrue(t, "the exporter listens", func() bool {
+		match := listening.FindStringSubmatch(e.stderr.String())
+		if match == nil {
+			if len(e.status) > 0 {
+				t.Fatalf("the exporter has ended: %s", e.stderr)
+			}
+			return false
+		}
+		e.url = "http://" + match[1] + match[2]
+		return true
 	})
 	awaitTrue(t, "the exporter is ready", func() bool {
 		status, _ := get(t, e.url+"/-/ready", nil)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -25,7 +26,12 @@ type memoryExporter struct {
 
 func newMemoryExporter(t *testing.T, memory *memnet.Network, sim *simulator.Simulator, args ...string) memoryExporter {
 	t.Helper()
-	flags := parseFlags(t, append(onSimulated(t, sim), args...)...)
+	return startInMemory(t, memory, append(onSimulated(t, sim), args...)...)
+}
+
+func startInMemory(t *testing.T, memory *memnet.Network, args ...string) memoryExporter {
+	t.Helper()
+	flags := parseFlags(t, args...)
 	e := memoryExporter{stderr: &lockedBuffer{}}
 	logger := newLogger(e.stderr, *flags.logLevel, *flags.logFormat)
 	registry := prometheus.NewRegistry()
@@ -39,6 +45,19 @@ func newMemoryExporter(t *testing.T, memory *memnet.Network, sim *simulator.Simu
 		t.Fatal(err)
 	}
 	return e
+}
+
+// startMirror is a mirror in memory, until the test ends.
+func startMirror(t *testing.T, memory *memnet.Network, handler http.HandlerFunc) (url string) {
+	t.Helper()
+	listener, err := memory.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler, ReadHeaderTimeout: time.Hour}}
+	server.Start()
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func (e memoryExporter) get(ctx context.Context, path string, header http.Header) (status int, body string) {

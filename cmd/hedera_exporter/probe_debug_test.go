@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
+	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 	"hedera_exporter/internal/trace"
 )
@@ -114,18 +114,20 @@ func TestProbeDebugDoesNotQuoteTheMirror(t *testing.T) {
 		}, "no answer before the deadline", "error"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				answer.respond(w, "you sent "+r.Header.Get("Authorization"))
-			}))
-			t.Cleanup(mirror.Close)
-			e := startExporter(t, writeFile(t, "c.yml", `networks: {n: {mirror: {url: "`+mirror.URL+`", http_client: {authorization: {credentials_file: "`+token+`"}}}}}`), "--scrape.timeout=1s")
-			_, body := get(t, e.url+"/probe?network=n&target=0.0.98&debug=true", nil)
-			for _, part := range []string{"s3cret", "you sent", "you-sent"} {
-				if strings.Contains(body, part) {
-					t.Errorf("the page has %q:\n%s", part, body)
+			memnet.Test(t, func(t *testing.T, memory *memnet.Network) {
+				mirror := startMirror(t, memory, func(w http.ResponseWriter, r *http.Request) {
+					answer.respond(w, "you sent "+r.Header.Get("Authorization"))
+				})
+				config := writeFile(t, "c.yml", `networks: {n: {mirror: {url: "`+mirror+`", http_client: {authorization: {credentials_file: "`+token+`"}}}}}`)
+				e := startInMemory(t, memory, "--config.file="+config, "--scrape.timeout=1s")
+				_, body := e.get(t.Context(), "/probe?network=n&target=0.0.98&debug=true", nil)
+				for _, part := range []string{"s3cret", "you sent", "you-sent"} {
+					if strings.Contains(body, part) {
+						t.Errorf("the page has %q:\n%s", part, body)
+					}
 				}
-			}
-			wantLines(t, body, `ts=\S+ level=error msg="probe failed" .*err="`+answer.reason+`"`, `\S+  `+answer.code+`  .*GET /api/v1/accounts \(\d accounts\)`, "probe_success 0")
+				wantLines(t, body, `ts=\S+ level=error msg="probe failed" .*err="`+answer.reason+`"`, `\S+  `+answer.code+`  .*GET /api/v1/accounts \(\d accounts\)`, "probe_success 0")
+			})
 		})
 	}
 }

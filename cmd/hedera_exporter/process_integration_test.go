@@ -534,3 +534,12 @@ func awaitFamilies(t *testing.T, address string) {
 		return len(missing) == 0
 	})
 }
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	address, err := processtest.FreeAddress(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}

@@ -17,11 +17,12 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"go.uber.org/goleak"
+
+	"hedera_exporter/internal/leaktest"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	leaktest.VerifyTestMain(m)
 }
 
 const deadline = 20 * time.Second

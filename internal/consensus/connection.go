@@ -187,6 +187,9 @@ type connection struct {
 	dialled     chan struct{} // closed when that has ended
 }
 
+// errNotDialled is for a host that is so busy that it has not begun to.
+var errNotDialled = errors.New("not dialled: there was no time for it")
+
 var errHangsUp = errors.New("the server ends its connections at once")
 
 // boundCredentials are those of one gRPC client. They bound how often it connects,
@@ -320,9 +323,10 @@ func (c *connection) ours() error {
 	c.mu.Lock()
 	dialled := c.dialled
 	c.mu.Unlock()
-	if dialled != nil {
-		<-dialled
+	if dialled == nil {
+		return errNotDialled
 	}
+	<-dialled
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !isOurs(c.dialErr) {

@@ -6,6 +6,7 @@ package consensus
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
@@ -114,5 +115,17 @@ func TestServerThatHangsUpIsLeft(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestWhatWasNotDialledIsNotDown has time run out before the dialling begins.
+func TestWhatWasNotDialledIsNotDown(t *testing.T) {
+	conn, err := dial(Endpoint{Address: "192.0.2.1:50211"}, dialDeaf, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.close()
+	if err := conn.ours(); !errors.Is(err, errNotDialled) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -16,13 +16,13 @@ import (
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 	hiero "github.com/hiero-ledger/hiero-sdk-go/v2/sdk"
-	"go.uber.org/goleak"
 
+	"hedera_exporter/internal/leaktest"
 	"hedera_exporter/internal/memnet"
 	"hedera_exporter/internal/simulator"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.VerifyTestMain(m) }
 
 const testDeadline = 20 * time.Second
 

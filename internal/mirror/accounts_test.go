@@ -68,6 +68,74 @@ func TestAccountsWithoutIDs(t *testing.T) {
 	}
 }
 
+// TestKnownRowsAreNotDecoded asks for the same accounts again when one has changed
+// and one has a field that cannot be read.
+func TestKnownRowsAreNotDecoded(t *testing.T) {
+	row := func(id, balance string) string {
+		return `{"account":"` + id + `","balance":{"balance":` + balance + `,"timestamp":"1.000000002","tokens":[]}}`
+	}
+	body := `{"accounts":[` + row("0.0.1", "1") + `,` + row("0.0.2", "2") + `,` + row("0.0.3", `"odd"`) + `]}`
+	srv := newServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+	c, _, rec := newTestClient(t, srv.URL)
+	ids := map[uint64]string{}
+	read := func() Batch[AccountRow] {
+		t.Helper()
+		var batch Batch[AccountRow]
+		known := func(digest uint64) (id string, ok bool) { id, ok = ids[digest]; return id, ok }
+		c.AccountParts(t.Context(), []string{"0.0.1", "0.0.2", "0.0.3", "0.0.4"}, known, func(_ []string, part Batch[AccountRow]) { batch = part })
+		if len(batch.Rows) != 3 || batch.Err() != nil {
+			t.Fatalf("%d rows, %v", len(batch.Rows), batch.Err())
+		}
+		for id, row := range batch.Rows {
+			if row.ID != id {
+				t.Errorf("the row of %s is that of %s", id, row.ID)
+			}
+		}
+		return batch
+	}
+	wantBalance := func(row *AccountRow, want int64) {
+		t.Helper()
+		if row.Account == nil || row.Account.ID != row.ID || row.Account.Balance.Or(AccountBalance{}).Balance.Or(-1) != want {
+			t.Errorf("%+v has not the balance %d", row, want)
+		}
+	}
+
+	first := read()
+	for id, row := range first.Rows {
+		if (row.Digest == 0) != (id == "0.0.3") {
+			t.Errorf("%s has the digest %d", id, row.Digest)
+		}
+		if row.Digest != 0 {
+			ids[row.Digest] = id
+		}
+	}
+	wantBalance(first.Rows["0.0.1"], 1)
+	wantBalance(first.Rows["0.0.3"], -1)
+
+	body = strings.Replace(body, row("0.0.2", "2"), row("0.0.2", "3"), 1)
+	second := read()
+	if row := second.Rows["0.0.1"]; row.Account != nil || row.Digest != first.Rows["0.0.1"].Digest {
+		t.Errorf("a known row was decoded: %+v", row)
+	}
+	if row := second.Rows["0.0.2"]; row.Digest == first.Rows["0.0.2"].Digest {
+		t.Error("a row that has changed has the same digest")
+	}
+	wantBalance(second.Rows["0.0.2"], 3)
+	if n := len(rec.failures); n != 2 {
+		t.Errorf("the field that cannot be read was counted %d times in 2 responses: %q", n, rec.failures)
+	}
+}
+
+// TestKnownRowThatRepeats has the mirror send a row that is known twice.
+func TestKnownRowThatRepeats(t *testing.T) {
+	body := accountsBody("", "0.0.1", "0.0.1", "0.0.2")
+	r := newResponse(strings.NewReader(body), request{rows: maxRepeated, known: func(uint64) (string, bool) { return "0.0.1", true }}, smallBytes, nil, func(string, int, error) {})
+	p, err := decodeAccountRows(r)
+	if err != nil || len(p.rows) != 1 || p.repeated != 2 {
+		t.Errorf("%d rows, %d repeated, %v", len(p.rows), p.repeated, err)
+	}
+}
+
 // fullAccount is in the shape of the OpenAPI's example.
 const fullAccount = `{
   "account": "0.0.8",

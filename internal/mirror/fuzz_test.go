@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -65,6 +66,30 @@ func FuzzDecodeAccounts(f *testing.F) {
 		`{"accounts":[`+fullAccount+`,`+nullAccount+`],"links":{"next":null}}`,
 		`{"accounts":[]}`, `{}`, `[]`, `null`, `{"accounts":[null]}`,
 	)
+}
+
+// FuzzDecodeAccountRows checks that rows of [Client.AccountParts] are those of
+// [Client.Accounts].
+func FuzzDecodeAccountRows(f *testing.F) {
+	f.Add(accountsBody("", "0.0.2", "0.0.2", "0.0.3"))
+	f.Add(`{"accounts":[` + fullAccount + `,` + nullAccount + `,5,{"account":"0.0.7","memo":5},{"account":"0.0.8","account":"0.0.9"}]}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		want, wantFailures, wantErr := decodeBody(decodeAccounts, body)
+		got, failures, err := decodeBody(func(r *response) (page[AccountRow], error) {
+			r.asked.known = func(uint64) (string, bool) { return "", false }
+			return decodeAccountRows(r)
+		}, body)
+		if (err == nil) != (wantErr == nil) || err == nil && !slices.Equal(failures, wantFailures) {
+			t.Fatalf("%q, %v; want %q, %v", failures, err, wantFailures, wantErr)
+		}
+		var accounts []Account
+		for _, row := range got.rows {
+			accounts = append(accounts, *row.Account)
+		}
+		if len(accounts) != len(want.rows) || len(accounts) > 0 && !reflect.DeepEqual(accounts, want.rows) {
+			t.Errorf("%+v, want %+v", accounts, want.rows)
+		}
+	})
 }
 
 func FuzzDecodeNodes(f *testing.F) {

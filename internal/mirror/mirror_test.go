@@ -17,11 +17,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"hedera_exporter/internal/leaktest"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	leaktest.VerifyTestMain(m)
 }
 
 // fakeClock passes by exactly what is slept.

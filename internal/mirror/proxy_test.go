@@ -4,7 +4,6 @@
 package mirror
 
 import (
-	"context"
 	"encoding/pem"
 	"errors"
 	"net/http"
@@ -110,9 +109,7 @@ func TestProxyThatIsNotThere(t *testing.T) {
 		c, _, _ := newTestClient(t, scheme+"://example.com", func(o *Options) {
 			o.HTTPClient.ProxyURL = promconfig.URL{URL: mustParse(t, "http://127.0.0.1:1")}
 		})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		_, err := c.Supply(ctx)
-		cancel()
+		_, err := c.Supply(t.Context())
 		wantError(t, err, "dial tcp 127.0.0.1:1: connect: connection refused; check proxy_url, or HTTP_PROXY and HTTPS_PROXY")
 	}
 }

@@ -85,6 +85,8 @@ type request struct {
 	expected int
 	// skipped is the name of a member that nobody reads.
 	skipped string
+	// known returns the id of a row that is not decoded.
+	known func(digest uint64) (id string, ok bool)
 	// detail says in errors what of the path was asked for.
 	detail string
 }

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"hedera_exporter/internal/leaktest"
 )
 
 // roleVariable has this test binary act as the program under test.
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "no such flag")
 		os.Exit(3)
 	default:
-		goleak.VerifyTestMain(m)
+		leaktest.VerifyTestMain(m)
 	}
 }
 

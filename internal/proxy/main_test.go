@@ -6,7 +6,7 @@ package proxy
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"hedera_exporter/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.VerifyTestMain(m) }

@@ -222,13 +222,23 @@ func TestProxyThatIsNotThere(t *testing.T) {
 	}
 }
 
+// untilAsked ends when the proxy has got a request, which it does not answer.
+func untilAsked(t *testing.T, through *proxytest.Proxy) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+	t.Cleanup(cancel)
+	through.AnswerBy(func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	})
+	return ctx
+}
+
 // TestProxyThatHangs is bounded by the context, and leaves no connection.
 func TestProxyThatHangs(t *testing.T) {
 	through := proxytest.Start(t, nil)
-	through.Hang()
 	d := NewDialer(Options{Config: viaURL(t, through.URL(), "")})
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
+	ctx := untilAsked(t, through)
 	_, err := d.DialContext(ctx, "tcp", "node.test:1")
 	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "proxy "+through.Address()+": CONNECT node.test:1: no answer: context canceled") {
 		t.Errorf("got %v", err)
@@ -263,9 +273,7 @@ func TestWhoseFailure(t *testing.T) {
 	if ofTarget("other.test:1") {
 		t.Error("407 is the target's")
 	}
-	through.Hang()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
+	ctx := untilAsked(t, through)
 	var failed *Error
 	if _, err := d.DialContext(ctx, "tcp", "other.test:1"); !errors.As(err, &failed) || !failed.OfTarget {
 		t.Errorf("no answer of a proxy that works is the proxy's: %v", err)
