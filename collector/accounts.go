@@ -192,7 +192,7 @@ func newAccounts(n Network) (Collector, error) {
 // others are on their way.
 type mirrorAccounts struct {
 	network    Network
-	configured []prometheus.Metric
+	configured []sample
 	ids        []string // in the order of an exposition
 	labels     []*labelValues
 	made       *atomic.Pointer[madeAccounts]
@@ -205,7 +205,7 @@ type madeAccounts map[uint64]*madeAccount
 
 type madeAccount struct {
 	id      string
-	samples []*sample
+	samples []sample // one piece of memory, not one each
 }
 
 // Update implements Collector.
@@ -213,8 +213,8 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	for _, sample := range c.configured {
-		ch <- sample
+	for i := range c.configured {
+		ch <- &c.configured[i]
 	}
 	var (
 		group  entityGroup
@@ -244,8 +244,8 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 					if row.Digest != 0 {
 						made[row.Digest] = account
 					}
-					for _, sample := range account.samples {
-						ch <- sample
+					for i := range account.samples {
+						ch <- &account.samples[i]
 					}
 					return nil
 				})
@@ -263,9 +263,9 @@ func makeAccount(id string, row *mirror.Account, exists bool, labels *labelValue
 		sendAccount(ch, *row, labels)
 	}
 	close(ch)
-	account := &madeAccount{id, make([]*sample, 0, len(ch))}
+	account := &madeAccount{id, make([]sample, 0, len(ch))}
 	for metric := range ch {
-		account.samples = append(account.samples, metric.(*sample)) //nolint:forcetypeassert // they are constant
+		account.samples = append(account.samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
 	}
 	return account
 }

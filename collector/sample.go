@@ -53,11 +53,13 @@ func (m constMetric) of(labels *labelValues, value float64) prometheus.Metric {
 }
 
 // inOrder returns the samples that send sends, as an exposition has them.
-func inOrder(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error) {
-	samples, err := sent(send)
-	slices.SortStableFunc(samples, func(a, b prometheus.Metric) int {
-		return compareLabels(a.(*sample), b.(*sample)) //nolint:forcetypeassert // they are constant
-	})
+func inOrder(send func(ch chan<- prometheus.Metric)) ([]sample, error) {
+	metrics, err := sent(send)
+	samples := make([]sample, 0, len(metrics))
+	for _, metric := range metrics {
+		samples = append(samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
+	}
+	slices.SortStableFunc(samples, func(a, b sample) int { return compareLabels(&a, &b) })
 	return samples, err
 }
 
