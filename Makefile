@@ -54,23 +54,23 @@ test: lint test-unit test-alerts test-integration test-deploy test-release ## ev
 
 .PHONY: test-unit
 test-unit: ## go test ./... with the race detector
-	$(GO) test -race -parallel 8 ./... # most of the parallel tests wait for a deadline
+	$(GO) test -race -parallel 8 -timeout 30m ./... # most of the parallel tests wait for a deadline
 
 .PHONY: test-integration
 test-integration: build $(PROMTOOL) $(PROMETHEUS) $(BIN)/prometheus ## built programs, a real Prometheus, official SDKs on the simulator, fuzz seeds
 	@test -n '$(ALERTMANAGER)' || { echo 'install Alertmanager (Debian: prometheus-alertmanager) or set ALERTMANAGER' >&2; exit 1; }
 	@test -n '$(BLACKBOX_EXPORTER)' || { echo 'install blackbox_exporter (Debian: prometheus-blackbox-exporter) or set BLACKBOX_EXPORTER' >&2; exit 1; }
 	PROMTOOL='$(abspath $(PROMTOOL))' BLACKBOX_EXPORTER='$(abspath $(BLACKBOX_EXPORTER))' PROMETHEUS='$(abspath $(PROMETHEUS))' PROMETHEUS3='$(abspath $(BIN)/prometheus)' ALERTMANAGER='$(abspath $(ALERTMANAGER))' BIN='$(abspath $(BIN))' \
-		$(GO) test -race -tags integration -timeout 20m ./cmd/... ./deploy/...
+		$(GO) test -race -tags integration -timeout 40m ./cmd/... ./deploy/...
 	$(GO) test -tags integration -timeout 20m -run TestCanaryFees ./collector
 	$(SDK_TEST)
-	$(TORTURE_TEST) -timeout 10m -run TestTorture
+	$(TORTURE_TEST) -timeout 20m -run TestTorture
 	PROMETHEUS='$(abspath $(PROMETHEUS))' BIN='$(abspath $(BIN))' \
-		$(GO) -C tools test -tags integration -timeout 10m ./dashboards
+		$(GO) -C tools test -tags integration -timeout 30m ./dashboards
 	.ci/fuzz
 
 # hiero-sdk-go's Client has data races of its own.
-SDK_TEST = $(GO) test -tags integration -timeout 10m ./internal/simulator/sdktest
+SDK_TEST = $(GO) test -tags integration -timeout 20m ./internal/simulator/sdktest
 
 # The built exporter; -v for the table.
 TORTURE_TEST = BIN='$(abspath $(BIN))' PROMETHEUS='$(abspath $(PROMETHEUS))' $(GO) test -v -count 1 -tags integration,soak ./internal/torture
@@ -258,7 +258,7 @@ test-packages: release ## the Debian package in a clean Debian with systemd: ins
 .PHONY: test-deploy
 test-deploy: $(BIN)/hedera_exporter $(BIN)/etcd $(BIN)/kube-apiserver ## the compose file, the Helm chart and the kustomizations, also on a real API server
 	$(GO) -C tools/kubernetes mod tidy -diff
-	cd tools/deploycheck && $(GO) vet ./... && $(GO) mod tidy -diff && BIN='$(abspath $(BIN))' $(GO) test -timeout 20m ./...
+	cd tools/deploycheck && $(GO) vet ./... && $(GO) mod tidy -diff && BIN='$(abspath $(BIN))' $(GO) test -timeout 30m ./...
 
 # Kubernetes, in a module of its own for the versions that it wants. Some four
 # minutes on two cores.

@@ -176,11 +176,13 @@ func newAccounts(n Network) (Collector, error) {
 	}
 	c := mirrorAccounts{network: n, configured: configured, made: &atomic.Pointer[madeAccounts]{}}
 	for _, account := range n.Accounts {
-		c.labels = append(c.labels, labelsOf(n, account))
+		c.labels = append(c.labels, accountExists.labels.render(labelsOf(n, account)))
 	}
-	slices.SortFunc(c.labels, func(a, b []string) int { return strings.Compare(a[accountIDLabel], b[accountIDLabel]) })
+	slices.SortFunc(c.labels, func(a, b *labelValues) int {
+		return strings.Compare(a.values[accountIDLabel], b.values[accountIDLabel])
+	})
 	for _, labels := range c.labels {
-		c.ids = append(c.ids, labels[accountIDLabel])
+		c.ids = append(c.ids, labels.values[accountIDLabel])
 	}
 	return c, nil
 }
@@ -190,9 +192,9 @@ func newAccounts(n Network) (Collector, error) {
 // others are on their way.
 type mirrorAccounts struct {
 	network    Network
-	configured []prometheus.Metric
+	configured []sample
 	ids        []string // in the order of an exposition
-	labels     [][]string
+	labels     []*labelValues
 	made       *atomic.Pointer[madeAccounts]
 }
 
@@ -203,7 +205,7 @@ type madeAccounts map[uint64]*madeAccount
 
 type madeAccount struct {
 	id      string
-	samples []*sample
+	samples []sample // one piece of memory, not one each
 }
 
 // Update implements Collector.
@@ -211,8 +213,8 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	for _, sample := range c.configured {
-		ch <- sample
+	for i := range c.configured {
+		ch <- &c.configured[i]
 	}
 	var (
 		group  entityGroup
@@ -242,8 +244,8 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 					if row.Digest != 0 {
 						made[row.Digest] = account
 					}
-					for _, sample := range account.samples {
-						ch <- sample
+					for i := range account.samples {
+						ch <- &account.samples[i]
 					}
 					return nil
 				})
@@ -254,16 +256,16 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	return group.Wait()
 }
 
-func makeAccount(id string, row *mirror.Account, exists bool, labels []string) *madeAccount {
+func makeAccount(id string, row *mirror.Account, exists bool, labels *labelValues) *madeAccount {
 	ch := make(chan prometheus.Metric, maxAccountSamples)
-	ch <- accountExists.sample(boolValue(exists), labels...)
+	ch <- accountExists.of(labels, boolValue(exists))
 	if exists {
 		sendAccount(ch, *row, labels)
 	}
 	close(ch)
-	account := &madeAccount{id, make([]*sample, 0, len(ch))}
+	account := &madeAccount{id, make([]sample, 0, len(ch))}
 	for metric := range ch {
-		account.samples = append(account.samples, metric.(*sample)) //nolint:forcetypeassert // they are constant
+		account.samples = append(account.samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
 	}
 	return account
 }
@@ -305,19 +307,19 @@ func hbarAmount(a config.Amount) float64 { return hbar(a.Units) }
 func tokenAmount(a config.Amount) float64 { return wholeTokens(a.Units, int64(a.Decimals)) }
 
 // sendAccount sends what the mirror returned; null becomes an absent sample.
-func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels []string) {
+func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels *labelValues) {
 	if balance, ok := row.Balance.Get(); ok {
-		sendField(ch, accountBalance, balance.Balance, hbar, labels...)
+		sendFieldOf(ch, accountBalance, balance.Balance, hbar, labels)
 	}
-	sendField(ch, accountDeleted, row.Deleted, boolValue, labels...)
-	sendTime(ch, accountExpiry, row.ExpiryTimestamp, labels...)
-	sendTime(ch, accountCreated, row.CreatedTimestamp, labels...)
-	sendField(ch, accountAutoRenewPeriod, row.AutoRenewPeriod, count, labels...)
-	sendField(ch, accountEthereumNonce, row.EthereumNonce, count, labels...)
-	sendField(ch, accountPendingReward, row.PendingReward, hbar, labels...)
-	ch <- accountInfo.sample(1, infoLabels(row, labels)...)
+	sendFieldOf(ch, accountDeleted, row.Deleted, boolValue, labels)
+	sendTimeOf(ch, accountExpiry, row.ExpiryTimestamp, labels)
+	sendTimeOf(ch, accountCreated, row.CreatedTimestamp, labels)
+	sendFieldOf(ch, accountAutoRenewPeriod, row.AutoRenewPeriod, count, labels)
+	sendFieldOf(ch, accountEthereumNonce, row.EthereumNonce, count, labels)
+	sendFieldOf(ch, accountPendingReward, row.PendingReward, hbar, labels)
+	ch <- accountInfo.sample(1, infoLabels(row, labels.values)...)
 	if key, ok := row.Key.Get(); ok {
-		ch <- accountKeyInfo.sample(1, with(labels, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
+		ch <- accountKeyInfo.sample(1, with(labels.values, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
 	}
 }
 

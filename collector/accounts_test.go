@@ -136,7 +136,7 @@ func TestSamplesOfAnAccountThatDidNotChange(t *testing.T) {
 		samples := map[string][]*sample{}
 		for _, metric := range metrics {
 			one := metric.(*sample) //nolint:forcetypeassert // nothing else is sent
-			samples[one.labels[accountIDLabel]] = append(samples[one.labels[accountIDLabel]], one)
+			samples[one.labels.values[accountIDLabel]] = append(samples[one.labels.values[accountIDLabel]], one)
 		}
 		return samples
 	}
@@ -337,8 +337,8 @@ func TestSamplesOfAResponseWaitForNoOther(t *testing.T) {
 	}()
 	var ids []string
 	for metric := range ch {
-		if one := metric.(*sample); one.metricFamily == accountBalance.metricFamily { //nolint:forcetypeassert // nothing else is sent
-			ids = append(ids, one.labels[accountIDLabel])
+		if one := metric.(*sample); one.family == accountBalance.metricFamily { //nolint:forcetypeassert // nothing else is sent
+			ids = append(ids, one.labels.values[accountIDLabel])
 			if len(ids) == 1 {
 				close(first)
 			}

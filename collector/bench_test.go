@@ -67,8 +67,8 @@ func benchScrape(accounts int) Scrape {
 	go func() {
 		defer close(ch)
 		for i := range accounts {
-			labels := []string{"mainnet", fmt.Sprintf("0.0.%d", 1001+i), fmt.Sprintf("account-%d", i)}
-			ch <- accountExists.sample(1, labels...)
+			labels := accountExists.labels.render([]string{"mainnet", fmt.Sprintf("0.0.%d", 1001+i), fmt.Sprintf("account-%d", i)})
+			ch <- accountExists.of(labels, 1)
 			sendAccount(ch, row, labels)
 		}
 	}()

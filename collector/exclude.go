@@ -77,7 +77,7 @@ func NewExclusion(metrics map[string][]string) Exclusion {
 func (e Exclusion) has(metric prometheus.Metric) bool {
 	switch m := metric.(type) {
 	case *sample:
-		return e[m.name]
+		return e[m.family.name]
 	case histogram:
 		return e[m.name]
 	}

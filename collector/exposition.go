@@ -48,7 +48,7 @@ func (s Scrape) split(directly bool) (samples map[string][]*sample, rest []prome
 	sizes := map[*metricFamily]int{}
 	for metric := range s.samples {
 		if one, ok := metric.(*sample); ok && directly {
-			sizes[one.metricFamily]++
+			sizes[one.family]++
 		} else {
 			rest = append(rest, metric)
 		}
@@ -59,7 +59,7 @@ func (s Scrape) split(directly bool) (samples map[string][]*sample, rest []prome
 	}
 	for metric := range s.samples {
 		if one, ok := metric.(*sample); ok && directly {
-			family := families[one.metricFamily]
+			family := families[one.family]
 			*family = append(*family, one)
 		}
 	}
@@ -137,11 +137,11 @@ type textWriter struct {
 
 // write writes all samples of a metric.
 func (t *textWriter) write(samples []*sample) error {
-	t.header(samples[0].metricFamily)
+	t.header(samples[0].family)
 	for _, s := range samples {
-		t.line(s, s.name, s.value)
+		t.line(s, s.family.name, s.value)
 		if t.openMetrics && s.created != 0 {
-			t.line(s, strings.TrimSuffix(s.name, "_total")+"_created", float64(s.created)/1e9)
+			t.line(s, strings.TrimSuffix(s.family.name, "_total")+"_created", float64(s.created)/1e9)
 		}
 		if len(t.text) > textBytes {
 			if err := t.flush(); err != nil {
@@ -180,20 +180,29 @@ func (t *textWriter) header(f *metricFamily) {
 
 func (t *textWriter) line(s *sample, name string, value float64) {
 	t.text = append(t.text, name...)
-	for n, i := range s.order {
-		t.text = append(t.text, s.before[n]...)
-		label := s.labels[i]
-		if !isPlain(label) {
-			label = valueEscaper.Replace(label)
-		}
-		t.text = append(t.text, label...)
-	}
-	if len(s.order) > 0 {
-		t.text = append(t.text, `"}`...)
+	if s.labels.names == s.family.labels {
+		t.text = append(t.text, s.labels.text...)
+	} else {
+		t.text = s.family.labels.appendText(t.text, s.labels.values)
 	}
 	t.text = append(t.text, ' ')
 	t.number(value)
 	t.text = append(t.text, '\n')
+}
+
+func (l *labelNames) appendText(text []byte, values []string) []byte {
+	for n, i := range l.order {
+		text = append(text, l.before[n]...)
+		value := values[i]
+		if !isPlain(value) {
+			value = valueEscaper.Replace(value)
+		}
+		text = append(text, value...)
+	}
+	if len(l.order) > 0 {
+		text = append(text, `"}`...)
+	}
+	return text
 }
 
 // isPlain reports whether a label's value has nothing to be escaped.

@@ -18,11 +18,11 @@ import (
 )
 
 var (
-	oddGauge = constMetric{newFamily(Metric{
+	oddGauge = newConstMetric(Metric{
 		Name: "odd_gauge", Help: "A \\ and a \"quote\"\nin two lines.", Labels: []string{"z", "a", "m"},
-	}, prometheus.GaugeValue)}
-	plainGauge = constMetric{newFamily(Metric{Name: "plain", Help: "No label."}, prometheus.GaugeValue)}
-	oddCounter = constCounter{constMetric{newFamily(Metric{Name: "odd_total", Help: "A counter.", Labels: []string{"b"}}, prometheus.CounterValue)}}
+	}, prometheus.GaugeValue)
+	plainGauge = newConstMetric(Metric{Name: "plain", Help: "No label."}, prometheus.GaugeValue)
+	oddCounter = constCounter{newConstMetric(Metric{Name: "odd_total", Help: "A counter.", Labels: []string{"b"}}, prometheus.CounterValue)}
 )
 
 // registered is what a registry and expfmt write.
@@ -66,6 +66,11 @@ func TestTextIsThatOfARegistry(t *testing.T) {
 		oddGauge.sample(1, "line\nbreak", `back\slash`, `"quoted"`), oddGauge.sample(1, "", "", ""), oddGauge.sample(1, "ü", "語", "\uFFFD"),
 		plainGauge.sample(7), prometheus.NewHistogram(prometheus.HistogramOpts{Name: "odd_seconds", Help: "Kept.", Buckets: []float64{1}}),
 	)
+	shared := oddGauge.labels.render([]string{"shared", `"odd" \`, "\n"})
+	for _, labels := range [][]string{{"z", "a", "m"}, {"c", "a", "b"}} { // those of oddGauge, and others
+		samples = append(samples, newConstMetric(Metric{Name: "shared_" + labels[0], Help: "Shared.", Labels: labels}, prometheus.GaugeValue).of(shared, 1))
+	}
+	samples = append(samples, oddGauge.of(shared, 5))
 	scrape := Scrape{
 		{network: "n", collector: "c", result: collectorResult{samples: samples, collected: created}},
 		{network: "n", collector: "failed", err: errors.New("refused")},
@@ -124,8 +129,8 @@ func TestTextSaysWhatFailed(t *testing.T) {
 func TestLabelsAreValid(t *testing.T) {
 	labels := []string{"z\xff", "a", "m"}
 	sample := oddGauge.sample(1, labels...).(*sample) //nolint:forcetypeassert // see there
-	if sample.labels[0] != "z\uFFFD" || labels[0] != "z\xff" {
-		t.Errorf("labels %q of %q", sample.labels, labels)
+	if sample.labels.values[0] != "z\uFFFD" || labels[0] != "z\xff" {
+		t.Errorf("labels %q of %q", sample.labels.values, labels)
 	}
 	defer func() {
 		if recover() == nil {

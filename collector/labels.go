@@ -30,7 +30,7 @@ func (l ownLabels) of(names []string) ownLabels {
 	l.names = names
 	m := l.Metric
 	m.Labels = with(l.Labels, names...)
-	l.family = newFamily(m, prometheus.GaugeValue)
+	l.family = newFamily(m, prometheus.GaugeValue, newLabelNames(m.Labels))
 	return l
 }
 
@@ -43,5 +43,5 @@ func (l ownLabels) send(ch chan<- prometheus.Metric, labels config.Labels, id ..
 	for _, name := range l.names {
 		values = append(values, labels[name])
 	}
-	ch <- l.family.newSample(1, 0, values)
+	ch <- l.family.newSample(1, 0, newLabelValues(values))
 }

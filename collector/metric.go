@@ -6,6 +6,7 @@ package collector
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,7 +53,7 @@ func newCounter(m Metric) constCounter {
 // sample makes one sample. The counter was 0 at the time created, so that what
 // is counted before the first scrape counts as an increase.
 func (m constCounter) sample(value float64, created time.Time, labels ...string) prometheus.Metric {
-	return m.newSample(value, created.UnixNano(), labels)
+	return m.newSample(value, created.UnixNano(), newLabelValues(labels))
 }
 
 // histogramFamily is a family of histograms that the collector keeps from scrape
@@ -87,8 +88,14 @@ func (f histogramFamily) histogram(labels ...string) prometheus.Histogram {
 }
 
 func newConstMetric(m Metric, valueType prometheus.ValueType) constMetric {
-	return constMetric{newFamily(m, valueType)}
+	key := strings.Join(m.Labels, ",")
+	if declaredLabels[key] == nil {
+		declaredLabels[key] = newLabelNames(m.Labels)
+	}
+	return constMetric{newFamily(m, valueType, declaredLabels[key])}
 }
+
+var declaredLabels = map[string]*labelNames{}
 
 // declare completes m and lists it for the documentation.
 func declare(m Metric, typeName string) Metric {

@@ -21,54 +21,82 @@ type metricFamily struct {
 	valueType prometheus.ValueType
 	name      string
 	help      string
-	// order is that of the labels in an exposition, by name, as indexes into the
-	// declaration's; before has what stands before the value of each.
+	labels    *labelNames
+}
+
+// labelNames are those of a family, or of several that have the same.
+type labelNames struct {
+	// order is that of an exposition, by name, as indexes into the declaration's;
+	// before has what stands before the value of each.
 	order  []int
 	before []string
 }
 
-func newFamily(m Metric, valueType prometheus.ValueType) *metricFamily {
-	f := &metricFamily{desc: prometheus.NewDesc(m.Name, m.Help, m.Labels, nil), valueType: valueType, name: m.Name, help: m.Help}
-	for i := range m.Labels {
-		f.order = append(f.order, i)
+func newLabelNames(names []string) *labelNames {
+	l := &labelNames{}
+	for i := range names {
+		l.order = append(l.order, i)
 	}
-	slices.SortFunc(f.order, func(a, b int) int { return cmp.Compare(m.Labels[a], m.Labels[b]) })
+	slices.SortFunc(l.order, func(a, b int) int { return cmp.Compare(names[a], names[b]) })
 	before := "{"
-	for _, i := range f.order {
-		f.before = append(f.before, before+m.Labels[i]+`="`)
+	for _, i := range l.order {
+		l.before = append(l.before, before+names[i]+`="`)
 		before = `",`
 	}
-	return f
+	return l
 }
 
-// newSample makes a sample; labels follow the declaration's order and may be
-// shared with other samples. Created is when a counter was 0, in nanoseconds
-// since the epoch.
-func (f *metricFamily) newSample(value float64, created int64, labels []string) *sample {
-	if len(labels) != len(f.order) {
-		panic(fmt.Sprintf("%s has %d labels, not %q", f.name, len(f.order), labels))
-	}
-	for i, label := range labels {
-		if !utf8.ValidString(label) {
-			labels = slices.Clone(labels)
-			labels[i] = strings.ToValidUTF8(label, "\uFFFD")
+func newFamily(m Metric, valueType prometheus.ValueType, labels *labelNames) *metricFamily {
+	return &metricFamily{prometheus.NewDesc(m.Name, m.Help, m.Labels, nil), valueType, m.Name, m.Help, labels}
+}
+
+// labelValues are those of a sample, or of several that have the same.
+type labelValues struct {
+	values []string // in the declaration's order
+	// text is what an exposition has of them, if they are rendered, and names are
+	// those in it.
+	text  string
+	names *labelNames
+}
+
+func newLabelValues(values []string) *labelValues {
+	for i, value := range values {
+		if !utf8.ValidString(value) {
+			values = slices.Clone(values)
+			values[i] = strings.ToValidUTF8(value, "\uFFFD")
 		}
 	}
-	return &sample{metricFamily: f, value: value, created: created, labels: labels}
+	return &labelValues{values: values}
+}
+
+// render returns the values of labels that many samples have, so that their text
+// is made once.
+func (l *labelNames) render(values []string) *labelValues {
+	v := newLabelValues(values)
+	v.text, v.names = string(l.appendText(nil, v.values)), l
+	return v
+}
+
+// newSample makes a sample. Created is when a counter was 0, in nanoseconds since
+// the epoch.
+func (f *metricFamily) newSample(value float64, created int64, labels *labelValues) *sample {
+	if len(labels.values) != len(f.labels.order) {
+		panic(fmt.Sprintf("%s has %d labels, not %q", f.name, len(f.labels.order), labels.values))
+	}
+	return &sample{family: f, value: value, created: created, labels: labels}
 }
 
 // sample is a constant metric. Unlike those of client_golang it keeps what it was
 // made of, which is all that a text exposition needs.
 type sample struct {
-	*metricFamily
-
+	family  *metricFamily
 	value   float64
 	created int64
-	labels  []string
+	labels  *labelValues
 }
 
 // Desc implements prometheus.Metric.
-func (s *sample) Desc() *prometheus.Desc { return s.desc }
+func (s *sample) Desc() *prometheus.Desc { return s.family.desc }
 
 // Write implements prometheus.Metric.
 func (s *sample) Write(out *dto.Metric) error {
@@ -77,9 +105,9 @@ func (s *sample) Write(out *dto.Metric) error {
 		err    error
 	)
 	if s.created == 0 {
-		metric, err = prometheus.NewConstMetric(s.desc, s.valueType, s.value, s.labels...)
+		metric, err = prometheus.NewConstMetric(s.family.desc, s.family.valueType, s.value, s.labels.values...)
 	} else {
-		metric, err = prometheus.NewConstMetricWithCreatedTimestamp(s.desc, s.valueType, s.value, time.Unix(0, s.created), s.labels...)
+		metric, err = prometheus.NewConstMetricWithCreatedTimestamp(s.family.desc, s.family.valueType, s.value, time.Unix(0, s.created), s.labels.values...)
 	}
 	if err != nil {
 		return err
@@ -89,11 +117,12 @@ func (s *sample) Write(out *dto.Metric) error {
 
 // compareLabels orders the samples of one metric as a registry does.
 func compareLabels(a, b *sample) int {
-	if len(a.labels) != len(b.labels) {
-		return cmp.Compare(len(a.labels), len(b.labels))
+	x, y := a.labels.values, b.labels.values
+	if len(x) != len(y) {
+		return cmp.Compare(len(x), len(y))
 	}
-	for n, i := range a.order {
-		if c := strings.Compare(a.labels[i], b.labels[b.order[n]]); c != 0 {
+	for n, i := range a.family.labels.order {
+		if c := strings.Compare(x[i], y[b.family.labels.order[n]]); c != 0 {
 			return c
 		}
 	}

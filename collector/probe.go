@@ -108,7 +108,7 @@ func (a ProbedAccount) send(ch chan<- prometheus.Metric, network string, own own
 	sendConfigured(ch, a.Account, own, labels)
 	switch {
 	case a.row != nil:
-		sendAccount(ch, *a.row, labels)
+		sendAccount(ch, *a.row, newLabelValues(labels))
 	case a.Exists:
 		sendBalance(ch, a.Deleted, a.Tinybar, labels)
 	}

@@ -44,15 +44,22 @@ func with(labels []string, more ...string) []string {
 
 // sample makes one sample; labels follow the declaration's order.
 func (m constMetric) sample(value float64, labels ...string) prometheus.Metric {
+	return m.newSample(value, 0, newLabelValues(labels))
+}
+
+// of makes one sample whose labels others have, too.
+func (m constMetric) of(labels *labelValues, value float64) prometheus.Metric {
 	return m.newSample(value, 0, labels)
 }
 
 // inOrder returns the samples that send sends, as an exposition has them.
-func inOrder(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error) {
-	samples, err := sent(send)
-	slices.SortStableFunc(samples, func(a, b prometheus.Metric) int {
-		return compareLabels(a.(*sample), b.(*sample)) //nolint:forcetypeassert // they are constant
-	})
+func inOrder(send func(ch chan<- prometheus.Metric)) ([]sample, error) {
+	metrics, err := sent(send)
+	samples := make([]sample, 0, len(metrics))
+	for _, metric := range metrics {
+		samples = append(samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
+	}
+	slices.SortStableFunc(samples, func(a, b sample) int { return compareLabels(&a, &b) })
 	return samples, err
 }
 
@@ -110,8 +117,12 @@ func text(field mirror.Field[string], max int) string {
 
 // sendField sends the sample of a field, if it has a value.
 func sendField[T any](ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[T], convert func(T) float64, labels ...string) {
+	sendFieldOf(ch, metric, field, convert, newLabelValues(labels))
+}
+
+func sendFieldOf[T any](ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[T], convert func(T) float64, labels *labelValues) {
 	if value, ok := field.Get(); ok {
-		ch <- metric.sample(convert(value), labels...)
+		ch <- metric.of(labels, convert(value))
 	}
 }
 
@@ -126,8 +137,12 @@ func notNegative(field mirror.Field[int64]) mirror.Field[int64] {
 
 // sendTime sends the sample of a time, if there is one and it ever comes.
 func sendTime(ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[mirror.Timestamp], labels ...string) {
+	sendTimeOf(ch, metric, field, newLabelValues(labels))
+}
+
+func sendTimeOf(ch chan<- prometheus.Metric, metric constMetric, field mirror.Field[mirror.Timestamp], labels *labelValues) {
 	if at, ok := field.Get(); ok && !at.Never() {
-		ch <- metric.sample(at.Seconds(), labels...)
+		ch <- metric.of(labels, at.Seconds())
 	}
 }
 

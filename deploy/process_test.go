@@ -21,7 +21,7 @@ import (
 )
 
 // Long enough for a busy machine: only what fails waits for it.
-const testDeadline = 2 * time.Minute
+const testDeadline = 5 * time.Minute
 
 // binary is the path of a built program.
 func binary(t *testing.T, name string) string {
@@ -62,12 +62,21 @@ func output(t *testing.T, command string, args ...string) (string, error) {
 // startSimulator returns an exporter configuration for a simulated network.
 func startSimulator(t *testing.T, args ...string) string {
 	t.Helper()
+	config, err := tryStartSimulator(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+func tryStartSimulator(t *testing.T, args ...string) (string, error) {
+	t.Helper()
 	config := filepath.Join(t.TempDir(), "hedera_exporter.yml")
 	p := processtest.Run(t, exec.CommandContext(t.Context(), binary(t, "hedera_simulator"), append(args, "--write-config="+config)...))
 	if _, err := p.AwaitSimulator(withDeadline(t)); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	return readFile(t, config)
+	return readFile(t, config), nil
 }
 
 // startSmallSimulator takes free ports.

@@ -147,9 +147,10 @@ func TestAbsentExporterInhibitsTheRest(t *testing.T) {
 }
 
 // Alertmanager draws each gap from half to one and a half times its mean, and
-// the mean grows by half: only many groups together show it.
+// the mean grows by half, from half a second: only many groups together show it.
+// The last gap is 3.4 times the first, and less where a busy machine adds to both.
 func TestGapsBetweenAttemptsGrow(t *testing.T) {
-	const groups, refused, growth = 100, 3, 1.2
+	const groups, refused, growth = 100, 4, 1.5
 	w := startWebhook(t, func(string) int { return refused })
 	alertmanager := startAlertmanager(t, unedited, notifying(w.URL))
 	var alerts []alert
@@ -172,10 +173,8 @@ func TestGapsBetweenAttemptsGrow(t *testing.T) {
 			gaps[i] += tried[i+1].at.Sub(tried[i].at)
 		}
 	}
-	for i := 1; i < refused; i++ {
-		if ratio := float64(gaps[i]) / float64(gaps[i-1]); ratio < growth {
-			t.Errorf("gap %d is %.2f times the one before, want at least %v: %v", i+1, ratio, growth, gaps)
-		}
+	if ratio := float64(gaps[refused-1]) / float64(gaps[0]); ratio < growth {
+		t.Errorf("the last gap is %.2f times the first, want at least %v: %v", ratio, growth, gaps)
 	}
 }
 

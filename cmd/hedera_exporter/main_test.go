@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 // Long enough for a busy machine: only what fails waits for it.
-const testDeadline = 2 * time.Minute
+const testDeadline = 5 * time.Minute
 
 // exporter is run in this process, as main runs it.
 type exporter struct {

@@ -26,15 +26,7 @@ func startPrometheusOn(t *testing.T, config string) string {
 
 func startPrometheusProgram(t *testing.T, path, config string, args ...string) string {
 	t.Helper()
-	address := freeAddress(t)
-	startProcess(t, path, append(args, "--config.file="+writeFile(t, "prometheus.yml", config),
-		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+address)...)
-	prometheus := "http://" + address
-	awaitTrue(t, "Prometheus is ready", func() bool {
-		status, _ := get(t, prometheus+"/-/ready", nil)
-		return status == http.StatusOK
-	})
-	return prometheus
+	return startReady(t, path, append(args, "--config.file="+writeFile(t, "prometheus.yml", config), "--storage.tsdb.path="+t.TempDir())...)
 }
 
 // replaced fails where there is nothing to replace: the example has changed.
@@ -58,16 +50,19 @@ func TestPrometheusProbesWhatItDiscovers(t *testing.T) {
 		t.Fatalf("no global section in %s", probeExample)
 	}
 	config := replaced(t, "global:"+settings, "localhost:10102", strings.TrimPrefix(exporter, "http://"), 2)
-	config = replaced(t, config, "scrape_interval: 1m\n  scrape_timeout: 10s", "scrape_interval: 1s\n  scrape_timeout: 1s", 1)
+	config = replaced(t, config, "scrape_interval: 1m\n  scrape_timeout: 10s", "scrape_interval: 3s\n  scrape_timeout: 3s", 1)
 	prometheus := startPrometheusOn(t, config)
 
 	const configured = 10 + 5 // accounts, those of the system included
 	// One more is configured, which the network does not know.
-	awaitTrue(t, "all accounts were probed", func() bool {
-		return len(query(t, prometheus, `probe_success{job="hedera_accounts"}`)) == configured+1
+	// A busy machine may be late for a probe.
+	awaitTrue(t, "all accounts were probed, with success but for the unknown one", func() bool {
+		failed := query(t, prometheus, `probe_success{job="hedera_accounts"} == 0`)
+		return len(query(t, prometheus, `probe_success{job="hedera_accounts"} == 1`)) == configured &&
+			len(failed) == 1 && failed[0].Metric["instance"] == "simulated/0.0.999999" && len(query(t, prometheus, "up == 0")) == 0
 	})
 	balances := map[string]float64{}
-	for _, s := range query(t, prometheus, `hedera_account_balance_hbar{job="hedera_accounts",network="simulated"}`) {
+	for _, s := range query(t, prometheus, `last_over_time(hedera_account_balance_hbar{job="hedera_accounts",network="simulated"}[5m])`) {
 		id := s.Metric["account_id"]
 		if want := "simulated/" + id; s.Metric["instance"] != want {
 			t.Errorf("instance %q, want %q", s.Metric["instance"], want)
@@ -87,13 +82,6 @@ func TestPrometheusProbesWhatItDiscovers(t *testing.T) {
 	}
 	if len(balances) != configured || compared != configured {
 		t.Errorf("%d balances, %d of them compared, want %d", len(balances), compared, configured)
-	}
-	failed := query(t, prometheus, "probe_success == 0")
-	if len(failed) != 1 || failed[0].Metric["instance"] != "simulated/0.0.999999" {
-		t.Errorf("failed probes: %v, want that of the unknown account alone", failed)
-	}
-	if down := query(t, prometheus, "up == 0"); len(down) > 0 {
-		t.Errorf("down: %v", down)
 	}
 }
 

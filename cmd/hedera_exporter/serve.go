@@ -34,6 +34,11 @@ import (
 // serve runs the exporter until ctx ends or a signal stops it. Scrapes in
 // progress finish first, within shutdownTimeout.
 func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *slog.Logger) error {
+	// From the start: until then, SIGHUP would end the process.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
 	level.Info(logger).Log("msg", "starting", "version", version.Info(), "build", version.BuildContext())
 
 	registry := newRegistry()
@@ -70,7 +75,7 @@ func serve(ctx context.Context, flags *flagSet, logger log.Logger, webLogger *sl
 		return nil
 	})
 	group.Go(func() error {
-		reloadOnHangup(ctx, rl)
+		reloadOnHangup(ctx, rl, hangup)
 		return nil
 	})
 	group.Go(func() error {
@@ -116,10 +121,7 @@ func shutdown(server *http.Server, timeout time.Duration, logger log.Logger) err
 	return err
 }
 
-func reloadOnHangup(ctx context.Context, rl *reloader) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func reloadOnHangup(ctx context.Context, rl *reloader, hangup <-chan os.Signal) {
 	for {
 		select {
 		case <-hangup:

@@ -4,12 +4,17 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"os/signal"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -253,6 +258,42 @@ func TestLandingPage(t *testing.T) {
 				t.Errorf("the form has %v:\n%s", form, page)
 			}
 		})
+	}
+}
+
+// hangupAtStart is a log. Before it has the line of the start, everything that
+// waits for SIGHUP by then has got one.
+type hangupAtStart struct {
+	lockedBuffer
+	hangup chan os.Signal
+}
+
+func (h *hangupAtStart) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("msg=starting")) {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			return 0, err
+		}
+		<-h.hangup
+	}
+	return h.lockedBuffer.Write(line)
+}
+
+func TestHangupAtTheStart(t *testing.T) {
+	sim := startSimulator(t, simulator.Options{Nodes: 1, Accounts: 1})
+	stderr := &hangupAtStart{hangup: make(chan os.Signal, 1)}
+	signal.Notify(stderr.hangup, syscall.SIGHUP)
+	defer signal.Stop(stderr.hangup)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	args := []string{"--config.file=" + writeFile(t, "c.yml", string(sim.ExporterConfig())), "--web.listen-address=127.0.0.1:0"}
+	status := make(chan int, 1)
+	go func() { status <- run(ctx, args, io.Discard, stderr) }()
+	awaitTrue(t, "the configuration is loaded a second time", func() bool {
+		return strings.Count(stderr.String(), `msg="configuration loaded"`) == 2
+	})
+	stop()
+	if got := <-status; got != 0 {
+		t.Errorf("status %d: %s", got, stderr)
 	}
 }
 

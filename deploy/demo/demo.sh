@@ -29,12 +29,12 @@ fail() {
 await() {
 	local pid=$1 log=$2 what=$3
 	shift 3
-	for _ in $(seq 150); do
+	for _ in $(seq 1200); do
 		"$@" >/dev/null 2>&1 && return
 		kill -0 "$pid" 2>/dev/null || fail "$what has ended" "$log"
 		sleep 0.1
 	done
-	fail "$what did not answer within 15 s" "$log"
+	fail "$what did not answer within two minutes" "$log"
 }
 
 # A server that is there already would be taken for ours.
@@ -56,9 +56,9 @@ mirror=$(sed -n 's/^ *url: //p' "$work/hedera_exporter.yml")
 pids+=($!)
 await $! "$work/exporter.log" "the exporter" grep -q 'msg="Listening on"' "$work/exporter.log"
 listen=$(sed -n 's/.*msg="Listening on" address=\([^ ]*\).*/\1/p' "$work/exporter.log" | head -n 1)
-await $! "$work/exporter.log" "the exporter" curl -fsS "http://$listen/-/ready"
+await $! "$work/exporter.log" "the exporter" curl -fsS --noproxy '*' "http://$listen/-/ready"
 
-curl -fsS "http://$listen/metrics" >"$work/metrics"
+curl -fsS --noproxy '*' "http://$listen/metrics" >"$work/metrics"
 
 cat <<EOF
 

@@ -9,12 +9,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -169,15 +171,25 @@ func isOK(ctx context.Context, url string) bool {
 	return err == nil && response.StatusCode == http.StatusOK
 }
 
+// Ports that FreeAddress chooses from: below those that systems give to
+// connections and to listeners on port 0, of which there are many in tests.
+const (
+	firstFreePort = 10_000
+	lastFreePort  = 32_000
+)
+
 // FreeAddress returns a loopback address that nothing listens on. Another program
 // may take it first: use it only for what cannot choose a port and report it.
 func FreeAddress(ctx context.Context) (string, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var err error
+	for range 100 {
+		port := firstFreePort + rand.IntN(lastFreePort-firstFreePort) //nolint:gosec // nobody is to be kept from guessing it
+		var listener net.Listener
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	return "", err
 }
 
 // Output is a buffer that may be read while a program writes to it.

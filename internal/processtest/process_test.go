@@ -151,6 +151,21 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
+func TestFreeAddress(t *testing.T) {
+	address, err := FreeAddress(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if port := listener.Addr().(*net.TCPAddr).Port; port < firstFreePort || port >= lastFreePort {
+		t.Errorf("port %d may be given to a connection first", port)
+	}
+}
+
 func TestListening(t *testing.T) {
 	for line, want := range map[string]string{
 		// hedera_exporter, Prometheus 2.42, Prometheus 3

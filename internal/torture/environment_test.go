@@ -56,6 +56,7 @@ type environment struct {
 
 	exporter *processtest.Process
 	command  *exec.Cmd
+	network  *exec.Cmd // the simulator's
 	address  string
 	client   *http.Client // the honest Prometheus'
 
@@ -94,10 +95,10 @@ func newEnvironment(t testing.TB, accounts int, memoryLimit int64) *environment 
 	defer cancel()
 
 	written := filepath.Join(dir, "simulated.yml")
-	simulator := processtest.Run(t, exec.CommandContext(t.Context(), program(t, "hedera_simulator"),
+	e.network = exec.CommandContext(t.Context(), program(t, "hedera_simulator"),
 		"--rest.listen-address=127.0.0.1:0", "--grpc.listen-address=127.0.0.1:0", "--node.base-port=0", "--static",
-		"--nodes=10", "--accounts="+strconv.Itoa(accounts), "--config.accounts="+strconv.Itoa(accounts), "--write-config="+written))
-	address, err := simulator.AwaitSimulator(ctx)
+		"--nodes=10", "--accounts="+strconv.Itoa(accounts), "--config.accounts="+strconv.Itoa(accounts), "--write-config="+written)
+	address, err := processtest.Run(t, e.network).AwaitSimulator(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

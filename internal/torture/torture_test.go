@@ -31,6 +31,10 @@ const (
 	// networks, each with a line for itself and some for what it cannot read.
 	maxLines = 60
 	maxBytes = 64 << 10
+	// Where other programs have more than this part of the processors, a scrape may
+	// be late for that. An attack that finds a problem then is repeated.
+	busy        = 0.1
+	repetitions = 3
 )
 
 // attack is what happens to the exporter at one time.
@@ -85,7 +89,8 @@ type row struct {
 	recovered             time.Duration
 	failed                string
 	unreadable            float64
-	lines, bytes, hostile int64 // hostile are requests
+	lines, bytes, hostile int64   // hostile are requests
+	others                float64 // the part of the processors that other programs had
 	problems              []string
 }
 
@@ -168,14 +173,22 @@ func torture(t *testing.T, form form, accounts int, limit int64, timeout time.Du
 			continue
 		}
 		r := s.run(a)
+		for range repetitions {
+			if len(r.problems) == 0 || r.others < busy {
+				break
+			}
+			t.Logf("%s: once more, as other programs had %.0f %% of the processors: %q", a.name, 100*r.others, r.problems)
+			if a.restart {
+				s.restart()
+			}
+			r = s.run(a)
+		}
 		rows = append(rows, r)
 		for _, problem := range r.problems {
 			t.Errorf("%s: %s", a.name, problem)
 		}
 		if a.restart {
-			e.stop()
-			e.start(limit)
-			s.warmUp()
+			s.restart()
 		}
 	}
 	rows = append(rows, s.end())
@@ -203,7 +216,7 @@ type suite struct {
 	start  counts
 }
 
-// await returns the first honest scrape that began after a time and fits, or nil.
+// await returns the honest scrapes that began after a time once they fit, or nil.
 func (s *suite) await(began time.Time, deadline time.Duration, fits func([]scrape) bool) []scrape {
 	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if scrapes := s.honest.since(began); len(scrapes) > 0 && fits(scrapes) {
@@ -233,10 +246,17 @@ func (s *suite) warmUp() {
 	}
 }
 
+func (s *suite) restart() {
+	s.t.Helper()
+	s.stop()
+	s.environment.start(s.limit)
+	s.warmUp()
+}
+
 func whole(s scrape) bool { return s.err == nil && len(s.failed) == 0 && s.reloadSuccessful }
 
-// run attacks until an honest scrape that began within the attack has ended, and
-// waits until everything is as before.
+// run attacks until honest scrapes that began within the attack have ended and show
+// it, and waits until everything is as before.
 func (s *suite) run(a attack) row {
 	r := row{attack: a.name, before: s.start}
 	s.honest.takeReloads()
@@ -246,6 +266,7 @@ func (s *suite) run(a attack) row {
 	s.resetPeak()
 	logged := len(s.exporter.Output.String())
 	unreadable := s.unreadable()
+	used := s.processors()
 
 	began := time.Now()
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -254,18 +275,21 @@ func (s *suite) run(a attack) row {
 		defer close(ended)
 		a.start(ctx, s.environment)
 	}()
-	during := s.await(began.Add(time.Second), 2*recovery, func([]scrape) bool { return true })
-	cancel()
-	<-ended
-	if during == nil {
-		r.problems = append(r.problems, "no honest scrape ended")
-	}
 	failed := map[string]bool{}
 	refused := false
-	for _, scrape := range during {
-		maps.Copy(failed, scrape.failed)
-		refused = refused || scrape.err == nil && !scrape.reloadSuccessful
+	// On a busy machine the first scrape may end before the attack has begun.
+	shown := s.await(began.Add(time.Second), 2*recovery, func(scrapes []scrape) bool {
+		for _, scrape := range scrapes {
+			maps.Copy(failed, scrape.failed)
+			refused = refused || scrape.err == nil && !scrape.reloadSuccessful
+		}
+		return refused == a.refused && (a.fails == "" || failed[a.fails]) && (!a.upstream || s.reached.Load() > 0)
+	})
+	if shown == nil && len(s.honest.since(began.Add(time.Second))) == 0 {
+		r.problems = append(r.problems, "no honest scrape ended")
 	}
+	cancel()
+	<-ended
 
 	over := time.Now()
 	after := s.await(over, recovery, func(scrapes []scrape) bool {
@@ -288,6 +312,7 @@ func (s *suite) run(a attack) row {
 	s.saw("the log", text)
 	r.lines, r.bytes = int64(strings.Count(text, "\n")), int64(len(text))
 	r.hostile = s.hostile.Load() + s.reached.Load()
+	r.others = s.processors().othersSince(used)
 	s.judge(&r, a, began, refused)
 	return r
 }
@@ -363,12 +388,12 @@ func (s *suite) end() row {
 func table(rows []row) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "attack\tin time\tslowest\tpeak RSS\tgoroutines\tdescriptors\tback after\tlog lines\tKiB\thostile requests\treported as failed\tunreadable\t")
+	fmt.Fprintln(w, "attack\tin time\tslowest\tpeak RSS\tgoroutines\tdescriptors\tback after\tlog lines\tKiB\thostile requests\tothers\treported as failed\tunreadable\t")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%d/%d\t%.1fs\t%d MiB\t%.0f/%.0f\t%.0f/%.0f\t%.1fs\t%d\t%d\t%d\t%s\t%.0f\t\n",
+		fmt.Fprintf(w, "%s\t%d/%d\t%.1fs\t%d MiB\t%.0f/%.0f\t%.0f/%.0f\t%.1fs\t%d\t%d\t%d\t%.0f %%\t%s\t%.0f\t\n",
 			r.attack, r.answered, r.scrapes, r.slowest.Seconds(), r.peak>>20,
 			r.before.goroutines, r.after.goroutines, r.before.descriptors, r.after.descriptors,
-			r.recovered.Seconds(), r.lines, r.bytes>>10, r.hostile, r.failed, r.unreadable)
+			r.recovered.Seconds(), r.lines, r.bytes>>10, r.hostile, 100*r.others, r.failed, r.unreadable)
 	}
 	_ = w.Flush()
 	return b.String()

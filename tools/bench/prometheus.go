@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,42 +18,39 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"hedera_exporter/internal/processtest"
 )
 
 // Prometheus runs on a history.
 type Prometheus struct {
-	URL string
-	cmd *exec.Cmd
+	URL     string
+	process *processtest.Process
 }
+
+const startDeadline = 3 * time.Minute
 
 // Start starts the program on the directory's configuration and history.
 func Start(ctx context.Context, program, directory string) (*Prometheus, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return nil, err
-	}
-	log, err := os.Create(filepath.Join(directory, "prometheus.log")) //nolint:gosec // our own directory
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = log.Close() }() // the process has its own descriptor
 	// The blocks stay as they are: compaction would be measured too.
-	cmd := exec.CommandContext(ctx, program, "--config.file="+filepath.Join(directory, configName), //nolint:gosec // the caller's own program
-		"--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address, "--web.enable-lifecycle",
-		"--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=30d")
-	cmd.Stdout, cmd.Stderr = log, log
-	return &Prometheus{URL: "http://" + address, cmd: cmd}, cmd.Start()
+	process, err := processtest.Start(exec.CommandContext(ctx, program, "--config.file="+filepath.Join(directory, configName), //nolint:gosec // the caller's own program
+		"--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle",
+		"--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=30d"))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startDeadline)
+	defer cancel()
+	address, err := process.AwaitAddress(ctx)
+	if err != nil {
+		process.Kill()
+		return nil, err
+	}
+	return &Prometheus{URL: "http://" + address, process: process}, nil
 }
 
 // Stop ends the program at once.
-func (p *Prometheus) Stop() {
-	_ = p.cmd.Process.Kill() // it may have ended already
-	_ = p.cmd.Wait()
-}
+func (p *Prometheus) Stop() { p.process.Kill() }
 
 const configName = "prometheus.yml"
 

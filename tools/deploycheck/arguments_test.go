@@ -140,12 +140,7 @@ func TestProbesOfTLS(t *testing.T) {
 	o := rendered(t, valueSets(t)["everything"])
 	pod := podTemplate(t, o).Spec
 	container := pod.Containers[0]
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
+	address := freeAddress(t)
 
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -173,7 +168,7 @@ func TestProbesOfTLS(t *testing.T) {
 		}
 		return nil
 	}
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(startup)
 	for probe(container.ReadinessProbe) != nil && time.Now().Before(deadline) {
 		time.Sleep(50 * time.Millisecond)
 	}

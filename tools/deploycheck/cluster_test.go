@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -58,7 +59,7 @@ type cluster struct {
 var namespaces = []string{releaseNamespace, "hedera-everything", "hedera-monitoring"}
 
 // startup is long, for a machine that has other things to do.
-const startup = 3 * time.Minute
+const startup = 5 * time.Minute
 
 // HandleWarningHeader collects what kubectl would print.
 func (c *cluster) HandleWarningHeader(_ int, _, text string) {
@@ -157,14 +158,21 @@ func tail(text string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
+// freeAddress has a port below those that systems give to connections, of which an
+// API server that starts makes many, and to listeners on port 0.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000)) //nolint:gosec // nobody is to be kept from guessing it
+		var listener net.Listener
+		if listener, err = new(net.ListenConfig).Listen(t.Context(), "tcp", address); err == nil {
+			_ = listener.Close()
+			return address
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	t.Fatal(err)
+	return ""
 }
 
 func await(t *testing.T, what string, check func(context.Context) error) {

@@ -282,15 +282,29 @@ const sdkJS = "@hiero-ledger/sdk@2.87.0"
 //go:embed client.cjs
 var clientJS []byte
 
+// installSDK tries three times: a download may fail once.
+func installSDK(ctx context.Context, npm, directory string) (output []byte, err error) {
+	for range 3 {
+		install := exec.CommandContext(ctx, npm, "install", "--prefix", directory,
+			"--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional", "--prefer-offline", sdkJS)
+		if output, err = install.CombinedOutput(); err == nil {
+			break
+		}
+		select {
+		case <-time.After(10 * time.Second):
+		case <-ctx.Done():
+		}
+	}
+	return output, err
+}
+
 func TestJavaScriptSDK(t *testing.T) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
 		t.Fatalf("npm: %v; install Node.js 18 or later and npm (Debian: apt-get install nodejs npm)", err)
 	}
 	directory := t.TempDir()
-	install := exec.CommandContext(t.Context(), npm, "install", "--prefix", directory,
-		"--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional", "--prefer-offline", sdkJS)
-	if output, err := install.CombinedOutput(); err != nil {
+	if output, err := installSDK(t.Context(), npm, directory); err != nil {
 		t.Fatalf("npm install %s: %v; it needs npm's registry, or its cache\n%s", sdkJS, err, output)
 	}
 	if err := os.WriteFile(filepath.Join(directory, "client.cjs"), clientJS, 0o600); err != nil {
@@ -298,7 +312,7 @@ func TestJavaScriptSDK(t *testing.T) {
 	}
 
 	n := startNetwork(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*timeout)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*timeout)
 	defer cancel()
 	input, err := json.Marshal(map[string]any{
 		"mirror": n.GRPCAddress(), "topic": topic, "text": text,

@@ -47,7 +47,7 @@ type Stack struct {
 	processes []*processtest.Process
 }
 
-const startDeadline = time.Minute
+const startDeadline = 3 * time.Minute
 
 // Start starts all three and returns when they answer. They run until Close, or
 // until the context ends.
