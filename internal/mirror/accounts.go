@@ -86,7 +86,7 @@ type AccountRow struct {
 	Account *Account
 }
 
-func (r AccountRow) key() (field, value string, ok bool) { return Account{ID: r.ID}.key() }
+func (r AccountRow) key() (field, value string, ok bool) { return "account", r.ID, isID(r.ID) }
 
 var (
 	decodeAccountRows = list("accounts", AccountRow{})
