@@ -18,6 +18,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hedera_exporter/internal/processtest"
 )
 
 const dockerfile = "container/Dockerfile"
@@ -94,7 +96,7 @@ func TestImageRuns(t *testing.T) {
 	image := assemble(t)
 	// What a volume would bring.
 	writeFile(t, filepath.Join(image.root, "etc/hedera_exporter.yml"), startSmallSimulator(t))
-	address := freeAddress(t)
+	address := processtest.FreeAddress(t)
 	healthcheck := func() (string, error) {
 		text, err := image.command(t.Context(), image.healthcheck, "--url=http://"+address+"/-/healthy").CombinedOutput()
 		return string(text), err

@@ -102,15 +102,6 @@ func withDeadline(t *testing.T) context.Context {
 	return ctx
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	address, err := processtest.FreeAddress(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address
-}
-
 func get(t *testing.T, url string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(withDeadline(t), http.MethodGet, url, http.NoBody)

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"hedera_exporter/internal/processtest"
 )
 
 // maxExposure is of the 10 that systemd-analyze security has for a unit that
@@ -84,7 +86,7 @@ func TestEnvironmentFile(t *testing.T) {
 func TestSocketActivation(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "hedera_exporter.yml")
 	writeFile(t, config, startSmallSimulator(t))
-	address := freeAddress(t)
+	address := processtest.FreeAddress(t)
 	startExporter(t, exec.CommandContext(t.Context(), "systemd-socket-activate", "--listen="+address,
 		"--setenv=HEDERA_EXPORTER_WEB_SYSTEMD_SOCKET=true", "--setenv=HEDERA_EXPORTER_CONFIG_FILE="+config, binary(t, "hedera_exporter")), address)
 	wantAccounts(t, get(t, "http://"+address+"/metrics"))

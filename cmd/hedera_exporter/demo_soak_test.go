@@ -29,7 +29,7 @@ func TestDemoIsQuiet(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	address := freeAddress(t)
+	address := processtest.FreeAddress(t)
 	cmd := exec.CommandContext(t.Context(), "../../deploy/demo/demo.sh", program(t, "BIN"))
 	cmd.Env = append(os.Environ(), "DEMO_LISTEN_ADDRESS="+address, "DEMO_FREE_PORTS=1")
 	demo := processtest.Run(t, cmd)

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"hedera_exporter/internal/leaktest"
+	"hedera_exporter/internal/processtest"
 	"hedera_exporter/internal/simulator"
 )
 
@@ -81,9 +81,6 @@ func writeFile(t *testing.T, name, content string) string {
 	return path
 }
 
-// listening is what github.com/prometheus/exporter-toolkit logs, as logfmt or JSON.
-var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)|"address":"([^"]+)".*"msg":"Listening on"`)
-
 func startExporter(t *testing.T, configFile string, args ...string) *exporter {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
@@ -96,14 +93,14 @@ func startExporter(t *testing.T, configFile string, args ...string) *exporter {
 		e.status <- <-e.status // wait, and leave it for others
 	})
 	awaitTrue(t, "the exporter listens", func() bool {
-		match := listening.FindStringSubmatch(e.stderr.String())
+		match := processtest.Listening.FindStringSubmatch(e.stderr.String())
 		if match == nil {
 			if len(e.status) > 0 {
 				t.Fatalf("the exporter has ended: %s", e.stderr)
 			}
 			return false
 		}
-		e.url = "http://" + match[1] + match[2]
+		e.url = "http://" + match[1]
 		return true
 	})
 	awaitTrue(t, "the exporter is ready", func() bool {

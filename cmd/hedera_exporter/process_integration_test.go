@@ -472,7 +472,7 @@ func writeCertificate(t *testing.T, dir string) *x509.CertPool {
 }
 
 func TestDemo(t *testing.T) {
-	address := freeAddress(t)
+	address := processtest.FreeAddress(t)
 	cmd := exec.CommandContext(t.Context(), "../../deploy/demo/demo.sh", program(t, "BIN"))
 	cmd.Env = append(os.Environ(), "DEMO_LISTEN_ADDRESS="+address, "DEMO_FREE_PORTS=1")
 	demo := processtest.Run(t, cmd)
@@ -533,13 +533,4 @@ func awaitFamilies(t *testing.T, address string) {
 		}
 		return len(missing) == 0
 	})
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	address, err := processtest.FreeAddress(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address
 }

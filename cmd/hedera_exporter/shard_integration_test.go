@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"hedera_exporter/internal/processtest"
 )
 
 const (
@@ -39,7 +41,7 @@ func (f *fleet) start(t *testing.T, total int) {
 	f.processes = nil
 	for shard := range total {
 		if shard == len(f.addresses) {
-			f.addresses = append(f.addresses, freeAddress(t))
+			f.addresses = append(f.addresses, processtest.FreeAddress(t))
 		}
 		p, _ := startExporterProcess(t, f.config, "--network=simulated", "--web.listen-address="+f.addresses[shard],
 			"--total-shards="+strconv.Itoa(total), "--pod=hedera-exporter-"+strconv.Itoa(shard))

@@ -29,12 +29,11 @@ const (
 	pollInterval = 20 * time.Millisecond
 )
 
-var (
-	// listening is what github.com/prometheus/exporter-toolkit logs; Prometheus 3 has
-	// component=web before the address.
-	listening   = regexp.MustCompile(`msg="Listening on"(?: \w+=\S+)*? address=(\S+)`)
-	simulatorUp = regexp.MustCompile(`msg="simulated network is up" rest=(\S+)`)
-)
+// Listening matches what github.com/prometheus/exporter-toolkit logs, as logfmt or
+// JSON, with the address as its group. Prometheus 3 has component=web before that.
+var Listening = regexp.MustCompile(`(?:msg="Listening on"(?: \w+=\S+)*? address=|"address":")([^\s"]+)(?:\s|$|".*"msg":"Listening on")`)
+
+var simulatorUp = regexp.MustCompile(`msg="simulated network is up" rest=(\S+)`)
 
 // Process is a running program.
 type Process struct {
@@ -142,7 +141,7 @@ func (p *Process) AwaitOutput(ctx context.Context, pattern *regexp.Regexp) (stri
 // listens and returns its address. With a flag like
 // --web.listen-address=127.0.0.1:0 the system chooses a free port.
 func (p *Process) AwaitAddress(ctx context.Context) (string, error) {
-	return p.AwaitOutput(ctx, listening)
+	return p.AwaitOutput(ctx, Listening)
 }
 
 // AwaitSimulator waits until hedera_simulator answers and has written what its
@@ -180,16 +179,19 @@ const (
 
 // FreeAddress returns a loopback address that nothing listens on. Another program
 // may take it first: use it only for what cannot choose a port and report it.
-func FreeAddress(ctx context.Context) (string, error) {
+func FreeAddress(t testing.TB) string {
+	t.Helper()
 	var err error
 	for range 100 {
 		port := firstFreePort + rand.IntN(lastFreePort-firstFreePort) //nolint:gosec // nobody is to be kept from guessing it
 		var listener net.Listener
-		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return listener.Addr().String(), listener.Close()
+		if listener, err = new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			_ = listener.Close()
+			return listener.Addr().String()
 		}
 	}
-	return "", err
+	t.Fatal(err)
+	return ""
 }
 
 // Output is a buffer that may be read while a program writes to it.

@@ -152,11 +152,7 @@ func TestStartFails(t *testing.T) {
 }
 
 func TestFreeAddress(t *testing.T) {
-	address, err := FreeAddress(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", FreeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,11 +168,14 @@ func TestListening(t *testing.T) {
 		`time=2026-01-02T03:04:05.006Z level=INFO source=tls_config.go:395 msg="Listening on" address=127.0.0.1:9`:               "127.0.0.1:9",
 		`ts=2026-01-02T03:04:05.006Z caller=tls_config.go:232 level=info component=web msg="Listening on" address=127.0.0.1:9`:   "127.0.0.1:9",
 		`time=2026-01-02T03:04:05.006Z level=INFO source=tls_config.go:395 msg="Listening on" component=web address=127.0.0.1:9`: "127.0.0.1:9",
+		// hedera_exporter with --log.format=json
+		`{"address":"127.0.0.1:9","caller":"tls_config.go:395","level":"info","msg":"Listening on","ts":"2026-01-02T03:04:05.006Z"}`: "127.0.0.1:9",
+		`{"address":"127.0.0.1:9","level":"info","msg":"stopping"}`:                                                                  "",
 		// before Prometheus 3 knows its port
 		`time=2026-01-02T03:04:05.006Z level=INFO msg="Start listening for connections" component=web address=127.0.0.1:0`: "",
 	} {
 		var got string
-		if match := listening.FindStringSubmatch(line); match != nil {
+		if match := Listening.FindStringSubmatch(line); match != nil {
 			got = match[1]
 		}
 		if got != want {
