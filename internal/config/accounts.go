@@ -5,6 +5,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/common/model"
@@ -64,9 +65,7 @@ const (
 func (l *loader) accounts(n Network, s *section, ids *entityIDs) (accounts []Account, held []heldToken) {
 	r := roster{l: l, ids: ids, mirror: n.Mirror, places: newPlaces()}
 	if list, ok := s.take("accounts"); ok {
-		for e := range l.each(list) {
-			r.addSection(l.element(e, "id"))
-		}
+		r.addList(l, list)
 	}
 	r.addFile(s)
 	if n.Name == l.defaultNetwork {
@@ -85,6 +84,13 @@ type roster struct {
 	accounts []Account
 	held     []heldToken
 	places   places
+}
+
+func (r *roster) addList(l *loader, list entry) {
+	r.accounts = slices.Grow(r.accounts, l.length(list))
+	for e := range l.each(list) {
+		r.addSection(l.element(e, "id"))
+	}
 }
 
 func (r *roster) addSection(s *section) {

@@ -67,10 +67,7 @@ func (r *roster) addYAML(l *loader, data []byte) {
 	if !ok || root == nil {
 		return
 	}
-	list := entry{path: path{key: "accounts"}, line: root.Line, value: resolve(root)}
-	for e := range l.each(list) {
-		r.addSection(l.element(e, "id"))
-	}
+	r.addList(l, entry{path: path{key: "accounts"}, line: root.Line, value: resolve(root)})
 }
 
 // addCSV adds an account for each record below the header, which has the options of
@@ -220,8 +217,6 @@ func (c *csvRow) mapping(record []string, line int) *yaml.Node {
 			mapping = c.below(mapping, key, line)
 		}
 		switch keys[0] {
-		case "name":
-			value = strings.Clone(value) // which the account keeps, and not the whole line
 		case "transactions", "allowances", "cold":
 			value = csvBool(value)
 		}

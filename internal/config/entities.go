@@ -5,6 +5,7 @@ package config
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/prometheus/common/model"
 )
@@ -99,6 +100,7 @@ func newPlaces() places {
 func (p places) read(s *section, key string, parse parseIDFunc) (id EntityID, name string) {
 	idLine := required(s, key, &id, parse)
 	nameLine := read(s, "name", &name, parseLabel)
+	name = strings.Clone(name) // and not the text around it
 	if once(s, key, idLine, id, p.ids) && nameLine == 0 {
 		name, nameLine = id.String(), idLine
 	}

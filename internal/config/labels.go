@@ -47,7 +47,6 @@ func (l *loader) labels(s *section) Labels {
 	if len(s.entries) == 0 {
 		return nil
 	}
-	labels := make(Labels, len(s.entries))
 	var key strings.Builder
 	for _, e := range s.all() {
 		if err := l.addLabelName(e.key); err != nil {
@@ -55,22 +54,33 @@ func (l *loader) labels(s *section) Labels {
 			continue
 		}
 		if value, ok := parseEntry(l, e, parseLabelValue); ok {
-			labels[e.key] = value
 			key.WriteString(e.key + "\x00" + value + "\x00") // neither has a control character
 		}
 	}
-	if len(labels) == 0 {
+	if key.Len() == 0 {
 		return nil
 	}
-	return shared(l.sharedLabels, key.String(), labels)
+	return shared(l.sharedLabels, key.String(), splitLabels)
+}
+
+func splitLabels(key string) Labels {
+	labels := Labels{}
+	for len(key) > 0 {
+		var name, value string
+		name, key, _ = strings.Cut(key, "\x00")
+		value, key, _ = strings.Cut(key, "\x00")
+		labels[name] = value
+	}
+	return labels
 }
 
 // shared returns the value that all with the same key share.
-func shared[K comparable, V any](known map[K]V, key K, value V) V {
-	if first, ok := known[key]; ok {
-		return first
+func shared[K comparable, V any](known map[K]V, key K, create func(K) V) V {
+	value, ok := known[key]
+	if !ok {
+		value = create(key)
+		known[key] = value
 	}
-	known[key] = value
 	return value
 }
 
@@ -106,7 +116,7 @@ func (l *loader) addLabelName(name string) error {
 	if len(l.labelNames) == maxLabelNames {
 		return errLabelNames
 	}
-	l.labelNames[name] = true
+	l.labelNames[strings.Clone(name)] = true
 	return nil
 }
 

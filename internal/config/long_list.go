@@ -10,6 +10,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -192,6 +193,14 @@ func (l *loader) place(node *yaml.Node, lists map[int]longList) {
 	}
 }
 
+// length is about how many elements a list has.
+func (l *loader) length(e entry) int {
+	if list, ok := l.cut.lists[e.value]; ok {
+		return bytes.Count(list.text, list.beforeElement()) + 1
+	}
+	return len(e.value.Content)
+}
+
 // each are the elements of a list.
 func (l *loader) each(e entry) iter.Seq[entry] {
 	list, ok := l.cut.lists[e.value]
@@ -258,6 +267,9 @@ type part struct {
 
 // parse returns the elements, nil if the part is no list.
 func (p part) parse() []*yaml.Node {
+	if elements := p.plain(); elements != nil {
+		return elements
+	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(p.text, &doc); err != nil || len(doc.Content) == 0 || doc.Content[0].Kind != yaml.SequenceNode {
 		return nil
@@ -268,12 +280,15 @@ func (p part) parse() []*yaml.Node {
 	return doc.Content[0].Content
 }
 
+func (list longList) beforeElement() []byte {
+	return []byte("\n" + strings.Repeat(" ", list.dash) + "-")
+}
+
 // parts cuts the text before elements.
 func (list longList) parts(partBytes int) iter.Seq[part] {
 	return func(yield func(part) bool) {
 		line := list.line
-		before := append(bytes.Repeat([]byte(" "), list.dash), '-')
-		before = append([]byte("\n"), before...)
+		before := list.beforeElement()
 		for text := list.text; len(text) > 0; {
 			end := len(text)
 			for at := partBytes; at < len(text); {

@@ -83,7 +83,13 @@ func thresholds(s *section, u unit, than string, order int) Thresholds {
 	if len(list) == 0 {
 		return nil
 	}
-	return shared(s.l.sharedThresholds, all, list) // many accounts have the same
+	return shared(s.l.sharedThresholds, all, configured) // many accounts have the same
+}
+
+// configured are those with a severity.
+func configured(all [len(severities)]Threshold) Thresholds {
+	list := slices.Clone(all[:])
+	return slices.DeleteFunc(list, func(t Threshold) bool { return t.Severity == "" })
 }
 
 // checkMaximum reports a maximum that is not above every minimum.
@@ -122,7 +128,10 @@ func checkHeld(held []heldToken, watched []Entity) {
 
 // tokenThresholds reads the minimum balances of an account in tokens.
 func (r *roster) tokenThresholds(s *section, all AllTokens) TokenThresholds {
-	if len(s.entries) > 0 && r.mirror == nil {
+	if len(s.entries) == 0 {
+		return nil
+	}
+	if r.mirror == nil {
 		s.l.problem(s.line, "%s: %w", s.path, errNoMirror)
 		return nil
 	}
