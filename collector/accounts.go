@@ -202,7 +202,7 @@ type mirrorAccounts struct {
 // whose row is the same in the next one, as most are, has the same samples.
 type madeAccounts struct {
 	accounts []*blockEntity // nil if none was ever made
-	blocks   []*block  // at the first of their accounts
+	blocks   []*block       // at the first of their accounts
 }
 
 func newMadeAccounts(n int) *madeAccounts {

@@ -54,7 +54,7 @@ type blockText struct {
 
 // newBlock makes a block. It has the texts of the one before, which may be nil,
 // where the samples are the same. Those that differ it makes at once, while the
-// scrape waits for other answers.
+// scrape waits for other answers, and fast, as they may well differ again.
 func newBlock(entities []*blockEntity, before *block) *block {
 	b := &block{entities: entities}
 	for _, entity := range entities {
@@ -76,7 +76,7 @@ func newBlock(entities []*blockEntity, before *block) *block {
 			continue
 		}
 		if text := earlier.text.Load(); text != nil {
-			f.compress(text.openMetrics)
+			f.compress(text.openMetrics, piecewise.CompressFast)
 		}
 	}
 	return b
@@ -194,7 +194,7 @@ func (f *blockFamily) piece(openMetrics bool) piecewise.Piece {
 	if text := f.text.Load(); text != nil && text.openMetrics == openMetrics {
 		return text.piece
 	}
-	return f.compress(openMetrics)
+	return f.compress(openMetrics, piecewise.Compress)
 }
 
 // textWriters are those that write nothing, for their memory.
@@ -202,14 +202,14 @@ var textWriters = sync.Pool{New: func() any { return &textWriter{} }}
 
 // compress makes the text and keeps it, instead of one in another format: most
 // exporters are asked for the same one by all.
-func (f *blockFamily) compress(openMetrics bool) piecewise.Piece {
+func (f *blockFamily) compress(openMetrics bool, compress func(text []byte) piecewise.Piece) piecewise.Piece {
 	t := textWriters.Get().(*textWriter) //nolint:forcetypeassert // nothing else is in it
 	defer textWriters.Put(t)
 	t.openMetrics, t.text = openMetrics, t.text[:0]
 	for sample := range f.samples {
 		t.sample(sample)
 	}
-	piece := piecewise.Compress(t.text)
+	piece := compress(t.text)
 	f.text.Store(&blockText{openMetrics, piece})
 	return piece
 }

@@ -7,6 +7,7 @@ package piecewise
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"io"
 	"sync"
@@ -42,11 +43,25 @@ func newDeflater() *flate.Writer {
 func Compress(text []byte) Piece {
 	deflate := compressors.Get().(*flate.Writer) //nolint:forcetypeassert // nothing else is in it
 	defer compressors.Put(deflate)
+	return newPiece(text, func(to io.Writer) error {
+		deflate.Reset(to)
+		defer deflate.Reset(io.Discard) // it would keep to
+		_, err := deflate.Write(text)
+		return errors.Join(err, deflate.Flush())
+	})
+}
+
+// CompressFast is Compress in a third of the time, with a tenth more bytes: for text
+// that will soon be another.
+func CompressFast(text []byte) Piece {
+	return newPiece(text, func(to io.Writer) error { return flate.StatelessDeflate(to, text, false, nil) })
+}
+
+func newPiece(text []byte, deflate func(to io.Writer) error) Piece {
 	var blocks bytes.Buffer
-	deflate.Reset(&blocks)
-	_, _ = deflate.Write(text) // a buffer never fails
-	_ = deflate.Flush()
-	deflate.Reset(io.Discard)
+	if err := deflate(&blocks); err != nil {
+		panic(err) // a buffer never fails
+	}
 	return Piece{
 		blocks: bytes.Clone(blocks.Bytes()), // as long as it is, for as long as it is kept
 		size:   uint32(len(text)),           //nolint:gosec // as gzip has it

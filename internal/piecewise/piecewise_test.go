@@ -18,9 +18,14 @@ import (
 
 // part is text that is written, or comes as a piece.
 type part struct {
-	text  string
-	piece bool
+	text     string
+	compress func(text []byte) piecewise.Piece // nil if it is written
 }
+
+var (
+	good = piecewise.Compress
+	fast = piecewise.CompressFast
+)
 
 func lines(n int) string {
 	var text strings.Builder
@@ -33,20 +38,21 @@ func lines(n int) string {
 var responses = map[string][]part{
 	"nothing":                   {},
 	"no piece":                  {{text: lines(1000)}},
-	"only pieces":               {{lines(100), true}, {lines(10000), true}, {lines(1), true}},
-	"a piece without a text":    {{"", true}, {"a", false}, {"", true}},
-	"text before":               {{lines(10), false}, {lines(10), true}},
-	"text after":                {{lines(10), true}, {lines(10), false}},
-	"text in between":           {{lines(500), false}, {lines(500), true}, {lines(500), false}, {lines(500), false}, {"\n", true}, {"# EOF\n", false}},
-	"the same, again and again": {{lines(7), true}, {lines(7), true}, {lines(7), true}},
+	"only pieces":               {{lines(100), good}, {lines(10000), good}, {lines(1), good}},
+	"fast pieces":               {{lines(100), fast}, {lines(10), good}, {"", fast}, {text: lines(10)}, {lines(10000), fast}},
+	"a piece without a text":    {{"", good}, {text: "a"}, {"", good}},
+	"text before":               {{text: lines(10)}, {lines(10), good}},
+	"text after":                {{lines(10), good}, {text: lines(10)}},
+	"text in between":           {{text: lines(500)}, {lines(500), good}, {text: lines(500)}, {text: lines(500)}, {"\n", good}, {text: "# EOF\n"}},
+	"the same, again and again": {{lines(7), good}, {lines(7), good}, {lines(7), good}},
 }
 
 func write(t *testing.T, w *piecewise.Writer, parts []part) {
 	t.Helper()
 	for _, p := range parts {
 		var err error
-		if p.piece {
-			err = w.WritePiece(piecewise.Compress([]byte(p.text)))
+		if p.compress != nil {
+			err = w.WritePiece(p.compress([]byte(p.text)))
 		} else {
 			_, err = io.WriteString(w, p.text)
 		}
@@ -92,12 +98,16 @@ func TestWriter(t *testing.T) {
 
 func FuzzWriter(f *testing.F) {
 	f.Add("a", "b", "c", uint8(1))
-	f.Add(lines(3), "", lines(40), uint8(2))
-	f.Fuzz(func(t *testing.T, a, b, c string, pieces uint8) {
+	f.Add(lines(3), "", lines(40), uint8(0b_10_01_00_10))
+	f.Fuzz(func(t *testing.T, a, b, c string, how uint8) {
+		var parts []part
+		for i, text := range []string{a, b, c, a} {
+			parts = append(parts, part{text, []func([]byte) piecewise.Piece{nil, good, fast, nil}[how>>(2*i)&3]})
+		}
 		var compressed bytes.Buffer
 		w := piecewise.NewWriter()
 		w.Reset(&compressed)
-		write(t, w, []part{{a, pieces&1 != 0}, {b, pieces&2 != 0}, {c, pieces&4 != 0}, {a, pieces&8 != 0}})
+		write(t, w, parts)
 		reader, err := gzip.NewReader(&compressed)
 		if err != nil {
 			t.Fatal(err)
