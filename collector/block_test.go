@@ -33,8 +33,8 @@ func (r collectorResult) all(yield func(prometheus.Metric) bool) {
 	}
 }
 
-// compressedText is what a client reads of a scrape that is compressed piecewise.
-func compressedText(t *testing.T, scrape Scrape, format expfmt.Format, others prometheus.Gatherer) string {
+// compress writes a scrape piecewise, and decompress reads it.
+func compress(t *testing.T, scrape Scrape, format expfmt.Format, others prometheus.Gatherer) []byte {
 	t.Helper()
 	var compressed bytes.Buffer
 	w := piecewise.NewWriter()
@@ -43,7 +43,12 @@ func compressedText(t *testing.T, scrape Scrape, format expfmt.Format, others pr
 	if gathering != nil || writing != nil || w.Close() != nil {
 		t.Fatal(gathering, writing)
 	}
-	reader, err := gzip.NewReader(&compressed)
+	return compressed.Bytes()
+}
+
+func decompress(t *testing.T, compressed []byte) string {
+	t.Helper()
+	reader, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +113,7 @@ func TestTextOfBlocksIsThatOfARegistry(t *testing.T) {
 				format := expfmt.NewFormat(formats[random.IntN(len(formats))])
 				want := registered(t, format, scrape, others)
 				for range 2 { // the second time with texts that are kept
-					compareGolden(t, fmt.Sprint(format, round), want, compressedText(t, scrape, format, others), "")
+					compareGolden(t, fmt.Sprint(format, round), want, decompress(t, compress(t, scrape, format, others)), "")
 				}
 				var text bytes.Buffer
 				if gathering, writing := scrape.Write(&text, format, others); gathering != nil || writing != nil {
