@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -20,7 +21,8 @@ import (
 )
 
 // Write writes the scrape and what others gathers, with created lines where the
-// format has them: the same bytes as a registry and expfmt would. The text formats,
+// format has them: the same bytes as a registry and expfmt would, but that the
+// blocks of one network are not mixed with those of another. The text formats,
 // which are what Prometheus asks for by default, cost a small part of what they
 // cost there, as most samples are not converted on their way, and a
 // [piecewise.Writer] gets the text of blocks as it was compressed before. The first
@@ -43,10 +45,19 @@ func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gathe
 	return errs.MaybeUnwrap(), writeFamilies(w, format, direct, families)
 }
 
-// directSamples are those of a metric that are written without a registry.
+// directSamples are those of a metric that are written without a registry, first
+// those that are in no block.
 type directSamples struct {
-	blocks  []*blockFamily
 	samples []*sample
+	blocks  []directBlock
+}
+
+// directBlock is a block in the result of a collector, of which there may be several
+// with the same metric.
+type directBlock struct {
+	*blockFamily
+
+	result int
 }
 
 // split returns the samples that can be written directly, if any may, by name, and
@@ -67,11 +78,11 @@ func (s Scrape) split(directly bool) (direct map[string]*directSamples, rest []p
 			rest = append(rest, metric)
 		}
 	}
-	for block := range s.blocks {
+	for result, block := range s.blocks {
 		if directly {
 			for _, family := range block.families {
 				of := named(family.metricFamily)
-				of.blocks = append(of.blocks, family)
+				of.blocks = append(of.blocks, directBlock{family, result})
 			}
 			continue
 		}
@@ -83,24 +94,27 @@ func (s Scrape) split(directly bool) (direct map[string]*directSamples, rest []p
 }
 
 // sort puts the samples in the order of an exposition, without duplicates, and
-// returns how many of these there were. Blocks stay as they are unless they would
-// have to be mixed, as those of several networks.
+// returns how many of these there were. Blocks stay as they are.
 func (d *directSamples) sort() (duplicates int) {
-	slices.SortFunc(d.blocks, func(a, b *blockFamily) int { return compareLabels(a.first(), b.first()) })
-	if len(d.samples) == 0 && d.blocksAreInOrder() {
-		return 0
+	slices.SortFunc(d.blocks, func(a, b directBlock) int {
+		return cmp.Or(cmp.Compare(a.result, b.result), compareLabels(a.first(), b.first()))
+	})
+	if !d.blocksAreInOrder() { // but for those that have to be mixed
+		for _, block := range d.blocks {
+			d.samples = slices.AppendSeq(d.samples, block.samples)
+		}
+		d.blocks = nil
 	}
-	for _, block := range d.blocks {
-		d.samples = slices.AppendSeq(d.samples, block.samples)
-	}
-	d.blocks = nil
 	d.samples, duplicates = sortByLabels(d.samples)
 	return duplicates
 }
 
 func (d *directSamples) blocksAreInOrder() bool {
 	for i, block := range d.blocks {
-		if !block.inOrder || i > 0 && compareLabels(d.blocks[i-1].last(), block.first()) >= 0 {
+		if !block.inOrder {
+			return false
+		}
+		if i > 0 && block.result == d.blocks[i-1].result && compareLabels(d.blocks[i-1].last(), block.first()) >= 0 {
 			return false
 		}
 	}
@@ -179,14 +193,14 @@ type textWriter struct {
 // write writes all samples of a metric.
 func (t *textWriter) write(direct *directSamples) error {
 	t.header(direct.family())
-	for _, block := range direct.blocks {
-		if err := t.block(block); err != nil {
-			return err
-		}
-	}
 	for _, sample := range direct.samples {
 		t.sample(sample)
 		if err := t.flushLong(); err != nil {
+			return err
+		}
+	}
+	for _, block := range direct.blocks {
+		if err := t.block(block.blockFamily); err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,7 @@ func (s Scrape) samples(yield func(prometheus.Metric) bool) {
 			return
 		}
 	}
-	for block := range s.blocks {
+	for _, block := range s.blocks {
 		for sample := range block.samples {
 			if !yield(sample) {
 				return
@@ -88,10 +88,11 @@ func (s Scrape) single(yield func(prometheus.Metric) bool) {
 	}
 }
 
-func (s Scrape) blocks(yield func(*block) bool) {
-	for _, r := range s {
+// blocks are those of all collectors, with the index of the collector's result.
+func (s Scrape) blocks(yield func(int, *block) bool) {
+	for i, r := range s {
 		for _, block := range r.result.blocks {
-			if !yield(block) {
+			if !yield(i, block) {
 				return
 			}
 		}
