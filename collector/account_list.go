@@ -26,8 +26,8 @@ func withRound(ctx context.Context) context.Context {
 
 // eachAccounts calls each with some of the ids, which are the network's accounts,
 // and what returns the row of an account, until it was called for all, several
-// times at once. A row whose digest is known is not read.
-func eachAccounts(ctx context.Context, network Network, ids []string, known func(digest uint64) (id string, ok bool), each func(ids []string, get getAccount)) {
+// times at once. A row with the digest that is known of its account is not read.
+func eachAccounts(ctx context.Context, network Network, ids []string, known func(id string) mirror.RowDigest, each func(ids []string, get getAccount)) {
 	if len(network.Tokens) > 0 || len(network.OwnNodes) > 0 { // other collectors read them as well
 		batch := accountsOf(ctx, network)
 		each(ids, func(id string) (row mirror.AccountRow, exists bool, err error) {
@@ -43,38 +43,6 @@ func eachAccounts(ctx context.Context, network Network, ids []string, known func
 
 // getAccount is [mirror.Batch.Get] of accounts.
 type getAccount func(id string) (row mirror.AccountRow, exists bool, err error)
-
-// turns runs functions in the order of the entities that they are for, each as soon
-// as those before it have run.
-type turns struct {
-	mu      sync.Mutex
-	next    int // the first entity that no function has run for
-	waiting map[int]turn
-}
-
-type turn struct {
-	entities int
-	run      func()
-}
-
-// take runs the function for the entities from first on, now or in a later call.
-func (t *turns) take(first, entities int, run func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.waiting == nil {
-		t.waiting = map[int]turn{}
-	}
-	t.waiting[first] = turn{entities, run}
-	for {
-		turn, ok := t.waiting[t.next]
-		if !ok {
-			return
-		}
-		delete(t.waiting, t.next)
-		t.next += turn.entities
-		turn.run()
-	}
-}
 
 // accountsOf returns what the mirror knows of the network's accounts. The
 // collectors of a scrape share one reading of them.

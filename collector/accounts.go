@@ -4,7 +4,6 @@
 package collector
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -170,13 +169,14 @@ func newAccounts(n Network) (Collector, error) {
 	if n.Mirror == nil {
 		return nil, errors.New("balances need a mirror node or balance_source: consensus")
 	}
-	configured, err := inOrder(func(ch chan<- prometheus.Metric) { sendConfiguredAccounts(ch, n) })
+	configured, err := sent(func(ch chan<- prometheus.Metric) { sendConfiguredAccounts(ch, n) })
 	if err != nil {
 		return nil, err
 	}
-	c := mirrorAccounts{network: n, configured: configured, made: &atomic.Pointer[madeAccounts]{}}
+	c := mirrorAccounts{network: n, configured: blocksOf(n.Exclude, configured), made: &atomic.Pointer[madeAccounts]{}}
+	c.made.Store(newMadeAccounts(len(n.Accounts)))
 	for _, account := range n.Accounts {
-		c.labels = append(c.labels, accountExists.labels.render(labelsOf(n, account)))
+		c.labels = append(c.labels, newLabelValues(labelsOf(n, account)))
 	}
 	slices.SortFunc(c.labels, func(a, b *labelValues) int {
 		return strings.Compare(a.values[accountIDLabel], b.values[accountIDLabel])
@@ -192,80 +192,88 @@ func newAccounts(n Network) (Collector, error) {
 // others are on their way.
 type mirrorAccounts struct {
 	network    Network
-	configured []sample
+	configured []*block
 	ids        []string // in the order of an exposition
 	labels     []*labelValues
 	made       *atomic.Pointer[madeAccounts]
 }
 
-// madeAccounts are the samples of accounts by the digest of the row that they were
-// made of. An account whose row is the same in the next scrape, as most are, has
-// the same samples.
-type madeAccounts map[uint64]*madeAccount
+// madeAccounts is what the latest scrape made, in the order of the ids. An account
+// whose row is the same in the next one, as most are, has the same samples.
+type madeAccounts struct {
+	accounts []*blockEntity // nil if none was ever made
+	blocks   []*block       // at the first of their accounts
+}
 
-type madeAccount struct {
-	id      string
-	samples []sample // one piece of memory, not one each
+func newMadeAccounts(n int) *madeAccounts {
+	return &madeAccounts{make([]*blockEntity, n), make([]*block, n)}
 }
 
 // Update implements Collector.
 func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
-	if len(c.network.Accounts) == 0 {
+	return c.updateBlocks(ctx, func(b *block) {
+		for sample := range b.samples {
+			ch <- sample
+		}
+	})
+}
+
+func (c mirrorAccounts) updateBlocks(ctx context.Context, send func(*block)) error {
+	if len(c.ids) == 0 {
 		return nil
 	}
-	for i := range c.configured {
-		ch <- &c.configured[i]
+	for _, block := range c.configured {
+		send(block)
 	}
-	var (
-		group  entityGroup
-		turns  turns
-		before = *cmp.Or(c.made.Load(), &madeAccounts{})
-		made   = make(madeAccounts, len(before))
-	)
-	known := func(digest uint64) (id string, ok bool) {
-		if account := before[digest]; account != nil {
-			return account.id, true
+	var group entityGroup
+	before, made := c.made.Load(), newMadeAccounts(len(c.ids))
+	copy(made.accounts, before.accounts)
+	known := func(id string) mirror.RowDigest {
+		if i, ok := slices.BinarySearch(c.ids, id); ok && before.accounts[i] != nil {
+			return before.accounts[i].row
 		}
-		return "", false
+		return mirror.RowDigest{}
 	}
 	eachAccounts(ctx, c.network, c.ids, known, func(ids []string, get getAccount) {
 		first, _ := slices.BinarySearch(c.ids, ids[0])
-		turns.take(first, len(ids), func() {
-			for i, id := range ids {
-				group.do(func() error {
-					row, exists, err := get(id)
-					if err != nil {
-						return fmt.Errorf("account %s: %w", id, err)
-					}
-					account := before[row.Digest]
-					if account == nil {
-						account = makeAccount(id, row.Account, exists, c.labels[first+i])
-					}
-					if row.Digest != 0 {
-						made[row.Digest] = account
-					}
-					for i := range account.samples {
-						ch <- &account.samples[i]
-					}
-					return nil
-				})
+		accounts := make([]*blockEntity, 0, len(ids))
+		for i := first; i < first+len(ids); i++ {
+			group.do(func() error {
+				row, exists, err := get(c.ids[i])
+				if err != nil {
+					return fmt.Errorf("account %s: %w", c.ids[i], err)
+				}
+				if row.Account != nil || !exists {
+					made.accounts[i] = c.makeAccount(row, exists, c.labels[i])
+				}
+				accounts = append(accounts, made.accounts[i])
+				return nil
+			})
+		}
+		group.do(func() error {
+			if len(accounts) > 0 {
+				made.blocks[first] = newBlock(accounts, before.blocks[first])
+				send(made.blocks[first])
 			}
+			return nil
 		})
 	})
-	c.made.Store(&made)
+	c.made.Store(made)
 	return group.Wait()
 }
 
-func makeAccount(id string, row *mirror.Account, exists bool, labels *labelValues) *madeAccount {
+func (c mirrorAccounts) makeAccount(row mirror.AccountRow, exists bool, labels *labelValues) *blockEntity {
 	ch := make(chan prometheus.Metric, maxAccountSamples)
 	ch <- accountExists.of(labels, boolValue(exists))
 	if exists {
-		sendAccount(ch, *row, labels)
+		sendAccount(ch, *row.Account, labels)
 	}
 	close(ch)
-	account := &madeAccount{id, make([]sample, 0, len(ch))}
+	account := &blockEntity{row.Digest, make([]sample, 0, len(ch))}
 	for metric := range ch {
-		account.samples = append(account.samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
+		if !c.network.Exclude.has(metric) {
+			account.samples = append(account.samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
+		}
 	}
 	return account
 }

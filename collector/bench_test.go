@@ -56,24 +56,22 @@ func BenchmarkWrite(b *testing.B) {
 }
 
 func benchScrape(accounts int) Scrape {
-	var samples []prometheus.Metric
 	at := mirror.FieldOf(mirror.TimestampOf(time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)))
 	row := mirror.Account{
 		EVMAddress: mirror.FieldOf("0x" + strings.Repeat("0", 40)), AutoRenewPeriod: mirror.FieldOf(int64(7776000)),
 		Balance: mirror.FieldOf(mirror.AccountBalance{Balance: mirror.FieldOf(int64(123_456_789))}), CreatedTimestamp: at, ExpiryTimestamp: at,
 		Deleted: mirror.FieldOf(false), EthereumNonce: mirror.FieldOf(int64(0)), PendingReward: mirror.FieldOf(int64(1)), Key: mirror.FieldOf(mirror.Key{Type: "ED25519", Key: "aabb"}),
 	}
-	ch := make(chan prometheus.Metric)
-	go func() {
-		defer close(ch)
-		for i := range accounts {
-			labels := accountExists.labels.render([]string{"mainnet", fmt.Sprintf("0.0.%d", 1001+i), fmt.Sprintf("account-%d", i)})
-			ch <- accountExists.of(labels, 1)
-			sendAccount(ch, row, labels)
+	c := mirrorAccounts{}
+	var blocks []*block
+	for first := range accounts / 100 {
+		var entities []*blockEntity
+		for i := range 100 {
+			n := 100*first + i
+			labels := newLabelValues([]string{"mainnet", fmt.Sprintf("0.0.%d", 10_001+n), fmt.Sprintf("account-%d", n)})
+			entities = append(entities, c.makeAccount(mirror.AccountRow{Account: &row}, true, labels))
 		}
-	}()
-	for sample := range ch {
-		samples = append(samples, sample)
+		blocks = append(blocks, newBlock(entities, nil))
 	}
-	return Scrape{{network: "mainnet", collector: "accounts", result: collectorResult{samples: samples}}}
+	return Scrape{{network: "mainnet", collector: "accounts", result: collectorResult{blocks: blocks}}}
 }

@@ -69,7 +69,7 @@ func testChaos(t *testing.T, memory *memnet.Network, seed int64) {
 		for _, c := range scrape {
 			want := collectors[c.collector]
 			count := map[*prometheus.Desc]int{}
-			for _, sample := range c.result.samples {
+			for sample := range c.result.all {
 				count[sample.Desc()]++
 			}
 			// Contracts and tokens are counted also if only some of them is missing.

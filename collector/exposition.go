@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -15,21 +16,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+
+	"hedera_exporter/internal/piecewise"
 )
 
 // Write writes the scrape and what others gathers, with created lines where the
-// format has them: the same bytes as a registry and expfmt would. The text formats,
+// format has them: the same bytes as a registry and expfmt would, but that the
+// blocks of one network are not mixed with those of another. The text formats,
 // which are what Prometheus asks for by default, cost a small part of what they
-// cost there, as most samples are not converted on their way. The first error
-// tells what is not in it, the second that writing failed.
+// cost there, as most samples are not converted on their way, and a
+// [piecewise.Writer] gets the text of blocks as it was compressed before. The first
+// error tells what is not in it, the second that writing failed.
 func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gatherer) (gathering, writing error) {
 	isText := format.FormatType() == expfmt.TypeTextPlain || format.FormatType() == expfmt.TypeOpenMetrics
-	samples, rest := s.split(isText)
+	direct, rest := s.split(isText)
 	var errs prometheus.MultiError
-	for name := range samples {
-		var duplicates int
-		samples[name], duplicates = sortByLabels(samples[name])
-		if duplicates > 0 {
+	for name, samples := range direct {
+		if duplicates := samples.sort(); duplicates > 0 {
 			errs.Append(fmt.Errorf("%s has %d samples with the same labels as others", name, duplicates))
 		}
 	}
@@ -39,38 +42,90 @@ func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gathe
 	if err != nil {
 		errs.Append(err)
 	}
-	return errs.MaybeUnwrap(), writeFamilies(w, format, samples, families)
+	return errs.MaybeUnwrap(), writeFamilies(w, format, direct, families)
+}
+
+// directSamples are those of a metric that are written without a registry, first
+// those that are in no block.
+type directSamples struct {
+	samples []*sample
+	blocks  []directBlock
+}
+
+// directBlock is a block in the result of a collector, of which there may be several
+// with the same metric.
+type directBlock struct {
+	*blockFamily
+
+	result int
 }
 
 // split returns the samples that can be written directly, if any may, by name, and
 // the rest.
-func (s Scrape) split(directly bool) (samples map[string][]*sample, rest []prometheus.Metric) {
-	sizes := map[*metricFamily]int{}
-	for metric := range s.samples {
+func (s Scrape) split(directly bool) (direct map[string]*directSamples, rest []prometheus.Metric) {
+	direct = map[string]*directSamples{}
+	named := func(family *metricFamily) *directSamples {
+		if direct[family.name] == nil {
+			direct[family.name] = &directSamples{}
+		}
+		return direct[family.name]
+	}
+	for metric := range s.single {
 		if one, ok := metric.(*sample); ok && directly {
-			sizes[one.family]++
+			of := named(one.family)
+			of.samples = append(of.samples, one)
 		} else {
 			rest = append(rest, metric)
 		}
 	}
-	families := make(map[*metricFamily]*[]*sample, len(sizes)) // a pointer is looked up faster than a name
-	for family, size := range sizes {
-		families[family] = new(make([]*sample, 0, size))
-	}
-	for metric := range s.samples {
-		if one, ok := metric.(*sample); ok && directly {
-			family := families[one.family]
-			*family = append(*family, one)
+	for result, block := range s.blocks {
+		if directly {
+			for _, family := range block.families {
+				of := named(family.metricFamily)
+				of.blocks = append(of.blocks, directBlock{family, result})
+			}
+			continue
+		}
+		for sample := range block.samples {
+			rest = append(rest, sample)
 		}
 	}
-	samples = make(map[string][]*sample, len(families))
-	for family, ones := range families {
-		if others := samples[family.name]; others != nil { // the name has the labels of several networks
-			*ones = append(others, *ones...)
+	return direct, rest
+}
+
+// sort puts the samples in the order of an exposition, without duplicates, and
+// returns how many of these there were. Blocks stay as they are.
+func (d *directSamples) sort() (duplicates int) {
+	slices.SortFunc(d.blocks, func(a, b directBlock) int {
+		return cmp.Or(cmp.Compare(a.result, b.result), compareLabels(a.first(), b.first()))
+	})
+	if !d.blocksAreInOrder() { // but for those that have to be mixed
+		for _, block := range d.blocks {
+			d.samples = slices.AppendSeq(d.samples, block.samples)
 		}
-		samples[family.name] = *ones
+		d.blocks = nil
 	}
-	return samples, rest
+	d.samples, duplicates = sortByLabels(d.samples)
+	return duplicates
+}
+
+func (d *directSamples) blocksAreInOrder() bool {
+	for i, block := range d.blocks {
+		if !block.inOrder {
+			return false
+		}
+		if i > 0 && block.result == d.blocks[i-1].result && compareLabels(d.blocks[i-1].last(), block.first()) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *directSamples) family() *metricFamily {
+	if len(d.blocks) > 0 {
+		return d.blocks[0].metricFamily
+	}
+	return d.samples[0].family
 }
 
 // unchecked is a collector of metrics that are known already.
@@ -102,17 +157,17 @@ func sortByLabels(samples []*sample) (sorted []*sample, duplicates int) {
 }
 
 // writeFamilies merges both by their names.
-func writeFamilies(w io.Writer, format expfmt.Format, samples map[string][]*sample, families []*dto.MetricFamily) error {
+func writeFamilies(w io.Writer, format expfmt.Format, direct map[string]*directSamples, families []*dto.MetricFamily) error {
 	encoder := expfmt.NewEncoder(w, format, expfmt.WithCreatedLines())
 	text := textWriter{w: w, openMetrics: format.FormatType() == expfmt.TypeOpenMetrics}
-	for _, name := range slices.Sorted(maps.Keys(samples)) {
+	for _, name := range slices.Sorted(maps.Keys(direct)) {
 		for len(families) > 0 && families[0].GetName() < name {
 			if err := encoder.Encode(families[0]); err != nil {
 				return err
 			}
 			families = families[1:]
 		}
-		if err := text.write(samples[name]); err != nil {
+		if err := text.write(direct[name]); err != nil {
 			return err
 		}
 	}
@@ -136,23 +191,53 @@ type textWriter struct {
 }
 
 // write writes all samples of a metric.
-func (t *textWriter) write(samples []*sample) error {
-	t.header(samples[0].family)
-	for _, s := range samples {
-		t.line(s, s.family.name, s.value)
-		if t.openMetrics && s.created != 0 {
-			t.line(s, strings.TrimSuffix(s.family.name, "_total")+"_created", float64(s.created)/1e9)
+func (t *textWriter) write(direct *directSamples) error {
+	t.header(direct.family())
+	for _, sample := range direct.samples {
+		t.sample(sample)
+		if err := t.flushLong(); err != nil {
+			return err
 		}
-		if len(t.text) > textBytes {
-			if err := t.flush(); err != nil {
-				return err
-			}
+	}
+	for _, block := range direct.blocks {
+		if err := t.block(block.blockFamily); err != nil {
+			return err
 		}
 	}
 	return t.flush()
 }
 
+func (t *textWriter) block(block *blockFamily) error {
+	if compressed, ok := t.w.(*piecewise.Writer); ok {
+		if err := t.flush(); err != nil {
+			return err
+		}
+		return compressed.WritePiece(block.piece(t.openMetrics))
+	}
+	for sample := range block.samples {
+		t.sample(sample)
+	}
+	return t.flushLong()
+}
+
+func (t *textWriter) sample(s *sample) {
+	t.line(s, s.family.name, s.value)
+	if t.openMetrics && s.created != 0 {
+		t.line(s, strings.TrimSuffix(s.family.name, "_total")+"_created", float64(s.created)/1e9)
+	}
+}
+
+func (t *textWriter) flushLong() error {
+	if len(t.text) < textBytes {
+		return nil
+	}
+	return t.flush()
+}
+
 func (t *textWriter) flush() error {
+	if len(t.text) == 0 {
+		return nil
+	}
 	_, err := t.w.Write(t.text)
 	t.text = t.text[:0]
 	return err
@@ -180,29 +265,24 @@ func (t *textWriter) header(f *metricFamily) {
 
 func (t *textWriter) line(s *sample, name string, value float64) {
 	t.text = append(t.text, name...)
-	if s.labels.names == s.family.labels {
-		t.text = append(t.text, s.labels.text...)
-	} else {
-		t.text = s.family.labels.appendText(t.text, s.labels.values)
-	}
+	t.labels(s.family.labels, s.labels.values)
 	t.text = append(t.text, ' ')
 	t.number(value)
 	t.text = append(t.text, '\n')
 }
 
-func (l *labelNames) appendText(text []byte, values []string) []byte {
-	for n, i := range l.order {
-		text = append(text, l.before[n]...)
+func (t *textWriter) labels(names *labelNames, values []string) {
+	for n, i := range names.order {
+		t.text = append(t.text, names.before[n]...)
 		value := values[i]
 		if !isPlain(value) {
 			value = valueEscaper.Replace(value)
 		}
-		text = append(text, value...)
+		t.text = append(t.text, value...)
 	}
-	if len(l.order) > 0 {
-		text = append(text, `"}`...)
+	if len(names.order) > 0 {
+		t.text = append(t.text, `"}`...)
 	}
-	return text
 }
 
 // isPlain reports whether a label's value has nothing to be escaped.

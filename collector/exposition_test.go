@@ -66,7 +66,7 @@ func TestTextIsThatOfARegistry(t *testing.T) {
 		oddGauge.sample(1, "line\nbreak", `back\slash`, `"quoted"`), oddGauge.sample(1, "", "", ""), oddGauge.sample(1, "ü", "語", "\uFFFD"),
 		plainGauge.sample(7), prometheus.NewHistogram(prometheus.HistogramOpts{Name: "odd_seconds", Help: "Kept.", Buckets: []float64{1}}),
 	)
-	shared := oddGauge.labels.render([]string{"shared", `"odd" \`, "\n"})
+	shared := newLabelValues([]string{"shared", `"odd" \`, "\n"})
 	for _, labels := range [][]string{{"z", "a", "m"}, {"c", "a", "b"}} { // those of oddGauge, and others
 		samples = append(samples, newConstMetric(Metric{Name: "shared_" + labels[0], Help: "Shared.", Labels: labels}, prometheus.GaugeValue).of(shared, 1))
 	}

@@ -6,6 +6,7 @@ package collector
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -53,10 +54,6 @@ func newFamily(m Metric, valueType prometheus.ValueType, labels *labelNames) *me
 // labelValues are those of a sample, or of several that have the same.
 type labelValues struct {
 	values []string // in the declaration's order
-	// text is what an exposition has of them, if they are rendered, and names are
-	// those in it.
-	text  string
-	names *labelNames
 }
 
 func newLabelValues(values []string) *labelValues {
@@ -67,14 +64,6 @@ func newLabelValues(values []string) *labelValues {
 		}
 	}
 	return &labelValues{values: values}
-}
-
-// render returns the values of labels that many samples have, so that their text
-// is made once.
-func (l *labelNames) render(values []string) *labelValues {
-	v := newLabelValues(values)
-	v.text, v.names = string(l.appendText(nil, v.values)), l
-	return v
 }
 
 // newSample makes a sample. Created is when a counter was 0, in nanoseconds since
@@ -113,6 +102,12 @@ func (s *sample) Write(out *dto.Metric) error {
 		return err
 	}
 	return metric.Write(out)
+}
+
+// equals reports whether both are the same, but for their families.
+func (s *sample) equals(other *sample) bool {
+	return math.Float64bits(s.value) == math.Float64bits(other.value) && s.created == other.created &&
+		(s.labels == other.labels || slices.Equal(s.labels.values, other.labels.values))
 }
 
 // compareLabels orders the samples of one metric as a registry does.

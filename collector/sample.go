@@ -52,17 +52,6 @@ func (m constMetric) of(labels *labelValues, value float64) prometheus.Metric {
 	return m.newSample(value, 0, labels)
 }
 
-// inOrder returns the samples that send sends, as an exposition has them.
-func inOrder(send func(ch chan<- prometheus.Metric)) ([]sample, error) {
-	metrics, err := sent(send)
-	samples := make([]sample, 0, len(metrics))
-	for _, metric := range metrics {
-		samples = append(samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
-	}
-	slices.SortStableFunc(samples, func(a, b sample) int { return compareLabels(&a, &b) })
-	return samples, err
-}
-
 // sent returns the samples that send sends.
 func sent(send func(ch chan<- prometheus.Metric)) ([]prometheus.Metric, error) {
 	ch := make(chan prometheus.Metric)

@@ -4,8 +4,7 @@
 package collector
 
 import (
-	"bytes"
-	"compress/gzip"
+	"context"
 	"fmt"
 	"math"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
 
 	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/simulator"
@@ -42,24 +42,22 @@ func loadOf(t *testing.T, sim *simulator.Simulator, network Network, collectors 
 	t.Helper()
 	network.State = NewState()
 	set := setOn(t, network, collectors...)
-	scrapeText(t, set, testDeadline)
+	scrape := func() (compressed []byte) {
+		ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+		defer cancel()
+		return compress(t, set.Scrape(ctx), expfmt.NewFormat(expfmt.TypeTextPlain), prometheus.NewRegistry())
+	}
+	scrape()
 	sim.ResetRequests()
-	body := scrapeText(t, set, testDeadline)
-	var gzipped bytes.Buffer
-	writer := gzip.NewWriter(&gzipped)
-	if _, err := writer.Write([]byte(body)); err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
+	gzipped := scrape()
+	body := samplesOf(decompress(t, gzipped))
 	requests := 0
 	for kind, n := range sim.Requests() {
 		if strings.HasPrefix(kind, "GET ") {
 			requests += n
 		}
 	}
-	return load{float64(strings.Count(body, "\n")), float64(len(body)), float64(gzipped.Len()), float64(requests)}
+	return load{float64(strings.Count(body, "\n")), float64(len(body)), float64(len(gzipped)), float64(requests)}
 }
 
 // measured are the loads that docs/scaling.md computes with.

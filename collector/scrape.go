@@ -53,13 +53,29 @@ func (s Scrape) Collect(ch chan<- prometheus.Metric) {
 
 // samples are those of all collectors, in no order.
 func (s Scrape) samples(yield func(prometheus.Metric) bool) {
+	for sample := range s.single {
+		if !yield(sample) {
+			return
+		}
+	}
+	for _, block := range s.blocks {
+		for sample := range block.samples {
+			if !yield(sample) {
+				return
+			}
+		}
+	}
+}
+
+// single are the samples that are in no block.
+func (s Scrape) single(yield func(prometheus.Metric) bool) {
 	for _, r := range s {
 		own := []prometheus.Metric{
 			scrapeSuccess.sample(boolValue(r.err == nil), r.network, r.collector),
 			scrapeDuration.sample(r.duration.Seconds(), r.network, r.collector),
 			scrapeIncomplete.sample(float64(missing(r.err)), r.network, r.collector),
 		}
-		if len(r.result.samples) > 0 || r.err == nil {
+		if !r.result.isEmpty() || r.err == nil {
 			own = append(own, scrapeCollected.sample(unixSeconds(r.result.collected), r.network, r.collector))
 		}
 		for _, samples := range [][]prometheus.Metric{own, r.result.samples} {
@@ -67,6 +83,17 @@ func (s Scrape) samples(yield func(prometheus.Metric) bool) {
 				if !yield(sample) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// blocks are those of all collectors, with the index of the collector's result.
+func (s Scrape) blocks(yield func(int, *block) bool) {
+	for i, r := range s {
+		for _, block := range r.result.blocks {
+			if !yield(i, block) {
+				return
 			}
 		}
 	}

@@ -165,9 +165,12 @@ type cachedCollector struct {
 
 type collectorResult struct {
 	samples   []prometheus.Metric
+	blocks    []*block
 	collected time.Time
 	told      *atomic.Bool // of the update
 }
+
+func (r collectorResult) isEmpty() bool { return len(r.samples) == 0 && len(r.blocks) == 0 }
 
 // toldFirst reports whether the caller is the first of the update's to ask, so
 // that a failure is logged once for all of them.
@@ -178,7 +181,7 @@ func (c *cachedCollector) run(ctx context.Context) (collectorResult, error) {
 		return kept, nil
 	}
 	result, err := c.shared.do(ctx, c.update)
-	if err != nil && result.samples == nil {
+	if err != nil && result.collected.IsZero() {
 		return c.partialResult(), err
 	}
 	return result, err
@@ -212,6 +215,25 @@ func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 	c.current = current
 	c.mu.Unlock()
 
+	ctx, cancel := withMargin(ctx)
+	defer cancel()
+	var err error
+	if many, ok := c.collector.(blockCollector); ok {
+		err = guard(func() error { return many.updateBlocks(ctx, current.addBlock) })
+	} else {
+		err = c.updateSamples(ctx, current)
+	}
+	result := current.result()
+	c.size.Store(int64(len(result.samples)))
+	if err == nil && c.minInterval > 0 {
+		c.mu.Lock()
+		c.kept = result
+		c.mu.Unlock()
+	}
+	return result, err
+}
+
+func (c *cachedCollector) updateSamples(ctx context.Context, current *gathered) error {
 	ch := make(chan prometheus.Metric, sampleBuffer)
 	done := make(chan struct{})
 	go func() {
@@ -222,19 +244,10 @@ func (c *cachedCollector) update(ctx context.Context) (collectorResult, error) {
 			}
 		}
 	}()
-	ctx, cancel := withMargin(ctx)
-	defer cancel()
 	err := guard(func() error { return c.collector.Update(ctx, ch) })
 	close(ch)
 	<-done
-	result := current.result()
-	c.size.Store(int64(len(result.samples)))
-	if err == nil && c.minInterval > 0 {
-		c.mu.Lock()
-		c.kept = result
-		c.mu.Unlock()
-	}
-	return result, err
+	return err
 }
 
 // earlyContext ends a margin before its parent's deadline, which may move.
@@ -283,6 +296,7 @@ type gathered struct {
 
 	mu      sync.Mutex
 	samples []prometheus.Metric
+	blocks  []*block
 }
 
 func (g *gathered) add(sample prometheus.Metric) {
@@ -291,10 +305,16 @@ func (g *gathered) add(sample prometheus.Metric) {
 	g.samples = append(g.samples, sample)
 }
 
+func (g *gathered) addBlock(b *block) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.blocks = append(g.blocks, b)
+}
+
 func (g *gathered) result() collectorResult {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return collectorResult{samples: slices.Clip(g.samples), collected: g.collected, told: &g.told}
+	return collectorResult{samples: slices.Clip(g.samples), blocks: slices.Clip(g.blocks), collected: g.collected, told: &g.told}
 }
 
 // guard turns a panic of a collector into an error, so that the process and the

@@ -61,7 +61,7 @@ func testStarvation(t *testing.T, memory *memnet.Network) {
 		took := time.Since(start)
 		for _, r := range scrape {
 			shown := map[*prometheus.Desc]int{}
-			for _, sample := range r.result.samples {
+			for sample := range r.result.all {
 				shown[sample.Desc()]++
 				if sample.Desc() == accountTokensTruncated.desc {
 					reached[labelValue(t, sample, "account_id")] = true

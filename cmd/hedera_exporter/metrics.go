@@ -17,7 +17,6 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -25,6 +24,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"hedera_exporter/collector"
+	"hedera_exporter/internal/piecewise"
 )
 
 type metricsHandler struct {
@@ -41,7 +41,7 @@ func newMetricsHandler(rl *reloader, registry *prometheus.Registry, timeouts tim
 		errors:   newHandlerErrors(registry),
 		duration: timeouts.rendering,
 		turn:     make(chan struct{}, 1),
-		gzip:     gzipWriter(),
+		gzip:     piecewise.NewWriter(),
 		waiting:  map[encoding]*encoded{},
 	}}
 }
@@ -78,9 +78,9 @@ type encoder struct {
 	errors   *prometheus.CounterVec
 	duration *atomic.Int64 // of the last one, in nanoseconds
 
-	turn chan struct{} // has room for one
-	size int           // of the last response, in bytes; guarded by turn
-	gzip *gzip.Writer  // for one response after another, as its tables have 1 MB; guarded by turn
+	turn chan struct{}     // has room for one
+	size int               // of the last response, in bytes; guarded by turn
+	gzip *piecewise.Writer // for one response after another, as its tables have 1 MB; guarded by turn
 
 	mu      sync.Mutex
 	waiting map[encoding]*encoded
@@ -210,17 +210,6 @@ func newHandlerErrors(registry prometheus.Registerer) *prometheus.CounterVec {
 	errors.WithLabelValues("gathering")
 	errors.WithLabelValues("encoding")
 	return errors
-}
-
-// gzipLevel is the fastest one at which a scrape is as small as at the slowest.
-const gzipLevel = 3
-
-func gzipWriter() *gzip.Writer {
-	w, err := gzip.NewWriterLevel(io.Discard, gzipLevel)
-	if err != nil {
-		panic(err) // not at this level
-	}
-	return w
 }
 
 // compressor returns a writer that compresses what is written to it.

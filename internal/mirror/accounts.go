@@ -79,11 +79,15 @@ func (c *Client) Accounts(ctx context.Context, ids []string) Batch[Account] {
 // AccountRow is an account of [Client.AccountParts].
 type AccountRow struct {
 	ID string
-	// Digest tells the row from all others, such as the account's earlier ones, for
-	// as long as the process runs. It is 0 if a field could not be read.
-	Digest uint64
-	// Account is nil if the digest is known.
+	// Digest is zero if a field could not be read.
+	Digest RowDigest
+	// Account is nil if the digest is the known one of the account.
 	Account *Account
+}
+
+type RowDigest struct {
+	sum   uint64
+	bytes int32
 }
 
 func (r AccountRow) key() (field, value string, ok bool) { return "account", r.ID, isID(r.ID) }
@@ -98,7 +102,7 @@ var (
 // tokens are not read. Nor is a row whose digest is known, which returns the id of
 // the account: as its balance has the time when it last changed, the row of an
 // account that nothing happened to is always the same (docs/hedera.md 1.1).
-func (c *Client) AccountParts(ctx context.Context, ids []string, known func(digest uint64) (id string, ok bool), each func(ids []string, part Batch[AccountRow])) {
+func (c *Client) AccountParts(ctx context.Context, ids []string, known func(id string) RowDigest, each func(ids []string, part Batch[AccountRow])) {
 	r := c.accounts()
 	r.skipped = "tokens"
 	r.known = known
@@ -111,10 +115,13 @@ func (r *AccountRow) read(a *response) error {
 	if err != nil {
 		return err
 	}
-	digest := maphash.Bytes(digestSeed, text)
-	if id, ok := a.asked.known(digest); ok {
-		*r = AccountRow{ID: id, Digest: digest}
-		return nil
+	digest := RowDigest{maphash.Bytes(digestSeed, text), int32(len(text))}
+	if rest, ok := bytes.CutPrefix(text, []byte(`{"account":"`)); ok {
+		id := string(rest[:bytes.IndexByte(rest, '"')])
+		if a.asked.known(id) == digest {
+			*r = AccountRow{ID: id, Digest: digest}
+			return nil
+		}
 	}
 	answer := a.Decoder
 	a.Decoder = jsontext.NewDecoder(bytes.NewBuffer(text), lenient)

@@ -86,7 +86,7 @@ type request struct {
 	// skipped is the name of a member that nobody reads.
 	skipped string
 	// known returns the id of a row that is not decoded.
-	known func(digest uint64) (id string, ok bool)
+	known func(id string) RowDigest
 	// detail says in errors what of the path was asked for.
 	detail string
 }

@@ -1,0 +1,215 @@
+// Copyright The hedera_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hedera_exporter/internal/mirror"
+	"hedera_exporter/internal/piecewise"
+)
+
+// blockCollector is a Collector of so many entities that their samples, and the
+// compressed text of them, are kept from scrape to scrape.
+type blockCollector interface {
+	Collector
+
+	// updateBlocks is Update. It sends blocks in any order, also several at once.
+	updateBlocks(ctx context.Context, send func(*block)) error
+}
+
+// block is the samples of some entities. It does not change.
+type block struct {
+	entities []*blockEntity // in the order of an exposition
+	families []*blockFamily
+}
+
+// blockEntity is the samples of one entity, those of a family in the order of an
+// exposition.
+type blockEntity struct {
+	row     mirror.RowDigest // that they were made of
+	samples []sample         // one piece of memory, not one each
+}
+
+// blockFamily is the samples that a block has of one family.
+type blockFamily struct {
+	*metricFamily
+
+	block   *block
+	inOrder bool
+	text    atomic.Pointer[blockText]
+}
+
+// blockText is the text of a format.
+type blockText struct {
+	openMetrics bool
+	piece       piecewise.Piece
+}
+
+// newBlock makes a block. It has the texts of the one before, which may be nil,
+// where the samples are the same. Those that differ it makes at once, while the
+// scrape waits for other answers, and fast, as they may well differ again.
+func newBlock(entities []*blockEntity, before *block) *block {
+	b := &block{entities: entities}
+	for _, entity := range entities {
+		for i := range entity.samples {
+			if family := entity.samples[i].family; b.family(family) == nil {
+				b.families = append(b.families, &blockFamily{metricFamily: family, block: b})
+			}
+		}
+	}
+	for _, f := range b.families {
+		earlier := before.family(f.metricFamily)
+		if earlier != nil && f.equals(earlier) {
+			f.inOrder = earlier.inOrder
+			f.text.Store(earlier.text.Load())
+			continue
+		}
+		f.inOrder = f.isInOrder()
+		if earlier == nil {
+			continue
+		}
+		if text := earlier.text.Load(); text != nil {
+			f.compress(text.openMetrics, piecewise.CompressFast)
+		}
+	}
+	return b
+}
+
+// maxBlockSamples of a family is as much as compresses well.
+const maxBlockSamples = 1000
+
+// blocksOf returns blocks of samples that never change.
+func blocksOf(exclude Exclusion, metrics []prometheus.Metric) []*block {
+	families := map[*metricFamily][]sample{}
+	for _, metric := range metrics {
+		one := metric.(*sample) //nolint:forcetypeassert // they are constant
+		if !exclude.has(one) {
+			families[one.family] = append(families[one.family], *one)
+		}
+	}
+	var blocks []*block
+	for _, samples := range families {
+		slices.SortStableFunc(samples, func(a, b sample) int { return compareLabels(&a, &b) })
+		for part := range slices.Chunk(samples, maxBlockSamples) {
+			blocks = append(blocks, newBlock([]*blockEntity{{samples: part}}, nil))
+		}
+	}
+	return blocks
+}
+
+// family returns the block's samples of a family, or nil.
+func (b *block) family(family *metricFamily) *blockFamily {
+	if b == nil {
+		return nil
+	}
+	for _, f := range b.families {
+		if f.metricFamily == family {
+			return f
+		}
+	}
+	return nil
+}
+
+// samples are those of all families.
+func (b *block) samples(yield func(*sample) bool) {
+	for _, entity := range b.entities {
+		for i := range entity.samples {
+			if !yield(&entity.samples[i]) {
+				return
+			}
+		}
+	}
+}
+
+// samples are those of the family, of which there is at least one.
+func (f *blockFamily) samples(yield func(*sample) bool) {
+	for _, entity := range f.block.entities {
+		if !entity.each(f.metricFamily, yield) {
+			return
+		}
+	}
+}
+
+// each yields the entity's samples of a family until it is told to stop.
+func (e *blockEntity) each(family *metricFamily, yield func(*sample) bool) (more bool) {
+	for i := range e.samples {
+		if e.samples[i].family == family && !yield(&e.samples[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *blockFamily) first() *sample {
+	for sample := range f.samples {
+		return sample
+	}
+	return nil
+}
+
+func (f *blockFamily) last() *sample {
+	var last *sample
+	for _, entity := range slices.Backward(f.block.entities) {
+		entity.each(f.metricFamily, func(s *sample) bool { last = s; return true })
+		if last != nil {
+			return last
+		}
+	}
+	return nil
+}
+
+func (f *blockFamily) isInOrder() bool {
+	var before *sample
+	for sample := range f.samples {
+		if before != nil && compareLabels(before, sample) >= 0 {
+			return false
+		}
+		before = sample
+	}
+	return true
+}
+
+// equals reports whether both have the same samples, entity by entity.
+func (f *blockFamily) equals(other *blockFamily) bool {
+	return slices.EqualFunc(f.block.entities, other.block.entities, func(a, b *blockEntity) bool {
+		if a == b {
+			return true
+		}
+		var x, y []*sample
+		a.each(f.metricFamily, func(s *sample) bool { x = append(x, s); return true })
+		b.each(f.metricFamily, func(s *sample) bool { y = append(y, s); return true })
+		return slices.EqualFunc(x, y, (*sample).equals)
+	})
+}
+
+// piece is the compressed text.
+func (f *blockFamily) piece(openMetrics bool) piecewise.Piece {
+	if text := f.text.Load(); text != nil && text.openMetrics == openMetrics {
+		return text.piece
+	}
+	return f.compress(openMetrics, piecewise.Compress)
+}
+
+// textWriters are those that write nothing, for their memory.
+var textWriters = sync.Pool{New: func() any { return &textWriter{} }}
+
+// compress makes the text and keeps it, instead of one in another format: most
+// exporters are asked for the same one by all.
+func (f *blockFamily) compress(openMetrics bool, compress func(text []byte) piecewise.Piece) piecewise.Piece {
+	t := textWriters.Get().(*textWriter) //nolint:forcetypeassert // nothing else is in it
+	defer textWriters.Put(t)
+	t.openMetrics, t.text = openMetrics, t.text[:0]
+	for sample := range f.samples {
+		t.sample(sample)
+	}
+	piece := compress(t.text)
+	f.text.Store(&blockText{openMetrics, piece})
+	return piece
+}
