@@ -26,8 +26,8 @@ func withRound(ctx context.Context) context.Context {
 
 // eachAccounts calls each with some of the ids, which are the network's accounts,
 // and what returns the row of an account, until it was called for all, several
-// times at once. A row whose digest is known is not read.
-func eachAccounts(ctx context.Context, network Network, ids []string, known func(digest uint64) (id string, ok bool), each func(ids []string, get getAccount)) {
+// times at once. A row whose digest is known is not decoded.
+func eachAccounts(ctx context.Context, network Network, ids []string, known func(id string) mirror.RowDigest, each func(ids []string, get getAccount)) {
 	if len(network.Tokens) > 0 || len(network.OwnNodes) > 0 { // other collectors read them as well
 		batch := accountsOf(ctx, network)
 		each(ids, func(id string) (row mirror.AccountRow, exists bool, err error) {

@@ -198,13 +198,12 @@ type mirrorAccounts struct {
 	made       *atomic.Pointer[madeAccounts]
 }
 
-// madeAccounts are the samples of accounts by the digest of the row that they were
-// made of. An account whose row is the same in the next scrape, as most are, has
-// the same samples.
-type madeAccounts map[uint64]*madeAccount
+// madeAccounts are the samples of accounts by id. An account whose row is the same in
+// the next scrape, as most are, has the same samples.
+type madeAccounts map[string]*madeAccount
 
 type madeAccount struct {
-	id      string
+	digest  mirror.RowDigest
 	samples []sample // one piece of memory, not one each
 }
 
@@ -222,11 +221,11 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 		before = *cmp.Or(c.made.Load(), &madeAccounts{})
 		made   = make(madeAccounts, len(before))
 	)
-	known := func(digest uint64) (id string, ok bool) {
-		if account := before[digest]; account != nil {
-			return account.id, true
+	known := func(id string) mirror.RowDigest {
+		if account := before[id]; account != nil {
+			return account.digest
 		}
-		return "", false
+		return mirror.RowDigest{}
 	}
 	eachAccounts(ctx, c.network, c.ids, known, func(ids []string, get getAccount) {
 		first, _ := slices.BinarySearch(c.ids, ids[0])
@@ -237,12 +236,12 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 					if err != nil {
 						return fmt.Errorf("account %s: %w", id, err)
 					}
-					account := before[row.Digest]
-					if account == nil {
-						account = makeAccount(id, row.Account, exists, c.labels[first+i])
+					account := before[id]
+					if account == nil || !exists || row.Account != nil {
+						account = makeAccount(row, exists, c.labels[first+i])
 					}
-					if row.Digest != 0 {
-						made[row.Digest] = account
+					if account.digest != (mirror.RowDigest{}) {
+						made[id] = account
 					}
 					for i := range account.samples {
 						ch <- &account.samples[i]
@@ -256,14 +255,14 @@ func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric)
 	return group.Wait()
 }
 
-func makeAccount(id string, row *mirror.Account, exists bool, labels *labelValues) *madeAccount {
+func makeAccount(row mirror.AccountRow, exists bool, labels *labelValues) *madeAccount {
 	ch := make(chan prometheus.Metric, maxAccountSamples)
 	ch <- accountExists.of(labels, boolValue(exists))
 	if exists {
-		sendAccount(ch, *row, labels)
+		sendAccount(ch, *row.Account, labels)
 	}
 	close(ch)
-	account := &madeAccount{id, make([]sample, 0, len(ch))}
+	account := &madeAccount{row.Digest, make([]sample, 0, len(ch))}
 	for metric := range ch {
 		account.samples = append(account.samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
 	}
