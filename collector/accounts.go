@@ -209,6 +209,14 @@ func newMadeAccounts(n int) *madeAccounts {
 	return &madeAccounts{make([]*blockEntity, n), make([]*block, n)}
 }
 
+// row is the one that an account's samples were made of, if any were.
+func (m *madeAccounts) row(i int) mirror.RowDigest {
+	if account := m.accounts[i]; account != nil {
+		return account.row
+	}
+	return mirror.RowDigest{}
+}
+
 // Update implements Collector.
 func (c mirrorAccounts) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	return c.updateBlocks(ctx, func(b *block) {
@@ -229,8 +237,8 @@ func (c mirrorAccounts) updateBlocks(ctx context.Context, send func(*block)) err
 	before, made := c.made.Load(), newMadeAccounts(len(c.ids))
 	copy(made.accounts, before.accounts)
 	known := func(id string) mirror.RowDigest {
-		if i, ok := slices.BinarySearch(c.ids, id); ok && before.accounts[i] != nil {
-			return before.accounts[i].row
+		if i, ok := slices.BinarySearch(c.ids, id); ok {
+			return before.row(i)
 		}
 		return mirror.RowDigest{}
 	}
@@ -243,7 +251,7 @@ func (c mirrorAccounts) updateBlocks(ctx context.Context, send func(*block)) err
 				if err != nil {
 					return fmt.Errorf("account %s: %w", c.ids[i], err)
 				}
-				if row.Account != nil || !exists {
+				if row.Digest == (mirror.RowDigest{}) || row.Digest != before.row(i) {
 					made.accounts[i] = c.makeAccount(row, exists, c.labels[i])
 				}
 				accounts = append(accounts, made.accounts[i])

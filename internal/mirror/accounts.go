@@ -7,10 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"hash/maphash"
 	"net/url"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Account is an entity that holds hbar: an account or a contract (docs/hedera.md
@@ -81,27 +78,22 @@ type AccountRow struct {
 	ID string
 	// Digest is zero if a field could not be read.
 	Digest RowDigest
-	// Account is nil if the digest is the known one of the account.
+	// Account is nil if the row was not decoded, as its digest is the known one of
+	// the account.
 	Account *Account
-}
-
-type RowDigest struct {
-	sum   uint64
-	bytes int32
 }
 
 func (r AccountRow) key() (field, value string, ok bool) { return "account", r.ID, isID(r.ID) }
 
-var (
-	decodeAccountRows = list("accounts", AccountRow{})
-	digestSeed        = maphash.MakeSeed()
-)
+var decodeAccountRows = list("accounts", AccountRow{})
 
 // AccountParts is Accounts for very many of them: it calls each with the ids of
 // each request, sorted as text, and what came of them, several at a time. Their
-// tokens are not read. Nor is a row whose digest is known, which returns the id of
-// the account: as its balance has the time when it last changed, the row of an
-// account that nothing happened to is always the same (docs/hedera.md 1.1).
+// tokens are not read. Nor is a row whose digest is known, that is, the one that the
+// account had when it was last read: as its balance has the time when it last
+// changed, the row of an account that nothing happened to is always the same
+// (docs/hedera.md 1.1). Known returns the digest of an account's row, the zero value
+// if there is none; it is called several times at once.
 func (c *Client) AccountParts(ctx context.Context, ids []string, known func(id string) RowDigest, each func(ids []string, part Batch[AccountRow])) {
 	r := c.accounts()
 	r.skipped = "tokens"
@@ -115,16 +107,14 @@ func (r *AccountRow) read(a *response) error {
 	if err != nil {
 		return err
 	}
-	digest := RowDigest{maphash.Bytes(digestSeed, text), int32(len(text))}
-	if rest, ok := bytes.CutPrefix(text, []byte(`{"account":"`)); ok {
-		id := string(rest[:bytes.IndexByte(rest, '"')])
-		if a.asked.known(id) == digest {
-			*r = AccountRow{ID: id, Digest: digest}
-			return nil
-		}
+	if row, ok := a.guard.passedAt(a.InputOffset()); ok {
+		*r = row
+		return nil
 	}
+	digest := digestOf(text)
 	answer := a.Decoder
-	a.Decoder = jsontext.NewDecoder(bytes.NewBuffer(text), lenient)
+	a.Decoder = &a.row
+	a.Reset(bytes.NewBuffer(text), lenient)
 	r.Account = &Account{}
 	err = a.read(r.Account)
 	a.Decoder = answer

@@ -5,9 +5,11 @@ package mirror
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,6 +22,7 @@ var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Allo
 // response is an answer on its way through a decoder.
 type response struct {
 	*jsontext.Decoder
+	row   jsontext.Decoder // of a row that is read on its own
 	guard *guard
 	asked request
 	// failed is told what could not be read.
@@ -29,9 +32,24 @@ type response struct {
 	failures []failure
 }
 
+// readers are those that no response is read with.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxKnownBytes) }}
+
+// newResponse returns an answer, for which close is to be called when it has been
+// read.
 func newResponse(body io.Reader, r request, small int64, grow func() error, failed func(string, int, error)) *response {
-	g := &guard{r: bufio.NewReader(newCapped(body, maxBodyBytes, "bytes after decompression")), small: small, grow: grow}
+	reader := readers.Get().(*bufio.Reader) //nolint:forcetypeassert // nothing else is in it
+	reader.Reset(newCapped(body, maxBodyBytes, "bytes after decompression"))
+	g := &guard{r: reader, small: small, grow: grow, known: r.known}
+	if r.known != nil {
+		g.passed = make([]passedRow, 0, r.expected)
+	}
 	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, asked: r, failed: failed}
+}
+
+func (a *response) close() {
+	a.guard.r.Reset(nil)
+	readers.Put(a.guard.r)
 }
 
 // row is an element of a list. Its key tells it from all others, in a field
@@ -123,7 +141,7 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 		return fmt.Errorf("its %s are not a list", name)
 	}
 	p.rows = make([]T, 0, a.asked.expected)
-	seen := map[string]bool{}
+	seen := make(map[string]bool, a.asked.expected)
 	for kind := a.PeekKind(); kind != jsontext.KindEndArray && kind != jsontext.KindInvalid; kind = a.PeekKind() {
 		if len(p.rows)+p.dropped+p.repeated == a.asked.rows {
 			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.asked.rows)}
@@ -134,7 +152,7 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 		a.failures = a.failures[:0]
 		rowErr := a.read(row)
 		if a.broken(rowErr) {
-			return rowErr
+			return cmp.Or(rowErr, a.guard.err)
 		}
 		field, key, ok := (*row).key()
 		switch {
@@ -159,6 +177,9 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 
 // broken tells an error of the answer from one of a value in it.
 func (a *response) broken(err error) bool {
+	if a.guard.err != nil || err == nil {
+		return a.guard.err != nil
+	}
 	var syntax *jsontext.SyntacticError
-	return a.guard.err != nil || errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

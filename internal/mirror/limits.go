@@ -5,6 +5,7 @@ package mirror
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -86,21 +87,25 @@ type capped struct {
 	r     io.Reader
 	left  int64
 	limit LimitError
+	err   error // that ended r, as bufio.Reader forgets it when it has peeked
 }
 
 func newCapped(r io.Reader, limit int64, input string) *capped {
 	return &capped{r: r, left: limit, limit: LimitError{Input: input, Limit: limit}}
 }
 
-func (c *capped) Read(p []byte) (int, error) {
+func (c *capped) Read(p []byte) (n int, err error) {
+	if c.err != nil {
+		return 0, c.err
+	}
 	if int64(len(p)) > c.left+1 {
 		p = p[:c.left+1]
 	}
-	n, err := c.r.Read(p)
+	n, c.err = c.r.Read(p)
 	if c.left -= int64(n); c.left < 0 {
-		return n - 1, &c.limit
+		n, c.err = n-1, &c.limit
 	}
-	return n, err
+	return n, c.err
 }
 
 // guard is JSON on its way to a decoder, which sees nothing that passes a
@@ -119,32 +124,66 @@ type guard struct {
 	token    int // bytes since the last that belongs to the structure
 	inString bool
 	escaped  bool
+
+	known     func(id string) RowDigest // nil where no row can be known
+	rowBegins bool                      // with the next byte, if one that may be known does
+	given     int64                     // bytes to the decoder
+	null      string                    // what is to be given of it
+	passed    []passedRow               // that the decoder has not read
 }
 
 // maxHead is what of an answer that is not JSON is kept for the error.
 const maxHead = 4 * maxExcerpt
 
-func (g *guard) Read(p []byte) (int, error) {
-	if g.err != nil {
-		return 0, g.err
-	}
-	n, err := g.r.Read(p)
-	if before := g.read; before <= g.small && before+int64(n) > g.small {
-		if growErr := g.grow(); growErr != nil {
-			g.err = growErr
-			return 0, g.err
+// Read does not wait for more than there is, other than the whole of a row that may
+// be known.
+func (g *guard) Read(p []byte) (n int, err error) {
+	defer func() { g.given += int64(n) }()
+	for n < len(p) && g.err == nil {
+		if g.rowBegins {
+			g.rowBegins = false
+			g.passKnown(g.given + int64(n))
+			continue
+		}
+		if g.null != "" {
+			copied := copy(p[n:], g.null)
+			n, g.null = n+copied, g.null[copied:]
+			continue
+		}
+		if n > 0 && g.r.Buffered() == 0 {
+			break
+		}
+		if _, err := g.r.Peek(1); errors.Is(err, io.EOF) {
+			return n, io.EOF
+		} else if err != nil {
+			g.err = err
+			break
+		}
+		text, _ := g.r.Peek(min(g.r.Buffered(), len(p)-n))
+		checked, limitErr := g.check(text)
+		copied := copy(p[n:], text[:checked])
+		if g.pass(text[:checked]) {
+			n += copied
+			g.err = limitErr
 		}
 	}
-	g.read += int64(n)
-	g.head = append(g.head, p[:min(n, maxHead-len(g.head))]...)
-	if i, limitErr := g.check(p[:n]); limitErr != nil {
-		g.err = limitErr
-		return i, g.err
+	if n > 0 {
+		return n, nil
 	}
-	if err != nil && err != io.EOF {
-		g.err = err
+	return 0, g.err
+}
+
+// pass reads text, which comes next, unless the answer gets too long with it.
+func (g *guard) pass(text []byte) bool {
+	if before := g.read; before <= g.small && before+int64(len(text)) > g.small {
+		if g.err = g.grow(); g.err != nil {
+			return false
+		}
 	}
-	return n, err
+	g.read += int64(len(text))
+	g.head = append(g.head, text[:min(len(text), maxHead-len(g.head))]...)
+	_, _ = g.r.Discard(len(text)) // it was peeked
+	return true
 }
 
 // beginning is as much of the answer's as has arrived.
@@ -153,8 +192,8 @@ func (g *guard) beginning() []byte {
 	return append(g.head, more...)
 }
 
-// check returns where p passes a limit, and which. Most bytes are within strings
-// and numbers, where only their count matters.
+// check returns where p passes a limit, and which, or where a row begins that may be
+// known. Most bytes are within strings and numbers, where only their count matters.
 func (g *guard) check(p []byte) (int, error) {
 	begin := 0 // of what g.token has not counted yet
 	for i := 0; i < len(p); i++ {
@@ -176,6 +215,8 @@ func (g *guard) check(p []byte) (int, error) {
 			g.escaped, g.inString = p[i] == '\\', p[i] != '"'
 		} else if err := g.structure(p[i]); err != nil {
 			return i, err
+		} else if g.rowBegins {
+			return i + 1, nil
 		}
 	}
 	if g.token += len(p) - begin; g.token > maxTokenBytes {
@@ -199,7 +240,9 @@ func (g *guard) structure(b byte) error {
 		}
 		g.elements[g.depth] = 1
 	case ']', '}':
-		g.depth = max(0, g.depth-1)
+		if g.depth = max(0, g.depth-1); g.depth < rowDepth {
+			g.known = nil
+		}
 	case ',':
 		if g.elements[g.depth]++; g.elements[g.depth] > maxElements {
 			return &LimitError{Input: "elements in a list or object", Limit: maxElements}
@@ -209,5 +252,6 @@ func (g *guard) structure(b byte) error {
 		return nil
 	}
 	g.token = 0
+	g.rowBegins = g.known != nil && g.depth == rowDepth && (b == '[' || b == ',')
 	return nil
 }

@@ -254,11 +254,16 @@ func ask[T row](ctx context.Context, c *Client, r request, key string, ids []str
 
 // add returns those of ids that no row is for.
 func add[T row](b Batch[T], ids []string, rows []T) []string {
+	found := 0
 	for i, row := range rows {
 		_, id, _ := row.key()
 		if _, asked := slices.BinarySearch(ids, id); asked {
 			b.Rows[id] = &rows[i]
+			found++
 		}
+	}
+	if found == len(ids) {
+		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		_, ok := b.Rows[id]

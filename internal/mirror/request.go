@@ -85,7 +85,7 @@ type request struct {
 	expected int
 	// skipped is the name of a member that nobody reads.
 	skipped string
-	// known returns the id of a row that is not decoded.
+	// known returns the digest of an account's row, which is not decoded.
 	known func(id string) RowDigest
 	// detail says in errors what of the path was asked for.
 	detail string
@@ -294,6 +294,7 @@ func (c *Client) send(ctx context.Context, r request, decode func(*response) err
 			return ended(ctx)
 		}
 	}, failures.add)
+	defer a.close()
 	err = a.end(decode(a))
 	failures.report(r.name(), c.observer.DecodeFailure)
 	if readErr := a.guard.err; readErr != nil {
