@@ -179,14 +179,24 @@ func (f *blockFamily) isInOrder() bool {
 // equals reports whether both have the same samples, entity by entity.
 func (f *blockFamily) equals(other *blockFamily) bool {
 	return slices.EqualFunc(f.block.entities, other.block.entities, func(a, b *blockEntity) bool {
-		if a == b {
-			return true
-		}
-		var x, y []*sample
-		a.each(f.metricFamily, func(s *sample) bool { x = append(x, s); return true })
-		b.each(f.metricFamily, func(s *sample) bool { y = append(y, s); return true })
-		return slices.EqualFunc(x, y, (*sample).equals)
+		return a == b || a.equals(b, f.metricFamily)
 	})
+}
+
+// equals reports whether both have the same samples of a family.
+func (e *blockEntity) equals(other *blockEntity, family *metricFamily) bool {
+	rest := other.samples
+	for i := range e.samples {
+		if e.samples[i].family != family {
+			continue
+		}
+		next := slices.IndexFunc(rest, func(s sample) bool { return s.family == family })
+		if next < 0 || !e.samples[i].equals(&rest[next]) {
+			return false
+		}
+		rest = rest[next+1:]
+	}
+	return !slices.ContainsFunc(rest, func(s sample) bool { return s.family == family })
 }
 
 // piece is the compressed text.

@@ -16,9 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Page is a part of a list.
@@ -188,8 +187,6 @@ func parts[T row](ctx context.Context, c *Client, r request, key string, ids []s
 	if !slices.IsSortedFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(a, b), -1) }) { // or has one twice
 		ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	}
-	var g errgroup.Group
-	g.SetLimit(2 * cap(c.slots)) // one waits while another is in flight
 	chunks := slices.Collect(slices.Chunk(ids, c.pageSize.get()))
 	if !c.queue.nonePutOff() {
 		putOff := map[string]int{} // by the first id
@@ -198,17 +195,25 @@ func parts[T row](ctx context.Context, c *Client, r request, key string, ids []s
 		}
 		slices.SortStableFunc(chunks, func(a, b []string) int { return cmp.Compare(putOff[b[0]], putOff[a[0]]) })
 	}
-	for _, chunk := range chunks {
-		g.Go(func() error {
-			part := newBatch[T](chunk)
-			if err := safely(func() error { ask(ctx, c, r, key, chunk, decode, part); return nil }); err != nil {
-				part.fail(chunk, r.wrap(err))
+	read := func(chunk []string) {
+		part := newBatch[T](chunk)
+		if err := safely(func() error { ask(ctx, c, r, key, chunk, decode, part); return nil }); err != nil {
+			part.fail(chunk, r.wrap(err))
+		}
+		each(chunk, part)
+	}
+	var (
+		next atomic.Int64
+		wg   sync.WaitGroup
+	)
+	for range min(len(chunks), 2*cap(c.slots)) { // one waits while another is in flight
+		wg.Go(func() {
+			for i := next.Add(1); i <= int64(len(chunks)); i = next.Add(1) {
+				read(chunks[i-1])
 			}
-			each(chunk, part)
-			return nil
 		})
 	}
-	_ = g.Wait() // what failed is in the parts
+	wg.Wait()
 	return len(ids)
 }
 
