@@ -41,9 +41,10 @@ type blockEntity struct {
 type blockFamily struct {
 	*metricFamily
 
-	block   *block
-	inOrder bool
-	text    atomic.Pointer[blockText]
+	block       *block
+	first, last *sample
+	inOrder     bool
+	text        atomic.Pointer[blockText]
 }
 
 // blockText is the text of a format.
@@ -57,12 +58,13 @@ type blockText struct {
 // scrape waits for other answers, and fast, as they may well differ again.
 func newBlock(entities []*blockEntity, before *block) *block {
 	b := &block{entities: entities}
-	for _, entity := range entities {
-		for i := range entity.samples {
-			if family := entity.samples[i].family; b.family(family) == nil {
-				b.families = append(b.families, &blockFamily{metricFamily: family, block: b})
-			}
+	for sample := range b.samples {
+		f := b.family(sample.family)
+		if f == nil {
+			f = &blockFamily{metricFamily: sample.family, block: b, first: sample}
+			b.families = append(b.families, f)
 		}
+		f.last = sample
 	}
 	for _, f := range b.families {
 		earlier := before.family(f.metricFamily)
@@ -145,24 +147,6 @@ func (e *blockEntity) each(family *metricFamily, yield func(*sample) bool) (more
 		}
 	}
 	return true
-}
-
-func (f *blockFamily) first() *sample {
-	for sample := range f.samples {
-		return sample
-	}
-	return nil
-}
-
-func (f *blockFamily) last() *sample {
-	var last *sample
-	for _, entity := range slices.Backward(f.block.entities) {
-		entity.each(f.metricFamily, func(s *sample) bool { last = s; return true })
-		if last != nil {
-			return last
-		}
-	}
-	return nil
 }
 
 func (f *blockFamily) isInOrder() bool {

@@ -97,7 +97,7 @@ func (s Scrape) split(directly bool) (direct map[string]*directSamples, rest []p
 // returns how many of these there were. Blocks stay as they are.
 func (d *directSamples) sort() (duplicates int) {
 	slices.SortFunc(d.blocks, func(a, b directBlock) int {
-		return cmp.Or(cmp.Compare(a.result, b.result), compareLabels(a.first(), b.first()))
+		return cmp.Or(cmp.Compare(a.result, b.result), compareLabels(a.first, b.first))
 	})
 	if !d.blocksAreInOrder() { // but for those that have to be mixed
 		for _, block := range d.blocks {
@@ -114,7 +114,7 @@ func (d *directSamples) blocksAreInOrder() bool {
 		if !block.inOrder {
 			return false
 		}
-		if i > 0 && block.result == d.blocks[i-1].result && compareLabels(d.blocks[i-1].last(), block.first()) >= 0 {
+		if i > 0 && block.result == d.blocks[i-1].result && compareLabels(d.blocks[i-1].last, block.first) >= 0 {
 			return false
 		}
 	}

@@ -57,9 +57,14 @@ func CompressFast(text []byte) Piece {
 	return newPiece(text, func(to io.Writer) error { return flate.StatelessDeflate(to, text, false, nil) })
 }
 
+// buffers are those that nothing is compressed into.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 func newPiece(text []byte, deflate func(to io.Writer) error) Piece {
-	var blocks bytes.Buffer
-	if err := deflate(&blocks); err != nil {
+	blocks := buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is in it
+	defer buffers.Put(blocks)
+	blocks.Reset()
+	if err := deflate(blocks); err != nil {
 		panic(err) // a buffer never fails
 	}
 	return Piece{
