@@ -169,20 +169,18 @@ func newAccounts(n Network) (Collector, error) {
 	if n.Mirror == nil {
 		return nil, errors.New("balances need a mirror node or balance_source: consensus")
 	}
-	configured, err := sent(func(ch chan<- prometheus.Metric) { sendConfiguredAccounts(ch, n) })
+	labels := accountLabelValues(n)
+	configured, err := sent(func(ch chan<- prometheus.Metric) { sendConfiguredAccounts(ch, n, labels) })
 	if err != nil {
 		return nil, err
 	}
-	c := mirrorAccounts{network: n, configured: blocksOf(n.Exclude, configured), made: &atomic.Pointer[madeAccounts]{}}
+	c := mirrorAccounts{network: n, configured: blocksOf(n.Exclude, configured), labels: labels, made: &atomic.Pointer[madeAccounts]{}}
 	c.made.Store(newMadeAccounts(len(n.Accounts)))
-	for _, account := range n.Accounts {
-		c.labels = append(c.labels, newLabelValues(labelsOf(n, account)))
-	}
 	slices.SortFunc(c.labels, func(a, b *labelValues) int {
-		return strings.Compare(a.values[accountIDLabel], b.values[accountIDLabel])
+		return strings.Compare(a.at(accountIDLabel), b.at(accountIDLabel))
 	})
 	for _, labels := range c.labels {
-		c.ids = append(c.ids, labels.values[accountIDLabel])
+		c.ids = append(c.ids, labels.at(accountIDLabel))
 	}
 	return c, nil
 }
@@ -290,21 +288,30 @@ func labelsOf(network Network, account config.Account) []string {
 	return []string{network.Name, account.ID.String(), account.Name}
 }
 
-// sendConfiguredAccounts sends what does not depend on the mirror or on nodes.
-func sendConfiguredAccounts(ch chan<- prometheus.Metric, network Network) {
-	own := accountOwnLabels.of(network.LabelNames)
+// accountLabelValues are those of each account, in the order of the configuration.
+func accountLabelValues(network Network) []*labelValues {
+	values := make([]*labelValues, 0, len(network.Accounts))
 	for _, account := range network.Accounts {
-		sendConfigured(ch, account, own, labelsOf(network, account))
+		values = append(values, newLabelValues(labelsOf(network, account)))
+	}
+	return values
+}
+
+// sendConfiguredAccounts sends what does not depend on the mirror or on nodes.
+func sendConfiguredAccounts(ch chan<- prometheus.Metric, network Network, labels []*labelValues) {
+	own := accountOwnLabels.of(network.LabelNames)
+	for i, account := range network.Accounts {
+		sendConfigured(ch, account, own, labels[i])
 	}
 }
 
-func sendConfigured(ch chan<- prometheus.Metric, account config.Account, own ownLabels, labels []string) {
-	own.send(ch, account.Labels, labels...)
+func sendConfigured(ch chan<- prometheus.Metric, account config.Account, own ownLabels, labels *labelValues) {
+	own.sendOf(ch, account.Labels, labels)
 	if account.Cold {
-		ch <- accountCold.sample(1, labels...)
+		ch <- accountCold.of(labels, 1)
 	}
 	if account.Heartbeat > 0 {
-		ch <- accountHeartbeat.sample(time.Duration(account.Heartbeat).Seconds(), labels...)
+		ch <- accountHeartbeat.of(labels, time.Duration(account.Heartbeat).Seconds())
 	}
 	sendThresholds(ch, accountBalanceMinimum, account.Thresholds, hbarAmount, labels)
 	sendThresholds(ch, accountBalanceMaximum, account.Maximum, hbarAmount, labels)
@@ -312,9 +319,9 @@ func sendConfigured(ch chan<- prometheus.Metric, account config.Account, own own
 
 // sendThresholds sends the balances for each severity. Convert is how balances are
 // converted, so that a balance that equals its threshold is the same number.
-func sendThresholds(ch chan<- prometheus.Metric, metric constMetric, thresholds config.Thresholds, convert func(config.Amount) float64, labels []string) {
+func sendThresholds(ch chan<- prometheus.Metric, metric constMetric, thresholds config.Thresholds, convert func(config.Amount) float64, labels *labelValues) {
 	for _, threshold := range thresholds {
-		ch <- metric.sample(convert(threshold.Balance), with(labels, threshold.Severity)...)
+		ch <- metric.of(labels.with(threshold.Severity), convert(threshold.Balance))
 	}
 }
 
@@ -333,9 +340,9 @@ func sendAccount(ch chan<- prometheus.Metric, row mirror.Account, labels *labelV
 	sendFieldOf(ch, accountAutoRenewPeriod, row.AutoRenewPeriod, count, labels)
 	sendFieldOf(ch, accountEthereumNonce, row.EthereumNonce, count, labels)
 	sendFieldOf(ch, accountPendingReward, row.PendingReward, hbar, labels)
-	ch <- accountInfo.sample(1, infoLabels(row, labels.values)...)
+	ch <- accountInfo.of(labels.with(infoLabels(row)...), 1)
 	if key, ok := row.Key.Get(); ok {
-		ch <- accountKeyInfo.sample(1, with(labels.values, consensus.Cut(key.Type, textLength), keyFingerprint(key))...)
+		ch <- accountKeyInfo.of(labels.with(consensus.Cut(key.Type, textLength), keyFingerprint(key)), 1)
 	}
 }
 
@@ -345,17 +352,16 @@ func keyFingerprint(key mirror.Key) string {
 	return hex.EncodeToString(sum[:fingerprintBytes])
 }
 
-func infoLabels(row mirror.Account, labels []string) []string {
+func infoLabels(row mirror.Account) []string {
 	stakedNode := ""
 	if id, ok := row.StakedNodeID.Get(); ok {
 		stakedNode = strconv.FormatInt(id, 10)
 	}
-	return with(
-		labels,
+	return []string{
 		text(row.EVMAddress, textLength),
 		stakedNode,
 		text(row.StakedAccountID, textLength),
 		consensus.Cut(row.Key.Or(mirror.Key{}).Type, textLength),
 		text(row.Memo, textLength),
-	)
+	}
 }

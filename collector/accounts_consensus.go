@@ -26,7 +26,7 @@ func (c consensusAccounts) Update(ctx context.Context, ch chan<- prometheus.Metr
 	if len(c.network.Accounts) == 0 {
 		return nil
 	}
-	sendConfiguredAccounts(ch, c.network)
+	sendConfiguredAccounts(ch, c.network, accountLabelValues(c.network))
 	var group entityGroup
 	nodes, err := c.network.AddressBook.Nodes(ctx)
 	if err != nil {

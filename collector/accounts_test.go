@@ -136,7 +136,7 @@ func TestSamplesOfAnAccountThatDidNotChange(t *testing.T) {
 		samples := map[string][]*sample{}
 		for _, metric := range metrics {
 			one := metric.(*sample) //nolint:forcetypeassert // nothing else is sent
-			samples[one.labels.values[accountIDLabel]] = append(samples[one.labels.values[accountIDLabel]], one)
+			samples[one.labels.at(accountIDLabel)] = append(samples[one.labels.at(accountIDLabel)], one)
 		}
 		return samples
 	}
@@ -337,7 +337,7 @@ func TestSamplesOfAResponseWaitForNoOther(t *testing.T) {
 	var ids []string
 	for metric := range ch {
 		if one := metric.(*sample); one.family == accountBalance.metricFamily { //nolint:forcetypeassert // nothing else is sent
-			ids = append(ids, one.labels.values[accountIDLabel])
+			ids = append(ids, one.labels.at(accountIDLabel))
 			if len(ids) == 1 {
 				close(first)
 			}

@@ -82,9 +82,9 @@ func blockOf(random *rand.Rand, network string, first, n int, before *block) *bl
 		if random.IntN(4) == 0 {
 			add(entity, sparseGauge.of(labels, 1))
 		}
-		add(entity, blockInfo.sample(1, with(labels.values, fmt.Sprint("\"", random.IntN(2)))...))
-		add(entity, severalGauge.sample(1, labels.values[1]+network, "critical"))
-		add(entity, severalGauge.sample(2, labels.values[1]+network, "warning"))
+		add(entity, blockInfo.sample(1, with(labels.all(), fmt.Sprint("\"", random.IntN(2)))...))
+		add(entity, severalGauge.sample(1, labels.at(1)+network, "critical"))
+		add(entity, severalGauge.sample(2, labels.at(1)+network, "warning"))
 		entities = append(entities, entity)
 	}
 	return newBlock(entities, before)

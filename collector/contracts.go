@@ -100,7 +100,7 @@ func (c contracts) Update(ctx context.Context, ch chan<- prometheus.Metric) erro
 		ids = append(ids, contract.ID.String())
 		id := []string{c.network, contract.ID.String(), contract.Name}
 		c.labels.send(ch, contract.Labels, id...)
-		sendThresholds(ch, contractBalanceMinimum, contract.Thresholds, hbarAmount, id)
+		sendThresholds(ch, contractBalanceMinimum, contract.Thresholds, hbarAmount, newLabelValues(id))
 	}
 	var (
 		group    entityGroup

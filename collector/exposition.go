@@ -265,16 +265,16 @@ func (t *textWriter) header(f *metricFamily) {
 
 func (t *textWriter) line(s *sample, name string, value float64) {
 	t.text = append(t.text, name...)
-	t.labels(s.family.labels, s.labels.values)
+	t.labels(s.family.labels, s.labels)
 	t.text = append(t.text, ' ')
 	t.number(value)
 	t.text = append(t.text, '\n')
 }
 
-func (t *textWriter) labels(names *labelNames, values []string) {
+func (t *textWriter) labels(names *labelNames, values *labelValues) {
 	for n, i := range names.order {
 		t.text = append(t.text, names.before[n]...)
-		value := values[i]
+		value := values.at(i)
 		if !isPlain(value) {
 			value = valueEscaper.Replace(value)
 		}

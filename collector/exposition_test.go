@@ -129,8 +129,8 @@ func TestTextSaysWhatFailed(t *testing.T) {
 func TestLabelsAreValid(t *testing.T) {
 	labels := []string{"z\xff", "a", "m"}
 	sample := oddGauge.sample(1, labels...).(*sample) //nolint:forcetypeassert // see there
-	if sample.labels.values[0] != "z\uFFFD" || labels[0] != "z\xff" {
-		t.Errorf("labels %q of %q", sample.labels.values, labels)
+	if sample.labels.at(0) != "z\uFFFD" || labels[0] != "z\xff" {
+		t.Errorf("labels %q of %q", sample.labels.all(), labels)
 	}
 	defer func() {
 		if recover() == nil {

@@ -36,12 +36,16 @@ func (l ownLabels) of(names []string) ownLabels {
 
 // send sends the sample of the entity that id, the declared labels, names.
 func (l ownLabels) send(ch chan<- prometheus.Metric, labels config.Labels, id ...string) {
+	l.sendOf(ch, labels, newLabelValues(id))
+}
+
+func (l ownLabels) sendOf(ch chan<- prometheus.Metric, labels config.Labels, id *labelValues) {
 	if len(l.names) == 0 {
 		return
 	}
-	values := with(id)
+	values := make([]string, 0, len(l.names))
 	for _, name := range l.names {
 		values = append(values, labels[name])
 	}
-	ch <- l.family.newSample(1, 0, newLabelValues(values))
+	ch <- l.family.newSample(1, 0, id.with(values...))
 }

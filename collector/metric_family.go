@@ -53,7 +53,8 @@ func newFamily(m Metric, valueType prometheus.ValueType, labels *labelNames) *me
 
 // labelValues are those of a sample, or of several that have the same.
 type labelValues struct {
-	values []string // in the declaration's order
+	shared *labelValues // nil, or those that come first and that other samples have, too
+	own    []string     // in the declaration's order
 }
 
 func newLabelValues(values []string) *labelValues {
@@ -63,14 +64,50 @@ func newLabelValues(values []string) *labelValues {
 			values[i] = strings.ToValidUTF8(value, "\uFFFD")
 		}
 	}
-	return &labelValues{values: values}
+	return &labelValues{own: values}
+}
+
+// with returns the values followed by more.
+func (l *labelValues) with(more ...string) *labelValues {
+	v := newLabelValues(more)
+	v.shared = l
+	return v
+}
+
+func (l *labelValues) len() int {
+	if l.shared == nil {
+		return len(l.own)
+	}
+	return l.shared.len() + len(l.own)
+}
+
+func (l *labelValues) at(i int) string {
+	if l.shared == nil {
+		return l.own[i]
+	}
+	if n := l.shared.len(); i >= n {
+		return l.own[i-n]
+	}
+	return l.shared.at(i)
+}
+
+func (l *labelValues) all() []string {
+	if l.shared == nil {
+		return l.own
+	}
+	return with(l.shared.all(), l.own...)
+}
+
+// equals may be false for equal ones, of which not the same are shared.
+func (l *labelValues) equals(other *labelValues) bool {
+	return l == other || l.shared == other.shared && slices.Equal(l.own, other.own)
 }
 
 // newSample makes a sample. Created is when a counter was 0, in nanoseconds since
 // the epoch.
 func (f *metricFamily) newSample(value float64, created int64, labels *labelValues) *sample {
-	if len(labels.values) != len(f.labels.order) {
-		panic(fmt.Sprintf("%s has %d labels, not %q", f.name, len(f.labels.order), labels.values))
+	if labels.len() != len(f.labels.order) {
+		panic(fmt.Sprintf("%s has %d labels, not %q", f.name, len(f.labels.order), labels.all()))
 	}
 	return &sample{family: f, value: value, created: created, labels: labels}
 }
@@ -94,9 +131,9 @@ func (s *sample) Write(out *dto.Metric) error {
 		err    error
 	)
 	if s.created == 0 {
-		metric, err = prometheus.NewConstMetric(s.family.desc, s.family.valueType, s.value, s.labels.values...)
+		metric, err = prometheus.NewConstMetric(s.family.desc, s.family.valueType, s.value, s.labels.all()...)
 	} else {
-		metric, err = prometheus.NewConstMetricWithCreatedTimestamp(s.family.desc, s.family.valueType, s.value, time.Unix(0, s.created), s.labels.values...)
+		metric, err = prometheus.NewConstMetricWithCreatedTimestamp(s.family.desc, s.family.valueType, s.value, time.Unix(0, s.created), s.labels.all()...)
 	}
 	if err != nil {
 		return err
@@ -106,18 +143,17 @@ func (s *sample) Write(out *dto.Metric) error {
 
 // equals reports whether both are the same, but for their families.
 func (s *sample) equals(other *sample) bool {
-	return math.Float64bits(s.value) == math.Float64bits(other.value) && s.created == other.created &&
-		(s.labels == other.labels || slices.Equal(s.labels.values, other.labels.values))
+	return math.Float64bits(s.value) == math.Float64bits(other.value) && s.created == other.created && s.labels.equals(other.labels)
 }
 
 // compareLabels orders the samples of one metric as a registry does.
 func compareLabels(a, b *sample) int {
-	x, y := a.labels.values, b.labels.values
+	x, y := a.family.labels.order, b.family.labels.order
 	if len(x) != len(y) {
 		return cmp.Compare(len(x), len(y))
 	}
-	for n, i := range a.family.labels.order {
-		if c := strings.Compare(x[i], y[b.family.labels.order[n]]); c != 0 {
+	for n := range x {
+		if c := strings.Compare(a.labels.at(x[n]), b.labels.at(y[n])); c != 0 {
 			return c
 		}
 	}

@@ -105,10 +105,11 @@ func (p Probe) Collect(ch chan<- prometheus.Metric) {
 func (a ProbedAccount) send(ch chan<- prometheus.Metric, network string, own ownLabels) {
 	labels := []string{network, a.AccountID, a.Name}
 	ch <- accountExists.sample(boolValue(a.Exists), labels...)
-	sendConfigured(ch, a.Account, own, labels)
+	shared := newLabelValues(labels)
+	sendConfigured(ch, a.Account, own, shared)
 	switch {
 	case a.row != nil:
-		sendAccount(ch, *a.row, newLabelValues(labels))
+		sendAccount(ch, *a.row, shared)
 	case a.Exists:
 		sendBalance(ch, a.Deleted, a.Tinybar, labels)
 	}

@@ -229,7 +229,7 @@ func (c tokens) sendConfigured(ch chan<- prometheus.Metric) {
 	for _, account := range c.network.Accounts {
 		for _, threshold := range account.TokenThresholds {
 			labels := with(labelsOf(c.network, account), threshold.Token.String())
-			sendThresholds(ch, accountTokenBalanceMinimum, threshold.Minimum, tokenAmount, labels)
+			sendThresholds(ch, accountTokenBalanceMinimum, threshold.Minimum, tokenAmount, newLabelValues(labels))
 		}
 	}
 	if c.network.accountsOnly {
