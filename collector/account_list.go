@@ -27,7 +27,7 @@ func withRound(ctx context.Context) context.Context {
 // eachAccounts calls each with some of the ids, which are the network's accounts,
 // and what returns the row of an account, until it was called for all, several
 // times at once. A row with the digest that is known of its account is not read.
-func eachAccounts(ctx context.Context, network Network, ids []string, known func(id string) mirror.RowDigest, each func(ids []string, get getAccount)) {
+func eachAccounts(ctx context.Context, network Network, ids []string, known func(ids []string) []mirror.RowDigest, each func(ids []string, get getAccount)) {
 	if len(network.Tokens) > 0 || len(network.OwnNodes) > 0 { // other collectors read them as well
 		batch := accountsOf(ctx, network)
 		each(ids, func(id string) (row mirror.AccountRow, exists bool, err error) {

@@ -92,12 +92,12 @@ var decodeAccountRows = list("accounts", AccountRow{})
 // tokens are not read. Nor is a row whose digest is known, that is, the one that the
 // account had when it was last read: as its balance has the time when it last
 // changed, the row of an account that nothing happened to is always the same
-// (docs/hedera.md 1.1). Known returns the digest of an account's row, the zero value
-// if there is none; it is called several times at once.
-func (c *Client) AccountParts(ctx context.Context, ids []string, known func(id string) RowDigest, each func(ids []string, part Batch[AccountRow])) {
+// (docs/hedera.md 1.1). Known returns the digests of the rows of sorted ids, the zero
+// value where there is none; it is called several times at once.
+func (c *Client) AccountParts(ctx context.Context, ids []string, known func(ids []string) []RowDigest, each func(ids []string, part Batch[AccountRow])) {
 	r := c.accounts()
 	r.skipped = "tokens"
-	r.known = known
+	r.digests = known
 	parts(ctx, c, r, "account.id", ids, decodeAccountRows, each)
 }
 

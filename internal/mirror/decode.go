@@ -41,7 +41,7 @@ func newResponse(body io.Reader, r request, small int64, grow func() error, fail
 	reader := readers.Get().(*bufio.Reader) //nolint:forcetypeassert // nothing else is in it
 	reader.Reset(newCapped(body, maxBodyBytes, "bytes after decompression"))
 	g := &guard{r: reader, small: small, grow: grow, known: r.known}
-	if r.known != nil {
+	if len(r.known.ids) > 0 {
 		g.passed = make([]passedRow, 0, r.expected)
 	}
 	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, asked: r, failed: failed}

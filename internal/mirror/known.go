@@ -5,7 +5,9 @@ package mirror
 
 import (
 	"bytes"
+	"cmp"
 	"hash/maphash"
+	"slices"
 )
 
 // RowDigest tells a row from all others, such as the account's earlier ones, for
@@ -20,6 +22,21 @@ var digestSeed = maphash.MakeSeed()
 
 func digestOf(row []byte) RowDigest {
 	return RowDigest{maphash.Bytes(digestSeed, row), int32(len(row))} //nolint:gosec // an answer has at most maxBodyBytes
+}
+
+// knownRows are the rows that accounts had before.
+type knownRows struct {
+	ids     []string // sorted
+	digests []RowDigest
+}
+
+// of returns an id as it is among those asked for, and the digest of its row.
+func (k knownRows) of(id []byte) (string, RowDigest) {
+	i, ok := slices.BinarySearchFunc(k.ids, id, func(asked string, id []byte) int { return cmp.Compare(asked, string(id)) })
+	if !ok {
+		return "", RowDigest{}
+	}
+	return k.ids[i], k.digests[i]
 }
 
 const (
@@ -47,7 +64,7 @@ const null = "null"
 // Given is how many bytes the decoder got.
 func (g *guard) passKnown(given int64) {
 	if !bytes.HasPrefix(g.head, []byte(accountsBegin)) {
-		g.known = nil
+		g.known = knownRows{}
 		return
 	}
 	begin, _ := g.r.Peek(len(accountBegin) + maxIDBytes)
@@ -56,8 +73,7 @@ func (g *guard) passKnown(given int64) {
 	if !ok || !closed {
 		return
 	}
-	id := string(text)
-	known := g.known(id)
+	id, known := g.known.of(text)
 	row, err := g.r.Peek(int(known.bytes)) // an error if it is longer than the buffer
 	if known == (RowDigest{}) || err != nil || digestOf(row) != known || !g.pass(row) {
 		return

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"reflect"
@@ -24,7 +25,19 @@ import (
 // digests are what is known of accounts.
 type digests map[string]RowDigest
 
-func (d digests) of(id string) RowDigest { return d[id] }
+func (d digests) of(ids []string) []RowDigest {
+	known := make([]RowDigest, 0, len(ids))
+	for _, id := range ids {
+		known = append(known, d[id])
+	}
+	return known
+}
+
+// rows are what is known of all of them.
+func (d digests) rows() knownRows {
+	ids := slices.Sorted(maps.Keys(d))
+	return knownRows{ids, d.of(ids)}
+}
 
 func digestsOf(rows []AccountRow) digests {
 	known := digests{}
@@ -42,12 +55,12 @@ type rowsRead struct {
 	err      error
 }
 
-func readRows(body io.Reader, small int64, known func(id string) RowDigest) (read rowsRead) {
+func readRows(body io.Reader, small int64, known digests) (read rowsRead) {
 	grow := func() error { read.grown++; return nil }
 	failed := func(field string, n int, err error) {
 		read.failures = append(read.failures, slices.Repeat([]string{field + ": " + err.Error()}, n)...)
 	}
-	a := newResponse(body, request{rows: maxRepeated, expected: maxRepeated, skipped: "tokens", known: known}, small, grow, failed)
+	a := newResponse(body, request{rows: maxRepeated, expected: maxRepeated, skipped: "tokens", known: known.rows()}, small, grow, failed)
 	defer a.close()
 	read.page, read.err = decodeAccountRows(a)
 	read.err = a.end(read.err)
@@ -206,7 +219,7 @@ func TestKnownRows(t *testing.T) {
 				if len(tt.body) > 1<<20 && name != "whole" {
 					continue
 				}
-				got := readRows(arrives(strings.NewReader(tt.body)), smallBytes, known.of)
+				got := readRows(arrives(strings.NewReader(tt.body)), smallBytes, known)
 				if err := got.differs(want, known); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
@@ -226,12 +239,12 @@ func TestKnownRowsCountForTheAnswer(t *testing.T) {
 	body := accountsBody("", accountIDs(10)...)
 	known := digestsOf(readRows(strings.NewReader(body), smallBytes, nil).rows)
 	for _, small := range []int{0, 1, len(accountsBegin), len(accountsBegin) + 1, len(body) / 2, len(body) - 1, len(body), len(body) + 1} {
-		got := readRows(strings.NewReader(body), int64(small), known.of)
+		got := readRows(strings.NewReader(body), int64(small), known)
 		if err := got.differs(readRows(strings.NewReader(body), int64(small), nil), known); err != nil || len(got.decoded()) > 0 {
 			t.Errorf("small is %d: %v, %q were decoded", small, err, got.decoded())
 		}
 	}
-	a := newResponse(strings.NewReader(body), request{rows: maxRepeated, known: known.of}, int64(len(body)/2), func() error { return io.ErrNoProgress }, nil)
+	a := newResponse(strings.NewReader(body), request{rows: maxRepeated, known: known.rows()}, int64(len(body)/2), func() error { return io.ErrNoProgress }, nil)
 	if _, err := decodeAccountRows(a); err == nil || a.guard.err != io.ErrNoProgress { //nolint:errorlint // it is not wrapped
 		t.Errorf("%v, %v, want that the answer may not be longer", err, a.guard.err)
 	}
@@ -313,7 +326,7 @@ func TestRecordedRowsAreKnown(t *testing.T) {
 	page := recordedPage(t)
 	first := readRows(strings.NewReader(page), smallBytes, nil)
 	known := digestsOf(first.rows)
-	second := readRows(strings.NewReader(page), smallBytes, known.of)
+	second := readRows(strings.NewReader(page), smallBytes, known)
 	if err := second.differs(first, known); err != nil || second.err != nil || len(second.rows) != maxRepeated || len(second.decoded()) > 0 {
 		t.Errorf("%v, %v, %d rows, of which %q were decoded", err, second.err, len(second.rows), second.decoded())
 	}
@@ -329,7 +342,7 @@ func BenchmarkKnownRows(b *testing.B) {
 		rows[i] = "changed " + rows[i]
 	}
 	changed := strings.Join(rows, "")
-	read := func(body string, known func(id string) RowDigest, decoded int) float64 {
+	read := func(body string, known digests, decoded int) float64 {
 		start := time.Now()
 		got := readRows(strings.NewReader(body), smallBytes, known)
 		took := time.Since(start)
@@ -340,8 +353,8 @@ func BenchmarkKnownRows(b *testing.B) {
 	}
 	var all, most, none []float64
 	for b.Loop() {
-		all = append(all, read(page, known.of, 0))
-		most = append(most, read(changed, known.of, maxRepeated/10))
+		all = append(all, read(page, known, 0))
+		most = append(most, read(changed, known, maxRepeated/10))
 		none = append(none, read(page, nil, maxRepeated))
 	}
 	median := func(times []float64) float64 {

@@ -125,11 +125,11 @@ type guard struct {
 	inString bool
 	escaped  bool
 
-	known     func(id string) RowDigest // nil where no row can be known
-	rowBegins bool                      // with the next byte, if one that may be known does
-	given     int64                     // bytes to the decoder
-	null      string                    // what is to be given of it
-	passed    []passedRow               // that the decoder has not read
+	known     knownRows   // none where no row can be known
+	rowBegins bool        // with the next byte, if one that may be known does
+	given     int64       // bytes to the decoder
+	null      string      // what is to be given of it
+	passed    []passedRow // that the decoder has not read
 }
 
 // maxHead is what of an answer that is not JSON is kept for the error.
@@ -241,7 +241,7 @@ func (g *guard) structure(b byte) error {
 		g.elements[g.depth] = 1
 	case ']', '}':
 		if g.depth = max(0, g.depth-1); g.depth < rowDepth {
-			g.known = nil
+			g.known = knownRows{}
 		}
 	case ',':
 		if g.elements[g.depth]++; g.elements[g.depth] > maxElements {
@@ -252,6 +252,6 @@ func (g *guard) structure(b byte) error {
 		return nil
 	}
 	g.token = 0
-	g.rowBegins = g.known != nil && g.depth == rowDepth && (b == '[' || b == ',')
+	g.rowBegins = len(g.known.ids) > 0 && g.depth == rowDepth && (b == '[' || b == ',')
 	return nil
 }

@@ -85,8 +85,10 @@ type request struct {
 	expected int
 	// skipped is the name of a member that nobody reads.
 	skipped string
-	// known returns the digest of an account's row, which is not decoded.
-	known func(id string) RowDigest
+	// digests returns those of the rows that are known, by sorted ids.
+	digests func(ids []string) []RowDigest
+	// known are the rows that are not decoded.
+	known knownRows
 	// detail says in errors what of the path was asked for.
 	detail string
 }
