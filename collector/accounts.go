@@ -261,11 +261,13 @@ func (c mirrorAccounts) updateBlocks(ctx context.Context, send func(*block)) err
 				return nil
 			})
 		}
+		made.blocks[first] = before.blocks[first]
+		if len(accounts) == 0 {
+			return
+		}
 		group.do(func() error {
-			if len(accounts) > 0 {
-				made.blocks[first] = newBlock(accounts, before.blocks[first])
-				send(made.blocks[first])
-			}
+			made.blocks[first] = newBlock(accounts, before.blocks[first])
+			send(made.blocks[first])
 			return nil
 		})
 	})
@@ -280,13 +282,13 @@ func (c mirrorAccounts) makeAccount(row mirror.AccountRow, exists bool, labels *
 		sendAccount(ch, *row.Account, labels)
 	}
 	close(ch)
-	account := &blockEntity{row.Digest, make([]sample, 0, len(ch))}
+	samples := make([]sample, 0, maxAccountSamples) // of which many do not escape
 	for metric := range ch {
 		if !c.network.Exclude.has(metric) {
-			account.samples = append(account.samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
+			samples = append(samples, *metric.(*sample)) //nolint:forcetypeassert // they are constant
 		}
 	}
-	return account
+	return &blockEntity{row.Digest, slices.Clone(samples)}
 }
 
 func labelsOf(network Network, account config.Account) []string {

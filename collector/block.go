@@ -51,11 +51,13 @@ type blockFamily struct {
 type blockText struct {
 	openMetrics bool
 	piece       piecewise.Piece
+	used        atomic.Bool // in a scrape
 }
 
 // newBlock makes a block. It has the texts of the one before, which may be nil,
-// where the samples are the same. Those that differ it makes at once, while the
-// scrape waits for other answers, and fast, as they may well differ again.
+// where the samples are the same. Where they differ it makes those that were used at
+// once, while the scrape waits for other answers, and fast, as they may well differ
+// again.
 func newBlock(entities []*blockEntity, before *block) *block {
 	b := &block{entities: entities}
 	for sample := range b.samples {
@@ -77,7 +79,7 @@ func newBlock(entities []*blockEntity, before *block) *block {
 		if earlier == nil {
 			continue
 		}
-		if text := earlier.text.Load(); text != nil {
+		if text := earlier.text.Load(); text != nil && text.used.Load() {
 			f.compress(text.openMetrics, piecewise.CompressFast)
 		}
 	}
@@ -185,25 +187,27 @@ func (e *blockEntity) equals(other *blockEntity, family *metricFamily) bool {
 
 // piece is the compressed text.
 func (f *blockFamily) piece(openMetrics bool) piecewise.Piece {
-	if text := f.text.Load(); text != nil && text.openMetrics == openMetrics {
-		return text.piece
+	text := f.text.Load()
+	if text == nil || text.openMetrics != openMetrics {
+		text = f.compress(openMetrics, piecewise.Compress)
 	}
-	return f.compress(openMetrics, piecewise.Compress)
+	text.used.Store(true)
+	return text.piece
 }
 
-// textWriters are those that write nothing, for their memory.
+// textWriters are not in use, and kept for their buffers.
 var textWriters = sync.Pool{New: func() any { return &textWriter{} }}
 
 // compress makes the text and keeps it, instead of one in another format: most
 // exporters are asked for the same one by all.
-func (f *blockFamily) compress(openMetrics bool, compress func(text []byte) piecewise.Piece) piecewise.Piece {
+func (f *blockFamily) compress(openMetrics bool, compress func(text []byte) piecewise.Piece) *blockText {
 	t := textWriters.Get().(*textWriter) //nolint:forcetypeassert // nothing else is in it
 	defer textWriters.Put(t)
 	t.openMetrics, t.text = openMetrics, t.text[:0]
 	for sample := range f.samples {
 		t.sample(sample)
 	}
-	piece := compress(t.text)
-	f.text.Store(&blockText{openMetrics, piece})
-	return piece
+	text := &blockText{openMetrics: openMetrics, piece: compress(t.text)}
+	f.text.Store(text)
+	return text
 }

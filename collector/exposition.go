@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -21,8 +22,9 @@ import (
 )
 
 // Write writes the scrape and what others gathers, with created lines where the
-// format has them: the same bytes as a registry and expfmt would, but that the
-// blocks of one network are not mixed with those of another. The text formats,
+// format has them: the same bytes as a registry and expfmt would, but that blocks
+// are mixed neither with those of another network nor with other samples. The text
+// formats,
 // which are what Prometheus asks for by default, cost a small part of what they
 // cost there, as most samples are not converted on their way, and a
 // [piecewise.Writer] gets the text of blocks as it was compressed before. The first
@@ -193,11 +195,8 @@ type textWriter struct {
 // write writes all samples of a metric.
 func (t *textWriter) write(direct *directSamples) error {
 	t.header(direct.family())
-	for _, sample := range direct.samples {
-		t.sample(sample)
-		if err := t.flushLong(); err != nil {
-			return err
-		}
+	if err := t.samples(slices.Values(direct.samples)); err != nil {
+		return err
 	}
 	for _, block := range direct.blocks {
 		if err := t.block(block.blockFamily); err != nil {
@@ -214,10 +213,17 @@ func (t *textWriter) block(block *blockFamily) error {
 		}
 		return compressed.WritePiece(block.piece(t.openMetrics))
 	}
-	for sample := range block.samples {
+	return t.samples(block.samples)
+}
+
+func (t *textWriter) samples(samples iter.Seq[*sample]) error {
+	for sample := range samples {
 		t.sample(sample)
+		if err := t.flushLong(); err != nil {
+			return err
+		}
 	}
-	return t.flushLong()
+	return nil
 }
 
 func (t *textWriter) sample(s *sample) {

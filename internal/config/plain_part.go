@@ -15,7 +15,7 @@ import (
 
 // plain returns the elements, nil if any of the part is not plain. Their nodes are those
 // of the YAML library, except for what no account is read from: columns and styles are
-// left out, and numbers have the tag of text.
+// left out, and all that is not null has the tag of text.
 func (p part) plain() []*yaml.Node {
 	r := plainReader{rest: string(p.text), line: p.line}
 	dash := r.rest[:indentOf(p.text)] + "- "

@@ -4,10 +4,11 @@
 package mirror
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/url"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Account is an entity that holds hbar: an account or a contract (docs/hedera.md
@@ -103,24 +104,16 @@ func (c *Client) AccountParts(ctx context.Context, ids []string, known func(ids 
 
 // read is what [response.read] calls.
 func (r *AccountRow) read(a *response) error {
-	text, err := a.ReadValue()
-	if err != nil {
+	if a.PeekKind() == jsontext.KindNull {
+		_, err := a.ReadToken()
+		*r = a.guard.rowAt(a.InputOffset())
 		return err
 	}
-	if row, ok := a.guard.passedAt(a.InputOffset()); ok {
-		*r = row
-		return nil
-	}
-	digest := digestOf(text)
-	answer := a.Decoder
-	a.Decoder = &a.row
-	a.Reset(bytes.NewBuffer(text), lenient)
 	r.Account = &Account{}
-	err = a.read(r.Account)
-	a.Decoder = answer
+	err := a.read(r.Account)
 	r.ID = r.Account.ID
 	if err == nil && len(a.failures) == 0 {
-		r.Digest = digest
+		r.Digest = a.guard.rowAt(a.InputOffset()).Digest
 	}
 	return err
 }

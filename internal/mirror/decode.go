@@ -22,7 +22,6 @@ var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Allo
 // response is an answer on its way through a decoder.
 type response struct {
 	*jsontext.Decoder
-	row   jsontext.Decoder // of a row that is read on its own
 	guard *guard
 	asked request
 	// failed is told what could not be read.
@@ -32,7 +31,7 @@ type response struct {
 	failures []failure
 }
 
-// readers are those that no response is read with.
+// readers are not in use.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxKnownBytes) }}
 
 // newResponse returns an answer, for which close is to be called when it has been
@@ -41,8 +40,8 @@ func newResponse(body io.Reader, r request, small int64, grow func() error, fail
 	reader := readers.Get().(*bufio.Reader) //nolint:forcetypeassert // nothing else is in it
 	reader.Reset(newCapped(body, maxBodyBytes, "bytes after decompression"))
 	g := &guard{r: reader, small: small, grow: grow, known: r.known}
-	if len(r.known.ids) > 0 {
-		g.passed = make([]passedRow, 0, r.expected)
+	if g.known != nil {
+		g.rows = make([]guardedRow, 0, r.expected)
 	}
 	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, asked: r, failed: failed}
 }

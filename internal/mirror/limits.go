@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 )
 
@@ -125,11 +126,15 @@ type guard struct {
 	inString bool
 	escaped  bool
 
-	known     knownRows   // none where no row can be known
-	rowBegins bool        // with the next byte, if one that may be known does
-	given     int64       // bytes to the decoder
-	null      string      // what is to be given of it
-	passed    []passedRow // that the decoder has not read
+	known     *knownRows // nil where no row can be known
+	rowBegins bool       // with the next byte, if one that may be known does
+	null      string     // what is to be given in the place of one that is known
+	hashing   bool       // a row that is not known
+	hash      maphash.Hash
+	hashed    int32        // bytes
+	rowEnds   bool         // with the last byte
+	rows      []guardedRow // that the decoder has not read
+	given     int64        // bytes to the decoder
 }
 
 // maxHead is what of an answer that is not JSON is kept for the error.
@@ -165,6 +170,7 @@ func (g *guard) Read(p []byte) (n int, err error) {
 		if g.pass(text[:checked]) {
 			n += copied
 			g.err = limitErr
+			g.hashRow(text[:checked], g.given+int64(n))
 		}
 	}
 	if n > 0 {
@@ -192,8 +198,8 @@ func (g *guard) beginning() []byte {
 	return append(g.head, more...)
 }
 
-// check returns where p passes a limit, and which, or where a row begins that may be
-// known. Most bytes are within strings and numbers, where only their count matters.
+// check returns where p passes a limit, and which, or where a row begins or ends that
+// may be known. Most bytes are within strings and numbers, where only their count matters.
 func (g *guard) check(p []byte) (int, error) {
 	begin := 0 // of what g.token has not counted yet
 	for i := 0; i < len(p); i++ {
@@ -215,7 +221,7 @@ func (g *guard) check(p []byte) (int, error) {
 			g.escaped, g.inString = p[i] == '\\', p[i] != '"'
 		} else if err := g.structure(p[i]); err != nil {
 			return i, err
-		} else if g.rowBegins {
+		} else if g.rowBegins || g.rowEnds {
 			return i + 1, nil
 		}
 	}
@@ -240,9 +246,7 @@ func (g *guard) structure(b byte) error {
 		}
 		g.elements[g.depth] = 1
 	case ']', '}':
-		if g.depth = max(0, g.depth-1); g.depth < rowDepth {
-			g.known = knownRows{}
-		}
+		g.depth = max(0, g.depth-1)
 	case ',':
 		if g.elements[g.depth]++; g.elements[g.depth] > maxElements {
 			return &LimitError{Input: "elements in a list or object", Limit: maxElements}
@@ -252,6 +256,6 @@ func (g *guard) structure(b byte) error {
 		return nil
 	}
 	g.token = 0
-	g.rowBegins = len(g.known.ids) > 0 && g.depth == rowDepth && (b == '[' || b == ',')
+	g.rowBounds(b)
 	return nil
 }

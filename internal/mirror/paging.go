@@ -222,7 +222,7 @@ func (r request) of(key string, ids []string) request {
 	r = r.with(key, ids...).limit(maxRepeated)
 	r.expected = len(ids)
 	if r.digests != nil {
-		r.known = knownRows{ids, r.digests(ids)}
+		r.known = &knownRows{ids, r.digests(ids)}
 	}
 	r.detail = fmt.Sprintf("%d %ss", len(ids), strings.TrimSuffix(key, ".id"))
 	return r

@@ -87,8 +87,8 @@ type request struct {
 	skipped string
 	// digests returns those of the rows that are known, by sorted ids.
 	digests func(ids []string) []RowDigest
-	// known are the rows that are not decoded.
-	known knownRows
+	// known are the rows that are not decoded, nil where no row is hashed.
+	known *knownRows
 	// detail says in errors what of the path was asked for.
 	detail string
 }
