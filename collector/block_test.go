@@ -7,16 +7,20 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
+	"hedera_exporter/internal/config"
 	"hedera_exporter/internal/piecewise"
+	"hedera_exporter/internal/simulator"
 )
 
 // all are the samples, whether they are in blocks or not.
@@ -182,13 +186,90 @@ func TestTextsAreKept(t *testing.T) {
 	}
 }
 
+// TestTextsThatNobodyUses are not made ahead.
+func TestTextsThatNobodyUses(t *testing.T) {
+	make := func(value float64, before *block) *block {
+		return newBlock([]*blockEntity{{samples: []sample{*blockGauge.newSample(value, 0, newLabelValues([]string{"n", "1"}))}}}, before)
+	}
+	first := make(1, nil)
+	first.families[0].piece(false)
+	second := make(2, first)
+	if second.families[0].text.Load() == nil {
+		t.Error("there is no text of the next samples")
+	}
+	if third := make(3, second); third.families[0].text.Load() != nil {
+		t.Error("there is a text, though the one before was not used")
+	}
+}
+
+// accountTexts returns the accounts in each block of a scrape, and the texts by family
+// and block.
+func accountTexts(t *testing.T, collector Collector) (sizes []int, texts map[string]*blockText, err error) {
+	t.Helper()
+	var (
+		mu     sync.Mutex
+		blocks []*block
+	)
+	many := collector.(blockCollector) //nolint:forcetypeassert // it is one
+	err = many.updateBlocks(t.Context(), func(b *block) {
+		mu.Lock()
+		defer mu.Unlock()
+		blocks = append(blocks, b)
+	})
+	texts = map[string]*blockText{}
+	for _, b := range blocks {
+		sizes = append(sizes, len(b.entities))
+		for _, f := range b.families {
+			f.piece(true)
+			texts[f.name+" "+f.first.labels.at(accountIDLabel)] = f.text.Load()
+		}
+	}
+	return sizes, texts, err
+}
+
+// TestTextsOutliveAFailure has the mirror fail between two scrapes, in networks that
+// read accounts for one collector and for several.
+func TestTextsOutliveAFailure(t *testing.T) {
+	for name, tokens := range map[string][]config.Entity{"without tokens": nil, "with tokens": entities("0.0.900")} {
+		t.Run(name, func(t *testing.T) {
+			sim := startSimulator(t, simulator.Options{Static: true, Nodes: 1, Accounts: 250})
+			network := networkOn(t, sim, NewSelf(prometheus.NewRegistry()))
+			network.Tokens = tokens
+			for i := range 250 {
+				network.Accounts = append(network.Accounts, account("0.0."+itoa(1001+i), "a"+itoa(i)))
+			}
+			collector, err := newAccounts(network)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes, before, err := accountTexts(t, collector)
+			if slices.Sort(sizes); !slices.Equal(sizes, []int{50, 100, 100}) || len(before) == 0 || err != nil {
+				t.Errorf("blocks of %d accounts, %d texts, %v", sizes, len(before), err)
+			}
+			if _, err := sim.InjectFault(simulator.Fault{Kind: simulator.FaultStatus, Status: 404, Path: "/api/v1/accounts"}); err != nil {
+				t.Fatal(err)
+			}
+			if sizes, _, err := accountTexts(t, collector); len(sizes) > 0 || err == nil {
+				t.Errorf("blocks of %d accounts, %v", sizes, err)
+			}
+			sim.ClearFaults()
+			if _, after, err := accountTexts(t, collector); !maps.Equal(before, after) || err != nil {
+				t.Errorf("the texts are not those of before, %v", err)
+			}
+		})
+	}
+}
+
 // TestDuplicatesInBlocks is of a block that comes twice.
 func TestDuplicatesInBlocks(t *testing.T) {
 	twice := newBlock([]*blockEntity{{samples: []sample{*blockGauge.newSample(1, 0, newLabelValues([]string{"n", "1"}))}}}, nil)
 	scrape := Scrape{{result: collectorResult{blocks: []*block{twice, twice}}}}
-	w := piecewise.NewWriter()
-	gathering, writing := scrape.Write(w, expfmt.NewFormat(expfmt.TypeTextPlain), prometheus.NewRegistry())
+	var text strings.Builder
+	gathering, writing := scrape.Write(&text, expfmt.NewFormat(expfmt.TypeTextPlain), prometheus.NewRegistry())
 	if gathering == nil || gathering.Error() != "block_gauge has 1 samples with the same labels as others" || writing != nil {
 		t.Errorf("gathering: %v, writing: %v", gathering, writing)
+	}
+	if lines := linesWith(text.String(), "block_gauge{"); len(lines) != 1 {
+		t.Errorf("lines %q, want one", lines)
 	}
 }

@@ -52,7 +52,7 @@ const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 type timeouts struct {
 	fallback time.Duration // without a header
 	offset   time.Duration // subtracted, for the response to arrive in time
-	// rendering is how long it took to encode the previous scrape, in
+	// rendering is how long it may take to encode the scrape, as it took before, in
 	// nanoseconds. It is subtracted too: encoding starts at the deadline.
 	rendering *atomic.Int64
 }

@@ -108,6 +108,17 @@ func TestEncodingIsPartOfTheScrapeTimeout(t *testing.T) {
 	})
 }
 
+func TestTimeOfAnEncodingIsForgottenSlowly(t *testing.T) {
+	e := encoder{duration: new(atomic.Int64)}
+	for i, took := range []time.Duration{time.Second, 0, 850 * time.Millisecond, 2 * time.Second} {
+		e.took(took)
+		want := []time.Duration{time.Second, 900 * time.Millisecond, 850 * time.Millisecond, 2 * time.Second}[i]
+		if got := time.Duration(e.duration.Load()); got != want {
+			t.Errorf("after one that took %s the next may take %s, want %s", took, got, want)
+		}
+	}
+}
+
 // TestScrapesShareTheirEncoding has many scrapes at a time take as long as a few.
 func TestScrapesShareTheirEncoding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -76,7 +76,7 @@ type encoder struct {
 	registry *prometheus.Registry // the exporter's own metrics
 	log      log.Logger
 	errors   *prometheus.CounterVec
-	duration *atomic.Int64 // of the last one, in nanoseconds
+	duration *atomic.Int64 // that the next one may take, in nanoseconds
 
 	turn chan struct{}     // has room for one
 	size int               // of the last response, in bytes; guarded by turn
@@ -159,7 +159,14 @@ func (e *encoder) run(result *encoded, as encoding) {
 
 	start := time.Now()
 	result.response = e.render(scrape, as)
-	e.duration.Store(int64(time.Since(start)))
+	e.took(time.Since(start))
+}
+
+// took sets the time that the next encoding may take: as long as this one, or not
+// much less than those before. Where the text of most samples is kept, it takes a
+// small part of the time that it takes where all is new.
+func (e *encoder) took(duration time.Duration) {
+	e.duration.Store(max(int64(duration), e.duration.Load()*9/10))
 }
 
 func (e *encoder) render(scrape collector.Scrape, as encoding) (response *responseBuffer) {
