@@ -26,14 +26,22 @@ import (
 // dial opens a connection that the test reads from when it likes.
 func dial(t *testing.T, address string) net.Conn {
 	t.Helper()
+	conn := connect(t, address)
+	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// connect leaves the read buffer as it is: to read megabytes through a small one
+// takes minutes.
+func connect(t *testing.T, address string) net.Conn {
+	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(address, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
-		t.Fatal(err)
-	}
 	return conn
 }
 
@@ -142,7 +150,7 @@ func startLarge(t *testing.T) (server *http.Server, url string, limits *connecti
 // TestWriteTimeout has a client lose its connection when it does not read.
 func TestWriteTimeout(t *testing.T) {
 	_, url, limits, served := startLarge(t)
-	conn := dial(t, url)
+	conn := connect(t, url)
 	send(conn, getRequest("/"))
 	<-served
 	awaitTrue(t, "the connection is closed", func() bool { open, unread := limits.count(); return open == 0 && unread == 0 })
