@@ -24,9 +24,8 @@ import (
 // Write writes the scrape and what others gathers, with created lines where the
 // format has them: the same bytes as a registry and expfmt would, but that blocks
 // are mixed neither with those of another network nor with other samples. The text
-// formats,
-// which are what Prometheus asks for by default, cost a small part of what they
-// cost there, as most samples are not converted on their way, and a
+// formats, which are what Prometheus asks for by default, cost a small part of what
+// they cost there, as most samples are not converted on their way, and a
 // [piecewise.Writer] gets the text of blocks as it was compressed before. The first
 // error tells what is not in it, the second that writing failed.
 func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gatherer) (gathering, writing error) {
@@ -101,7 +100,7 @@ func (d *directSamples) sort() (duplicates int) {
 	slices.SortFunc(d.blocks, func(a, b directBlock) int {
 		return cmp.Or(cmp.Compare(a.result, b.result), compareLabels(a.first, b.first))
 	})
-	if !d.blocksAreInOrder() { // but for those that have to be mixed
+	if !d.blocksAreInOrder() { // which is not expected of any collector
 		for _, block := range d.blocks {
 			d.samples = slices.AppendSeq(d.samples, block.samples)
 		}
