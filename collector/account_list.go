@@ -25,16 +25,13 @@ func withRound(ctx context.Context) context.Context {
 	return context.WithValue(ctx, roundKey{}, &round{accounts: map[*mirror.Client]*accountList{}})
 }
 
-// accountsAtOnce is the number of accounts in a response of the mirror.
-const accountsAtOnce = 100
-
 // eachAccounts calls each with some of the ids, which are the network's accounts,
 // and what returns the row of an account, until it was called for all, several
 // times at once. A row with the digest that is known of its account is not read.
 func eachAccounts(ctx context.Context, network Network, ids []string, known func(ids []string) []mirror.RowDigest, each func(ids []string, get getAccount)) {
 	if len(network.Tokens) > 0 || len(network.OwnNodes) > 0 { // other collectors read them as well
 		batch := accountsOf(ctx, network)
-		for some := range slices.Chunk(ids, accountsAtOnce) {
+		for some := range slices.Chunk(ids, accountsPerQuery) {
 			each(some, func(id string) (row mirror.AccountRow, exists bool, err error) {
 				account, exists, err := batch.Get(id)
 				return mirror.AccountRow{ID: id, Account: &account}, exists, err

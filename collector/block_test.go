@@ -23,22 +23,6 @@ import (
 	"hedera_exporter/internal/simulator"
 )
 
-// all are the samples, whether they are in blocks or not.
-func (r collectorResult) all(yield func(prometheus.Metric) bool) {
-	for _, metric := range r.samples {
-		if !yield(metric) {
-			return
-		}
-	}
-	for _, block := range r.blocks {
-		for sample := range block.samples {
-			if !yield(sample) {
-				return
-			}
-		}
-	}
-}
-
 // compress writes a scrape piecewise, and decompress reads it.
 func compress(t *testing.T, scrape Scrape, format expfmt.Format, others prometheus.Gatherer) []byte {
 	t.Helper()

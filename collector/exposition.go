@@ -29,8 +29,16 @@ import (
 // [piecewise.Writer] gets the text of blocks as it was compressed before. The first
 // error tells what is not in it, the second that writing failed.
 func (s Scrape) Write(w io.Writer, format expfmt.Format, others prometheus.Gatherer) (gathering, writing error) {
-	isText := format.FormatType() == expfmt.TypeTextPlain || format.FormatType() == expfmt.TypeOpenMetrics
-	direct, rest := s.split(isText)
+	var (
+		direct map[string]*directSamples
+		rest   []prometheus.Metric
+	)
+	switch format.FormatType() {
+	case expfmt.TypeTextPlain, expfmt.TypeOpenMetrics:
+		direct, rest = s.split()
+	default:
+		rest = slices.Collect(s.samples)
+	}
 	var errs prometheus.MultiError
 	for name, samples := range direct {
 		if duplicates := samples.sort(); duplicates > 0 {
@@ -61,9 +69,8 @@ type directBlock struct {
 	result int
 }
 
-// split returns the samples that can be written directly, if any may, by name, and
-// the rest.
-func (s Scrape) split(directly bool) (direct map[string]*directSamples, rest []prometheus.Metric) {
+// split returns the samples that can be written directly, by name, and the rest.
+func (s Scrape) split() (direct map[string]*directSamples, rest []prometheus.Metric) {
 	direct = map[string]*directSamples{}
 	named := func(family *metricFamily) *directSamples {
 		if direct[family.name] == nil {
@@ -71,24 +78,22 @@ func (s Scrape) split(directly bool) (direct map[string]*directSamples, rest []p
 		}
 		return direct[family.name]
 	}
-	for metric := range s.single {
-		if one, ok := metric.(*sample); ok && directly {
-			of := named(one.family)
-			of.samples = append(of.samples, one)
-		} else {
-			rest = append(rest, metric)
+	for i, r := range s {
+		for _, metrics := range [][]prometheus.Metric{r.own(), r.result.samples} {
+			for _, metric := range metrics {
+				if one, ok := metric.(*sample); ok {
+					of := named(one.family)
+					of.samples = append(of.samples, one)
+				} else {
+					rest = append(rest, metric)
+				}
+			}
 		}
-	}
-	for result, block := range s.blocks {
-		if directly {
+		for _, block := range r.result.blocks {
 			for _, family := range block.families {
 				of := named(family.metricFamily)
-				of.blocks = append(of.blocks, directBlock{family, result})
+				of.blocks = append(of.blocks, directBlock{family, i})
 			}
-			continue
-		}
-		for sample := range block.samples {
-			rest = append(rest, sample)
 		}
 	}
 	return direct, rest

@@ -53,13 +53,13 @@ func (s Scrape) Collect(ch chan<- prometheus.Metric) {
 
 // samples are those of all collectors, in no order.
 func (s Scrape) samples(yield func(prometheus.Metric) bool) {
-	for sample := range s.single {
-		if !yield(sample) {
-			return
+	for _, r := range s {
+		for _, sample := range r.own() {
+			if !yield(sample) {
+				return
+			}
 		}
-	}
-	for _, block := range s.blocks {
-		for sample := range block.samples {
+		for sample := range r.result.all {
 			if !yield(sample) {
 				return
 			}
@@ -67,36 +67,17 @@ func (s Scrape) samples(yield func(prometheus.Metric) bool) {
 	}
 }
 
-// single are the samples that are in no block.
-func (s Scrape) single(yield func(prometheus.Metric) bool) {
-	for _, r := range s {
-		own := []prometheus.Metric{
-			scrapeSuccess.sample(boolValue(r.err == nil), r.network, r.collector),
-			scrapeDuration.sample(r.duration.Seconds(), r.network, r.collector),
-			scrapeIncomplete.sample(float64(missing(r.err)), r.network, r.collector),
-		}
-		if !r.result.isEmpty() || r.err == nil {
-			own = append(own, scrapeCollected.sample(unixSeconds(r.result.collected), r.network, r.collector))
-		}
-		for _, samples := range [][]prometheus.Metric{own, r.result.samples} {
-			for _, sample := range samples {
-				if !yield(sample) {
-					return
-				}
-			}
-		}
+// own are the samples about the collector.
+func (r scraped) own() []prometheus.Metric {
+	own := []prometheus.Metric{
+		scrapeSuccess.sample(boolValue(r.err == nil), r.network, r.collector),
+		scrapeDuration.sample(r.duration.Seconds(), r.network, r.collector),
+		scrapeIncomplete.sample(float64(missing(r.err)), r.network, r.collector),
 	}
-}
-
-// blocks are those of all collectors, with the index of the collector's result.
-func (s Scrape) blocks(yield func(int, *block) bool) {
-	for i, r := range s {
-		for _, block := range r.result.blocks {
-			if !yield(i, block) {
-				return
-			}
-		}
+	if !r.result.isEmpty() || r.err == nil {
+		own = append(own, scrapeCollected.sample(unixSeconds(r.result.collected), r.network, r.collector))
 	}
+	return own
 }
 
 // Gatherer scrapes and returns a gatherer of the result.

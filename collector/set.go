@@ -172,6 +172,22 @@ type collectorResult struct {
 
 func (r collectorResult) isEmpty() bool { return len(r.samples) == 0 && len(r.blocks) == 0 }
 
+// all are the samples, whether they are in blocks or not.
+func (r collectorResult) all(yield func(prometheus.Metric) bool) {
+	for _, sample := range r.samples {
+		if !yield(sample) {
+			return
+		}
+	}
+	for _, block := range r.blocks {
+		for sample := range block.samples {
+			if !yield(sample) {
+				return
+			}
+		}
+	}
+}
+
 // toldFirst reports whether the caller is the first of the update's to ask, so
 // that a failure is logged once for all of them.
 func (r collectorResult) toldFirst() bool { return r.told == nil || !r.told.Swap(true) }
