@@ -60,7 +60,7 @@ func (l *loader) labels(s *section) Labels {
 	if key.Len() == 0 {
 		return nil
 	}
-	return shared(l.sharedLabels, key.String(), splitLabels)
+	return shared(l.sharedLabels, key.String(), func() Labels { return splitLabels(key.String()) })
 }
 
 func splitLabels(key string) Labels {
@@ -75,10 +75,10 @@ func splitLabels(key string) Labels {
 }
 
 // shared returns the value that all with the same key share.
-func shared[K comparable, V any](known map[K]V, key K, create func(K) V) V {
+func shared[K comparable, V any](known map[K]V, key K, create func() V) V {
 	value, ok := known[key]
 	if !ok {
-		value = create(key)
+		value = create()
 		known[key] = value
 	}
 	return value

@@ -142,7 +142,13 @@ func (l *loader) cutLists(data []byte) (rest []byte, lists map[int]longList) {
 	}
 }
 
-func indentOf(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " ")) }
+func indentOf[T string | []byte](line T) int {
+	n := 0
+	for n < len(line) && line[n] == ' ' {
+		n++
+	}
+	return n
+}
 
 // listAt returns the list that data begins with: all lines from the first element on
 // that are elements, further in, blank or comments.

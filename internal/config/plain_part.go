@@ -18,7 +18,7 @@ import (
 // left out, and all that is not null has the tag of text.
 func (p part) plain() []*yaml.Node {
 	r := plainReader{rest: string(p.text), line: p.line}
-	dash := r.rest[:indentOf(p.text)] + "- "
+	dash := r.rest[:indentOf(r.rest)] + "- "
 	var elements []*yaml.Node
 	for r.rest != "" {
 		if !r.skip(dash) {
@@ -96,7 +96,7 @@ func (r *plainReader) blockMapping(indent, depth int) *yaml.Node {
 		var value *yaml.Node
 		if r.skip("\n") {
 			r.line++
-			further := r.indent()
+			further := indentOf(r.rest)
 			r.failed = r.failed || further <= indent
 			r.rest = r.rest[further:]
 			value = r.blockMapping(further, depth+1)
@@ -106,15 +106,13 @@ func (r *plainReader) blockMapping(indent, depth int) *yaml.Node {
 			r.endLine()
 		}
 		mapping.Content = append(mapping.Content, key, value)
-		if r.indent() != indent {
+		if indentOf(r.rest) != indent {
 			break
 		}
 		r.rest = r.rest[indent:]
 	}
 	return mapping
 }
-
-func (r *plainReader) indent() int { return len(r.rest) - len(strings.TrimLeft(r.rest, " ")) }
 
 func (r *plainReader) flowMapping(depth int) *yaml.Node {
 	mapping := r.mapping(depth)

@@ -83,13 +83,7 @@ func thresholds(s *section, u unit, than string, order int) Thresholds {
 	if len(list) == 0 {
 		return nil
 	}
-	return shared(s.l.sharedThresholds, all, configured) // many accounts have the same
-}
-
-// configured are those with a severity.
-func configured(all [len(severities)]Threshold) Thresholds {
-	list := slices.Clone(all[:])
-	return slices.DeleteFunc(list, func(t Threshold) bool { return t.Severity == "" })
+	return shared(s.l.sharedThresholds, all, func() Thresholds { return slices.Clone(list) }) // many accounts have the same
 }
 
 // checkMaximum reports a maximum that is not above every minimum.
