@@ -221,9 +221,6 @@ func parts[T row](ctx context.Context, c *Client, r request, key string, ids []s
 func (r request) of(key string, ids []string) request {
 	r = r.with(key, ids...).limit(maxRepeated)
 	r.expected = len(ids)
-	if r.digests != nil {
-		r.known = &knownRows{ids, r.digests(ids)}
-	}
 	r.detail = fmt.Sprintf("%d %ss", len(ids), strings.TrimSuffix(key, ".id"))
 	return r
 }
@@ -234,6 +231,9 @@ func (r request) of(key string, ids []string) request {
 // query (docs/hedera.md 1.0), so the ids that are left are asked for anew.
 func ask[T row](ctx context.Context, c *Client, r request, key string, ids []string, decode func(*response) (page[T], error), b Batch[T]) {
 	r = r.of(key, ids)
+	if r.digests != nil {
+		r.known = &knownRows{ids, r.digests(ids)}
+	}
 	p, err := fetch(ctx, c, r, decode)
 	size := arrayLimit(err)
 	switch {
