@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"hedera_exporter/internal/memnet"
@@ -135,11 +136,13 @@ func TestStopBlocksFreezesTheMirror(t *testing.T) {
 		_ = s.Update(func(l *Ledger) error { l.StopBlocks(); return nil })
 		frozen := latestBlock(t, client, s)
 		time.Sleep(3 * blockPeriod)
+		synctest.Wait() // a block would be due at this moment
 		if got := latestBlock(t, client, s); got != frozen {
 			t.Errorf("latest block went from %d to %d", frozen, got)
 		}
 		_ = s.Update(func(l *Ledger) error { l.StartBlocks(); return nil })
 		time.Sleep(blockPeriod)
+		synctest.Wait()
 		if got := latestBlock(t, client, s); got != frozen+4 {
 			t.Errorf("latest block went from %d to %d, want %d", frozen, got, frozen+4)
 		}
