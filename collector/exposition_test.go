@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,35 @@ func TestLabelsAreValid(t *testing.T) {
 		}
 	}()
 	oddGauge.sample(1, "z", "a")
+}
+
+func TestLabelValues(t *testing.T) {
+	none := newLabelValues(nil)
+	tests := []struct {
+		labels *labelValues
+		want   []string
+	}{
+		{none, []string{}},
+		{newLabelValues([]string{""}), []string{""}},
+		{newLabelValues([]string{"", "a", ""}), []string{"", "a", ""}},
+		{newLabelValues([]string{"é", "a\xffb"}), []string{"é", "a\uFFFDb"}},
+		{none.with("a"), []string{"a"}},
+		{newLabelValues([]string{"a", "b"}).with("", "").with("c"), []string{"a", "b", "", "", "c"}},
+		{newLabelValues([]string{"a"}).with(), []string{"a"}},
+	}
+	for _, tt := range tests {
+		if got := tt.labels.all(); !slices.Equal(got, tt.want) || tt.labels.len() != len(tt.want) {
+			t.Errorf("%d labels %q, want %q", tt.labels.len(), got, tt.want)
+		}
+		for _, other := range tests {
+			if same := tt.labels == other.labels; tt.labels.equals(other.labels) != same {
+				t.Errorf("%q equals %q: %t", tt.want, other.want, !same)
+			}
+		}
+	}
+	if shared := newLabelValues([]string{"a"}); !shared.with("b", "").equals(shared.with("b", "")) {
+		t.Error("the same labels are not equal")
+	}
 }
 
 type closedWriter struct{}

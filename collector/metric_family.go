@@ -51,11 +51,16 @@ func newFamily(m Metric, valueType prometheus.ValueType, labels *labelNames) *me
 	return &metricFamily{prometheus.NewDesc(m.Name, m.Help, m.Labels, nil), valueType, m.Name, m.Help, labels}
 }
 
-// labelValues are those of a sample, or of several that have the same.
+// labelValues are those of a sample, or of several that have the same. Those of very
+// many samples are kept, so they are few pieces of memory.
 type labelValues struct {
 	shared *labelValues // nil, or those that come first and that other samples have, too
-	own    []string     // in the declaration's order
+	own    string       // in the declaration's order, with labelSeparator between them
+	n      int          // own ones
 }
+
+// labelSeparator is in no value, as it is not UTF-8.
+const labelSeparator = "\xff"
 
 func newLabelValues(values []string) *labelValues {
 	for i, value := range values {
@@ -64,7 +69,7 @@ func newLabelValues(values []string) *labelValues {
 			values[i] = strings.ToValidUTF8(value, "\uFFFD")
 		}
 	}
-	return &labelValues{own: values}
+	return &labelValues{own: strings.Join(values, labelSeparator), n: len(values)}
 }
 
 // with returns the values followed by more.
@@ -76,31 +81,38 @@ func (l *labelValues) with(more ...string) *labelValues {
 
 func (l *labelValues) len() int {
 	if l.shared == nil {
-		return len(l.own)
+		return l.n
 	}
-	return l.shared.len() + len(l.own)
+	return l.shared.len() + l.n
 }
 
 func (l *labelValues) at(i int) string {
-	if l.shared == nil {
-		return l.own[i]
+	if l.shared != nil {
+		n := l.shared.len()
+		if i < n {
+			return l.shared.at(i)
+		}
+		i -= n
 	}
-	if n := l.shared.len(); i >= n {
-		return l.own[i-n]
+	rest := l.own
+	for ; i > 0; i-- {
+		_, rest, _ = strings.Cut(rest, labelSeparator)
 	}
-	return l.shared.at(i)
+	value, _, _ := strings.Cut(rest, labelSeparator)
+	return value
 }
 
 func (l *labelValues) all() []string {
-	if l.shared == nil {
-		return l.own
+	values := make([]string, 0, l.len())
+	for i := range l.len() {
+		values = append(values, l.at(i))
 	}
-	return with(l.shared.all(), l.own...)
+	return values
 }
 
 // equals may be false for equal ones, of which not the same are shared.
 func (l *labelValues) equals(other *labelValues) bool {
-	return l == other || l.shared == other.shared && slices.Equal(l.own, other.own)
+	return l == other || *l == *other
 }
 
 // newSample makes a sample. Created is when a counter was 0, in nanoseconds since
