@@ -171,7 +171,7 @@ func (e *encoder) took(duration time.Duration) {
 
 func (e *encoder) render(scrape collector.Scrape, as encoding) (response *responseBuffer) {
 	response = &responseBuffer{header: http.Header{}}
-	response.body.Grow(e.size)
+	response.body.Grow(e.size + e.size/16) // the next one is seldom much longer
 	defer func() {
 		e.size = response.body.Len()
 		// A panic in this goroutine would end the process.

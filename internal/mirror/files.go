@@ -6,6 +6,7 @@ package mirror
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	promconfig "github.com/prometheus/common/config"
 )
@@ -27,7 +28,7 @@ func credentialFiles(c promconfig.HTTPClientConfig) []string {
 			files = append(files, header.Files...)
 		}
 	}
-	return files
+	return named(files)
 }
 
 // clientFiles are all files that the HTTP client reads, before each request.
@@ -39,7 +40,14 @@ func clientFiles(c promconfig.HTTPClientConfig) []string {
 	return files
 }
 
-func tlsFiles(t promconfig.TLSConfig) []string { return []string{t.CAFile, t.CertFile, t.KeyFile} }
+func tlsFiles(t promconfig.TLSConfig) []string {
+	return named([]string{t.CAFile, t.CertFile, t.KeyFile})
+}
+
+// named are the files that are configured.
+func named(files []string) []string {
+	return slices.DeleteFunc(files, func(name string) bool { return name == "" })
+}
 
 // checkFiles is an error if one of the files cannot be read at once: a FIFO would
 // wait for a writer, and a device may have no end. Those that are not there are
