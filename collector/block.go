@@ -108,6 +108,12 @@ func blocksOf(exclude Exclusion, metrics []prometheus.Metric) []*block {
 	return blocks
 }
 
+// sortedBlocks are in the order of an exposition of their first families, so that
+// there is little to sort for each of the others.
+func sortedBlocks(blocks []*block) []*block {
+	return slices.SortedFunc(slices.Values(blocks), func(a, b *block) int { return compareLabels(a.families[0].first, b.families[0].first) })
+}
+
 // family returns the block's samples of a family, or nil.
 func (b *block) family(family *metricFamily) *blockFamily {
 	if b == nil {

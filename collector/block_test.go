@@ -257,3 +257,23 @@ func TestDuplicatesInBlocks(t *testing.T) {
 		t.Errorf("lines %q, want one", lines)
 	}
 }
+
+// TestBlocksAreSorted has those of a result sent in another order, and one whose
+// samples are all excluded.
+func TestBlocksAreSorted(t *testing.T) {
+	var current gathered
+	current.addBlock(newBlock([]*blockEntity{{}}, nil))
+	if !current.result().isEmpty() {
+		t.Errorf("%d blocks without a sample", len(current.result().blocks))
+	}
+	for _, id := range []string{"3", "1", "2"} {
+		current.addBlock(newBlock([]*blockEntity{{samples: []sample{*blockGauge.newSample(1, 0, newLabelValues([]string{"n", id}))}}}, nil))
+	}
+	var ids []string
+	for _, block := range current.result().blocks {
+		ids = append(ids, block.families[0].first.labels.at(1))
+	}
+	if want := []string{"1", "2", "3"}; !slices.Equal(ids, want) {
+		t.Errorf("blocks of %q, want %q", ids, want)
+	}
+}

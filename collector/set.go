@@ -322,6 +322,9 @@ func (g *gathered) add(sample prometheus.Metric) {
 }
 
 func (g *gathered) addBlock(b *block) {
+	if len(b.families) == 0 { // all samples are excluded
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.blocks = append(g.blocks, b)
@@ -330,7 +333,7 @@ func (g *gathered) addBlock(b *block) {
 func (g *gathered) result() collectorResult {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return collectorResult{samples: slices.Clip(g.samples), blocks: slices.Clip(g.blocks), collected: g.collected, told: &g.told}
+	return collectorResult{samples: slices.Clip(g.samples), blocks: sortedBlocks(g.blocks), collected: g.collected, told: &g.told}
 }
 
 // guard turns a panic of a collector into an error, so that the process and the

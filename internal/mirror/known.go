@@ -5,9 +5,7 @@ package mirror
 
 import (
 	"bytes"
-	"cmp"
 	"hash/maphash"
-	"slices"
 )
 
 // RowDigest tells a row from all others, such as the account's earlier ones, for
@@ -28,14 +26,16 @@ func digestOf(row []byte) RowDigest {
 type knownRows struct {
 	ids     []string // sorted
 	digests []RowDigest
+	next    int // after the last that was found
 }
 
 // of returns an id as it is among those asked for, and the digest of its row.
-func (k knownRows) of(id []byte) (string, RowDigest) {
-	i, ok := slices.BinarySearchFunc(k.ids, id, func(asked string, id []byte) int { return cmp.Compare(asked, string(id)) })
+func (k *knownRows) of(id []byte) (string, RowDigest) {
+	i, ok := find(k.ids, string(id), k.next)
 	if !ok {
 		return "", RowDigest{}
 	}
+	k.next = i + 1
 	return k.ids[i], k.digests[i]
 }
 

@@ -36,7 +36,7 @@ func (d digests) of(ids []string) []RowDigest {
 // rows are what is known of all of them.
 func (d digests) rows() *knownRows {
 	ids := slices.Sorted(maps.Keys(d))
-	return &knownRows{ids, d.of(ids)}
+	return &knownRows{ids: ids, digests: d.of(ids)}
 }
 
 func digestsOf(rows []AccountRow) digests {

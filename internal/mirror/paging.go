@@ -232,7 +232,7 @@ func (r request) of(key string, ids []string) request {
 func ask[T row](ctx context.Context, c *Client, r request, key string, ids []string, decode func(*response) (page[T], error), b Batch[T]) {
 	r = r.of(key, ids)
 	if r.digests != nil {
-		r.known = &knownRows{ids, r.digests(ids)}
+		r.known = &knownRows{ids: ids, digests: r.digests(ids)}
 	}
 	p, err := fetch(ctx, c, r, decode)
 	size := arrayLimit(err)
@@ -262,12 +262,12 @@ func ask[T row](ctx context.Context, c *Client, r request, key string, ids []str
 
 // add returns those of ids that no row is for.
 func add[T row](b Batch[T], ids []string, rows []T) []string {
-	found := 0
+	found, next := 0, 0
 	for i, row := range rows {
 		_, id, _ := row.key()
-		if _, asked := slices.BinarySearch(ids, id); asked {
+		if at, asked := find(ids, id, next); asked {
 			b.Rows[id] = &rows[i]
-			found++
+			found, next = found+1, at+1
 		}
 	}
 	if found == len(ids) {
@@ -277,6 +277,15 @@ func add[T row](b Batch[T], ids []string, rows []T) []string {
 		_, ok := b.Rows[id]
 		return ok
 	})
+}
+
+// find is [slices.BinarySearch] that first looks where the id is likely to be: rows
+// come in nearly the order of what was asked for.
+func find(sorted []string, id string, likely int) (i int, ok bool) {
+	if likely < len(sorted) && sorted[likely] == id {
+		return likely, true
+	}
+	return slices.BinarySearch(sorted, id)
 }
 
 var arrayLimitText = regexp.MustCompile(`^Array limit exceeded\. Only (\d{1,3}) elements allowed`)
