@@ -194,6 +194,7 @@ type textWriter struct {
 	w           io.Writer
 	openMetrics bool
 	text        []byte
+	values      []string // of the labels of a sample
 }
 
 // write writes all samples of a metric.
@@ -282,9 +283,10 @@ func (t *textWriter) line(s *sample, name string, value float64) {
 }
 
 func (t *textWriter) labels(names *labelNames, values *labelValues) {
+	t.values = values.appendTo(t.values[:0])
 	for n, i := range names.order {
 		t.text = append(t.text, names.before[n]...)
-		value := values.at(i)
+		value := t.values[i]
 		if !isPlain(value) {
 			value = valueEscaper.Replace(value)
 		}

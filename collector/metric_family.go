@@ -102,10 +102,17 @@ func (l *labelValues) at(i int) string {
 	return value
 }
 
-func (l *labelValues) all() []string {
-	values := make([]string, 0, l.len())
-	for i := range l.len() {
-		values = append(values, l.at(i))
+func (l *labelValues) all() []string { return l.appendTo(make([]string, 0, l.len())) }
+
+func (l *labelValues) appendTo(values []string) []string {
+	if l.shared != nil {
+		values = l.shared.appendTo(values)
+	}
+	rest := l.own
+	for range l.n {
+		var value string
+		value, rest, _ = strings.Cut(rest, labelSeparator)
+		values = append(values, value)
 	}
 	return values
 }
