@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 
 	"github.com/go-json-experiment/json"
@@ -22,8 +23,9 @@ var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Allo
 // response is an answer on its way through a decoder.
 type response struct {
 	*jsontext.Decoder
-	guard *guard
-	asked request
+	buffers *buffers
+	guard   *guard
+	asked   request
 	// failed is told what could not be read.
 	failed func(field string, n int, err error)
 
@@ -31,24 +33,47 @@ type response struct {
 	failures []failure
 }
 
-// readers are not in use.
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxKnownBytes) }}
+// buffers are what an answer is read with.
+type buffers struct {
+	reader  *bufio.Reader
+	head    []byte
+	rows    []guardedRow
+	decoder *jsontext.Decoder
+	seen    map[string]bool // keys of rows
+}
+
+// maxPooledBytes is the longest answer whose buffers are kept: a decoder's is as long
+// as the longest text in it was.
+const maxPooledBytes = 128 << 10
+
+// pooledBuffers are not in use.
+var pooledBuffers = sync.Pool{New: func() any {
+	return &buffers{
+		reader:  bufio.NewReaderSize(nil, maxKnownBytes),
+		head:    make([]byte, 0, maxHead),
+		rows:    make([]guardedRow, 0, maxRepeated),
+		decoder: jsontext.NewDecoder(http.NoBody),
+		seen:    make(map[string]bool, maxRepeated),
+	}
+}}
 
 // newResponse returns an answer, for which close is to be called when it has been
 // read.
 func newResponse(body io.Reader, r request, small int64, grow func() error, failed func(string, int, error)) *response {
-	reader := readers.Get().(*bufio.Reader) //nolint:forcetypeassert // nothing else is in it
-	reader.Reset(newCapped(body, maxBodyBytes, "bytes after decompression"))
-	g := &guard{r: reader, small: small, grow: grow, known: r.known}
-	if g.known != nil {
-		g.rows = make([]guardedRow, 0, r.expected)
-	}
-	return &response{Decoder: jsontext.NewDecoder(g, lenient), guard: g, asked: r, failed: failed}
+	b := pooledBuffers.Get().(*buffers) //nolint:forcetypeassert // nothing else is in it
+	b.reader.Reset(newCapped(body, maxBodyBytes, "bytes after decompression"))
+	g := &guard{r: b.reader, head: b.head, rows: b.rows, small: small, grow: grow, known: r.known}
+	b.decoder.Reset(g, lenient)
+	return &response{Decoder: b.decoder, buffers: b, guard: g, asked: r, failed: failed}
 }
 
 func (a *response) close() {
-	a.guard.r.Reset(nil)
-	readers.Put(a.guard.r)
+	if a.guard.read > maxPooledBytes {
+		return
+	}
+	a.buffers.reader.Reset(nil)
+	a.buffers.decoder.Reset(http.NoBody)
+	pooledBuffers.Put(a.buffers)
 }
 
 // row is an element of a list. Its key tells it from all others, in a field
@@ -140,7 +165,8 @@ func decodeRows[T row](a *response, p *page[T], name string, blank T) error {
 		return fmt.Errorf("its %s are not a list", name)
 	}
 	p.rows = make([]T, 0, a.asked.expected)
-	seen := make(map[string]bool, a.asked.expected)
+	seen := a.buffers.seen
+	clear(seen)
 	for kind := a.PeekKind(); kind != jsontext.KindEndArray && kind != jsontext.KindInvalid; kind = a.PeekKind() {
 		if len(p.rows)+p.dropped+p.repeated == a.asked.rows {
 			return &LimitError{Input: name + ", which is what was asked for", Limit: int64(a.asked.rows)}
