@@ -16,6 +16,7 @@ import (
 // readText reads a value and returns what of it could not be read.
 func readText(text string, v any) (failures []string, err error) {
 	a := newResponse(strings.NewReader(text), request{rows: maxRepeated}, smallBytes, nil, nil)
+	defer a.close()
 	err = a.read(v)
 	for _, failure := range a.failures {
 		failures = append(failures, failure.name+": "+failure.err.Error())

@@ -165,6 +165,7 @@ func decodeBody[T any](decode func(*response) (T, error), body string) (v T, fai
 	r := newResponse(strings.NewReader(body), request{rows: maxRepeated}, smallBytes, func() error { return nil }, func(field string, n int, err error) {
 		failures = append(failures, slices.Repeat([]string{field + ": " + err.Error()}, n)...)
 	})
+	defer r.close()
 	v, err = decode(r)
 	return v, failures, r.end(err)
 }
