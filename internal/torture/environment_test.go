@@ -62,6 +62,7 @@ type environment struct {
 
 	hostile atomic.Int64 // requests by hostile clients
 	reached atomic.Int64 // requests and connections to hostile servers
+	signals atomic.Int64 // of hangups
 
 	mu    sync.Mutex
 	leaks []string

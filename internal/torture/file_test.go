@@ -70,6 +70,7 @@ func billionLaughs() string {
 
 func hangups(ctx context.Context, e *environment) {
 	for ctx.Err() == nil {
+		e.signals.Add(1)
 		e.signal(syscall.SIGHUP)
 		pause(ctx, 10*time.Millisecond)
 	}
