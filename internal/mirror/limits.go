@@ -137,6 +137,10 @@ type guard struct {
 	given     int64        // bytes to the decoder
 }
 
+// maxReadAhead is what a decoder gets at once, however long its buffer is, so that it
+// comes to the limit of rows before the guard comes to one further on.
+const maxReadAhead = 4 << 10
+
 // maxHead is what of an answer that is not JSON is kept for the error.
 const maxHead = 4 * maxExcerpt
 
@@ -144,6 +148,7 @@ const maxHead = 4 * maxExcerpt
 // be known.
 func (g *guard) Read(p []byte) (n int, err error) {
 	defer func() { g.given += int64(n) }()
+	p = p[:min(len(p), maxReadAhead)]
 	for n < len(p) && g.err == nil {
 		if g.rowBegins {
 			g.rowBegins = false
